@@ -1,0 +1,35 @@
+/** What the evaluator needs of a store. Anything that implements it can be asked with PromQL. */
+
+/** Label name to value, iterated in order of name; the metric name is `__name__`. */
+export type Labels = ReadonlyMap<string, string>;
+
+export interface Matcher {
+  readonly name: string;
+  readonly op: '=' | '!=' | '=~' | '!~';
+  /** For `=~` and `!~` an RE2 pattern, anchored at both ends. A missing label matches as ''. */
+  readonly value: string;
+}
+
+/** One series: `timestamps` (Unix milliseconds, strictly ascending) and `values` have the same length. Read-only to the evaluator. */
+export interface SeriesData {
+  readonly labels: Labels;
+  readonly timestamps: Float64Array;
+  readonly values: Float64Array;
+}
+
+/** One selector's need: all samples of the matching series with `start <= t <= end` (Unix milliseconds). */
+export interface SelectRequest {
+  readonly matchers: readonly Matcher[];
+  readonly start: number;
+  readonly end: number;
+  /** Milliseconds between evaluations, 0 for an instant query. A hint. */
+  readonly step: number;
+  /** The function or aggregation around the selector, '' if none. A hint. */
+  readonly func: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface SeriesSource {
+  /** Series without a sample in the range are left out; an empty array means that nothing matched. The order is not defined. */
+  select(request: SelectRequest): Promise<readonly SeriesData[]>;
+}
