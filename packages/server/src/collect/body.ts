@@ -1,0 +1,49 @@
+import { compose, Readable } from 'node:stream';
+import { createGunzip, createInflate, type Gunzip, type Inflate } from 'node:zlib';
+import { NightshiftError } from '../errors/catalogue.ts';
+
+export interface BodyLimits {
+  readonly maxBodyBytes: number;
+  readonly maxDecompressedBytes: number;
+}
+
+const inflaters: Record<string, () => Gunzip | Inflate> = { gzip: createGunzip, deflate: createInflate };
+
+async function drain(stream: AsyncIterable<Buffer>, limit: number, which: string): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    size += chunk.length;
+    if (size > limit) throw new NightshiftError('BODY_TOO_LARGE', { limit, which });
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size);
+}
+
+/**
+ * Reads a request body to its end and undoes `encoding` (`gzip`, `deflate`; others are left as they are), holding no
+ * more than the limits in memory: a bomb is cut while it unfolds. Throws BODY_TOO_LARGE, or BODY_INVALID where the
+ * compressed stream is damaged or the sender went away in mid-body.
+ */
+export async function readBody(request: Readable, encoding: string, limits: BodyLimits): Promise<Uint8Array> {
+  let sent = 0;
+  const counted = async function* () {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      sent += chunk.length;
+      if (sent > limits.maxBodyBytes) {
+        throw new NightshiftError('BODY_TOO_LARGE', { limit: limits.maxBodyBytes, which: 'as sent' });
+      }
+      yield chunk;
+    }
+  };
+  const inflater = inflaters[encoding];
+  try {
+    if (!inflater) return await drain(counted(), limits.maxBodyBytes, 'as sent');
+    const unfolded = compose(Readable.from(counted(), { objectMode: false }), inflater());
+    return await drain(unfolded as AsyncIterable<Buffer>, limits.maxDecompressedBytes, 'decompressed');
+  } catch (error) {
+    if (error instanceof NightshiftError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new NightshiftError('BODY_INVALID', { reason: `The body cannot be read as ${encoding}: ${reason}.` });
+  }
+}

@@ -1,0 +1,26 @@
+import {
+  decodeJsonLogs,
+  decodeOtlpLogs,
+  decodeOtlpMetrics,
+  decodeOtlpTraces,
+  decodeSnappy,
+  decodeWriteRequest,
+} from '@nightshift/wire';
+import type { BodyFormat, BodyKind, Decoded, JournalRecord } from './record.ts';
+
+const otlp = (format: BodyFormat): 'protobuf' | 'json' => (format === 'json' ? 'json' : 'protobuf');
+
+const decoders: Record<BodyKind, (record: JournalRecord, maxBytes: number) => Decoded> = {
+  'remote-write': ({ format, body }, maxBytes) => ({
+    metrics: decodeWriteRequest(format === 'snappy-protobuf' ? decodeSnappy(body, maxBytes) : body),
+  }),
+  'otlp-metrics': ({ format, body, receivedAt }) => ({ metrics: decodeOtlpMetrics(body, otlp(format), receivedAt) }),
+  'otlp-logs': ({ format, body, receivedAt }) => ({ logs: decodeOtlpLogs(body, otlp(format), receivedAt) }),
+  'otlp-traces': ({ format, body }) => ({ spans: decodeOtlpTraces(body, otlp(format)) }),
+  'json-logs': ({ body, receivedAt }) => ({ logs: decodeJsonLogs(body, receivedAt) }),
+};
+
+/** Decodes a record; the same bytes give the same result at every time. Throws WireError, or TooLargeError beyond `maxBytes`. */
+export function decodeRecord(record: JournalRecord, maxBytes = Number.MAX_SAFE_INTEGER): Decoded {
+  return decoders[record.kind](record, maxBytes);
+}

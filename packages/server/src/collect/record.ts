@@ -1,0 +1,27 @@
+import type { LogRecord, MetricBatch, Span } from '@nightshift/wire';
+
+/** What collect hands to the right: a body that was decoded and found good. */
+export type BodyKind = 'remote-write' | 'otlp-metrics' | 'otlp-logs' | 'otlp-traces' | 'json-logs';
+
+/** How the stored bytes are to be read. gzip and deflate are undone before; snappy remote write is kept as it came. */
+export type BodyFormat = 'protobuf' | 'json' | 'snappy-protobuf' | 'ndjson';
+
+export interface JournalRecord {
+  readonly kind: BodyKind;
+  readonly format: BodyFormat;
+  /** Unix milliseconds when it was received; stands in for times that the body leaves out, so that a replay decodes the same. */
+  readonly receivedAt: number;
+  readonly body: Uint8Array;
+}
+
+/** Exactly one of the three is there. */
+export interface Decoded {
+  readonly metrics?: MetricBatch;
+  readonly logs?: readonly LogRecord[];
+  readonly spans?: readonly Span[];
+}
+
+/** Where collect puts what it took: resolves only when the record is durable and its samples can be queried. */
+export interface RecordSink {
+  admit(record: JournalRecord, decoded: Decoded): Promise<void>;
+}

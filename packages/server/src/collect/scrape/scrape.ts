@@ -1,0 +1,95 @@
+import { Readable } from 'node:stream';
+import { encodeWriteRequest, type Labels, type MetricBatch, parseExposition } from '@nightshift/wire';
+import { readBody } from '../body.ts';
+import type { JournalRecord } from '../record.ts';
+import { type ScrapeTarget, withTargetLabels } from './target.ts';
+
+export interface ScrapeResult {
+  readonly record: JournalRecord;
+  /** The series that were seen, by their text; what was there before and is not now gets a stale marker. */
+  readonly seen: ReadonlyMap<string, Labels>;
+  /** '' when it went well. */
+  readonly error: string;
+}
+
+const bits = new DataView(new ArrayBuffer(8));
+bits.setBigUint64(0, 0x7ff0000000000002n);
+/** The NaN that says "this series ended" (prometheus/model/value, StaleNaN). */
+const staleMarker = bits.getFloat64(0);
+
+const maxScrapeBytes = 64 * 1024 * 1024;
+
+async function fetchExposition(target: ScrapeTarget, at: number): Promise<MetricBatch> {
+  const response = await fetch(target.url, {
+    signal: AbortSignal.timeout(target.timeoutMs),
+    headers: {
+      accept: 'text/plain;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.1',
+      'x-prometheus-scrape-timeout-seconds': String(target.timeoutMs / 1000),
+      'user-agent': 'Nightshift',
+    },
+  });
+  if (response.status !== 200 || !response.body) throw new Error(`the target answered HTTP ${response.status}`);
+  const body = await readBody(Readable.fromWeb(response.body as never), 'identity', {
+    maxBodyBytes: maxScrapeBytes,
+    maxDecompressedBytes: maxScrapeBytes,
+  });
+  return parseExposition(new TextDecoder('utf-8', { fatal: true }).decode(body), at);
+}
+
+function reason(error: unknown, target: ScrapeTarget): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError') return `no complete answer within ${target.timeoutMs} ms`;
+  const cause = error.cause instanceof Error ? error.cause.message : '';
+  return cause ? `${error.message}: ${cause}` : error.message;
+}
+
+type Sample = { labels: Labels; samples: { timestamp: number; value: number }[] };
+
+function samplesOf(batch: MetricBatch, target: ScrapeTarget): { series: Sample[]; seen: Map<string, Labels> } {
+  const seen = new Map<string, Labels>();
+  const series: Sample[] = batch.series.map((labels) => ({ labels: withTargetLabels(labels, target), samples: [] }));
+  for (const { labels } of series) seen.set(JSON.stringify([...labels]), labels);
+  batch.seriesIndex.forEach((index, i) => {
+    series[index]?.samples.push({ timestamp: batch.timestamps[i] ?? 0, value: batch.values[i] ?? 0 });
+  });
+  return { series, seen };
+}
+
+/**
+ * Scrapes a target once. `at` (Unix milliseconds) is the time of every sample that has none of its own. Never throws:
+ * a failed scrape is a result with `up` 0, stale markers for all `before`, and the reason in `error`.
+ */
+export async function scrapeOnce(
+  target: ScrapeTarget,
+  before: ReadonlyMap<string, Labels>,
+  now: () => number,
+): Promise<ScrapeResult> {
+  const at = now();
+  let error = '';
+  let batch: MetricBatch | undefined;
+  try {
+    batch = await fetchExposition(target, at);
+  } catch (cause) {
+    error = reason(cause, target);
+  }
+  const { series, seen } = batch ? samplesOf(batch, target) : { series: [], seen: new Map<string, Labels>() };
+  const samples = batch?.values.length ?? 0;
+  let added = 0;
+  for (const key of seen.keys()) if (!before.has(key)) added++;
+  for (const [key, labels] of before) {
+    if (!seen.has(key)) series.push({ labels, samples: [{ timestamp: at, value: staleMarker }] });
+  }
+  const automatic: Record<string, number> = {
+    up: error ? 0 : 1,
+    scrape_duration_seconds: (now() - at) / 1000,
+    scrape_samples_scraped: samples,
+    scrape_samples_post_metric_relabeling: samples,
+    scrape_series_added: added,
+  };
+  for (const [name, value] of Object.entries(automatic)) {
+    const labels = new Map([...target.labels, ['__name__', name] as const].sort(([a], [b]) => (a < b ? -1 : 1)));
+    series.push({ labels, samples: [{ timestamp: at, value }] });
+  }
+  const body = encodeWriteRequest(series, batch?.metadata);
+  return { record: { kind: 'remote-write', format: 'protobuf', receivedAt: at, body }, seen, error };
+}
