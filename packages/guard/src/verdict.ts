@@ -12,6 +12,8 @@ export interface GuardConfig {
   /** Requests without an alarm after which, and milliseconds after which, a release is promoted (defaults 500 and 600,000; both must pass). */
   readonly promoteAfterRequests: number;
   readonly promoteAfterMs: number;
+  /** The latency of requests that end this soon after the start is not judged: caches and compilers are cold (default 5,000 ms). */
+  readonly warmUpMs?: number;
 }
 
 /** Counts of the last good version. `latencyBounds` are ascending upper bounds in ms, `latencyCounts` has one more entry (overflow). */
@@ -39,6 +41,7 @@ export interface Verdict {
     readonly requests: number;
     readonly failures: number;
     readonly slow: number;
+    /** 0 where latency is not judged (no baseline, or its p99 is beyond the last bucket). */
     readonly slowThresholdMs: number;
     readonly baselineRequests: number;
     readonly baselineFailures: number;
@@ -50,5 +53,14 @@ export interface Verdict {
     readonly logSlowEvidence: number;
     readonly logThreshold: number;
     readonly falseAlarmRate: number;
+    /** Requests whose latency was judged: those after the warm-up. Missing means all. */
+    readonly timed?: number;
+    /** Milliseconds from the start of the release to this verdict, and what promotion asks for. Missing means never promoted. */
+    readonly observedMs?: number;
+    readonly promoteAfterRequests?: number;
+    readonly promoteAfterMs?: number;
+    /** Only of a crash-loop verdict: how often the version exited within `exitWindowMs`. */
+    readonly exits?: number;
+    readonly exitWindowMs?: number;
   };
 }
