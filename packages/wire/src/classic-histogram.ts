@@ -1,0 +1,57 @@
+import { WireError } from './batch.ts';
+import type { MetricColumns } from './columns.ts';
+import type { ClassicBucket } from './exponential-buckets.ts';
+import { floatText } from './float-text.ts';
+import { type LabelPair, METRIC_NAME, mergeLabels } from './labels.ts';
+
+/** One histogram as Prometheus stores a classic one; `sum` undefined leaves `_sum` out, `stale` marks every series. */
+export interface ClassicHistogram {
+  readonly family: string;
+  /** Sorted by name, without `__name__`. */
+  readonly labels: readonly LabelPair[];
+  readonly timestamp: number;
+  readonly buckets: readonly ClassicBucket[];
+  readonly count: number;
+  readonly sum: number | undefined;
+  readonly stale: boolean;
+}
+
+// Every bucket repeats the labels, so many buckets times many labels would grow with the square of the body.
+const ENTRIES_PER_BYTE = 4;
+const MIN_ENTRIES = 10_000;
+
+/** Writes histograms as `_bucket`, `_sum` and `_count` series; bounds what one body may unfold to. */
+export class ClassicHistogramWriter {
+  private readonly columns: MetricColumns;
+  private budget: number;
+
+  constructor(columns: MetricColumns, bodyBytes: number) {
+    this.columns = columns;
+    this.budget = bodyBytes * ENTRIES_PER_BYTE + MIN_ENTRIES;
+  }
+
+  write(histogram: ClassicHistogram): void {
+    const { family, buckets, count, sum } = histogram;
+    this.budget -= (histogram.labels.length + 2) * (buckets.length + 3);
+    if (this.budget < 0) {
+      throw new WireError(`metric ${JSON.stringify(family)}: its buckets times its labels are too many for the body`);
+    }
+    const bucketName = `${family}_bucket`;
+    for (const bucket of buckets) {
+      this.sample(histogram, bucketName, floatText(bucket.bound), bucket.count);
+    }
+    this.sample(histogram, bucketName, '+Inf', count);
+    if (sum !== undefined) this.sample(histogram, `${family}_sum`, '', sum);
+    this.sample(histogram, `${family}_count`, '', count);
+  }
+
+  private sample(histogram: ClassicHistogram, name: string, le: string, value: number): void {
+    const labels = mergeLabels(histogram.labels, [
+      [METRIC_NAME, name],
+      ['le', le],
+    ]);
+    const series = this.columns.addSeries(labels);
+    if (histogram.stale) this.columns.pushStale(series, histogram.timestamp);
+    else this.columns.push(series, histogram.timestamp, value);
+  }
+}

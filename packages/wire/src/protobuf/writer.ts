@@ -1,0 +1,80 @@
+const encoder = new TextEncoder();
+
+/** Writes protobuf into a growing buffer; nested messages are written in place and their length filled in by `close`. */
+export class ProtoWriter {
+  private buf = new Uint8Array(1024);
+  private view = new DataView(this.buf.buffer);
+  private pos = 0;
+
+  /** What was written; the writer must not be used afterwards. */
+  finish(): Uint8Array {
+    return this.buf.subarray(0, this.pos);
+  }
+
+  tag(field: number, wireType: number): void {
+    this.uint32((field << 3) | wireType);
+  }
+
+  uint32(value: number): void {
+    this.reserve(5);
+    let rest = value >>> 0;
+    while (rest > 0x7f) {
+      this.buf[this.pos++] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
+    }
+    this.buf[this.pos++] = rest;
+  }
+
+  /** A whole number as int64 varint; a negative one takes ten bytes. */
+  int64(value: number): void {
+    this.reserve(10);
+    let rest = BigInt.asUintN(64, BigInt(value));
+    while (rest > 0x7fn) {
+      this.buf[this.pos++] = Number(rest & 0x7fn) | 0x80;
+      rest >>= 7n;
+    }
+    this.buf[this.pos++] = Number(rest);
+  }
+
+  double(value: number): void {
+    this.reserve(8);
+    this.view.setFloat64(this.pos, value, true);
+    this.pos += 8;
+  }
+
+  string(field: number, text: string): void {
+    if (text === '') return;
+    const bytes = encoder.encode(text);
+    this.tag(field, 2);
+    this.uint32(bytes.length);
+    this.reserve(bytes.length);
+    this.buf.set(bytes, this.pos);
+    this.pos += bytes.length;
+  }
+
+  /** Starts a nested message; pass the result to `close`. */
+  open(field: number): number {
+    this.tag(field, 2);
+    return this.pos;
+  }
+
+  close(start: number): void {
+    const size = this.pos - start;
+    let prefix = 1;
+    for (let rest = size >>> 7; rest > 0; rest >>>= 7) prefix++;
+    this.reserve(prefix);
+    this.buf.copyWithin(start + prefix, start, this.pos);
+    this.pos = start;
+    this.uint32(size);
+    this.pos = start + prefix + size;
+  }
+
+  private reserve(size: number): void {
+    const needed = this.pos + size;
+    if (needed <= this.buf.length) return;
+    const larger = new Uint8Array(Math.max(needed, this.buf.length * 2));
+    larger.set(this.buf.subarray(0, this.pos));
+    this.buf = larger;
+    this.view = new DataView(larger.buffer);
+  }
+}

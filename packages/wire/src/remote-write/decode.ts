@@ -1,0 +1,154 @@
+import { type MetricBatch, type MetricMetadata, type MetricType, WireError } from '../batch.ts';
+import { ClassicHistogramWriter } from '../classic-histogram.ts';
+import { MetricColumns } from '../columns.ts';
+import { LabelCollector, METRIC_NAME } from '../labels.ts';
+import { FIXED64, LENGTH, ProtoReader, VARINT } from '../protobuf/reader.ts';
+import { checkTimestamp } from '../timestamp.ts';
+import { type NativeHistogram, nativeBuckets, readNativeHistogram } from './native-histogram.ts';
+
+/** prometheus.MetricMetadata.MetricType, by number. */
+export const METRIC_TYPES: readonly MetricType[] = [
+  'unknown',
+  'counter',
+  'gauge',
+  'histogram',
+  'gaugehistogram',
+  'summary',
+  'info',
+  'stateset',
+];
+
+const WHERE = 'remote write';
+
+/**
+ * Decodes a prometheus.WriteRequest (Prometheus remote write 1.0, prometheus/prompb/remote.proto), already out of its
+ * Snappy block. Labels are sorted and those with an empty value dropped; stale markers keep their bits; exemplars are
+ * skipped. Native histograms become classic ones (`_bucket` with at most four buckets to a doubling, `_sum`, `_count`).
+ * @throws WireError for damage, an empty or duplicate label name, text that is not UTF-8, a series without `__name__`,
+ * or a timestamp out of range; nothing of such a body may be used.
+ */
+export function decodeWriteRequest(proto: Uint8Array): MetricBatch {
+  return new WriteRequestDecoder(proto).decode();
+}
+
+class WriteRequestDecoder {
+  private readonly reader: ProtoReader;
+  private readonly columns = new MetricColumns();
+  private readonly labels = new LabelCollector();
+  private readonly histograms: ClassicHistogramWriter;
+
+  constructor(proto: Uint8Array) {
+    this.reader = new ProtoReader(proto);
+    this.histograms = new ClassicHistogramWriter(this.columns, proto.length);
+  }
+
+  decode(): MetricBatch {
+    const { reader } = this;
+    while (reader.pos < reader.end) {
+      const tag = reader.tag();
+      const field = tag >>> 3;
+      if (field !== 1 && field !== 3) {
+        reader.skip(tag);
+        continue;
+      }
+      reader.expect(tag, LENGTH);
+      const outer = reader.enter();
+      if (field === 1) this.timeSeries();
+      else this.columns.metadata.push(readMetadata(reader));
+      reader.leave(outer);
+    }
+    return this.columns.finish();
+  }
+
+  private timeSeries(): void {
+    const { reader, columns, labels } = this;
+    labels.clear();
+    // Protobuf promises no order of fields: samples may come before the labels of their series.
+    const series = columns.series.length;
+    let samples = 0;
+    let natives: NativeHistogram[] | undefined;
+    while (reader.pos < reader.end) {
+      const tag = reader.tag();
+      const field = tag >>> 3;
+      if (field !== 1 && field !== 2 && field !== 4) {
+        reader.skip(tag);
+        continue;
+      }
+      reader.expect(tag, LENGTH);
+      const outer = reader.enter();
+      if (field === 1) this.label();
+      else if (field === 2) {
+        this.sample(series);
+        samples++;
+      } else (natives ??= []).push(readNativeHistogram(reader));
+      reader.leave(outer);
+    }
+    const made = labels.make(WHERE);
+    if (samples > 0 || natives === undefined) columns.addSeries(made);
+    if (natives !== undefined) this.writeNatives(made, natives);
+  }
+
+  private label(): void {
+    const { reader } = this;
+    let name = '';
+    let value = '';
+    while (reader.pos < reader.end) {
+      const tag = reader.tag();
+      if (tag === ((1 << 3) | LENGTH)) name = reader.string();
+      else if (tag === ((2 << 3) | LENGTH)) value = reader.string();
+      else skipUnknown(reader, tag, 2);
+    }
+    this.labels.add(name, value);
+  }
+
+  private sample(series: number): void {
+    const { reader } = this;
+    let lo = 0;
+    let hi = 0;
+    let timestamp = 0;
+    while (reader.pos < reader.end) {
+      const tag = reader.tag();
+      if (tag === ((1 << 3) | FIXED64)) {
+        reader.fixed64();
+        lo = reader.lo;
+        hi = reader.hi;
+      } else if (tag === ((2 << 3) | VARINT)) timestamp = reader.int64();
+      else skipUnknown(reader, tag, 2);
+    }
+    checkTimestamp(timestamp, WHERE);
+    this.columns.pushBits(series, timestamp, lo, hi);
+  }
+
+  private writeNatives(series: ReadonlyMap<string, string>, natives: readonly NativeHistogram[]): void {
+    const family = series.get(METRIC_NAME)!;
+    const labels = [...series].filter(([name]) => name !== METRIC_NAME);
+    for (const native of natives) {
+      checkTimestamp(native.timestamp, WHERE);
+      const { count, sum, timestamp, stale } = native;
+      this.histograms.write({ family, labels, timestamp, count, sum, stale, buckets: nativeBuckets(native, family) });
+    }
+  }
+}
+
+/** Skips a field beyond `known`; one of the known numbers with another wire type is damage. */
+function skipUnknown(reader: ProtoReader, tag: number, known: number): void {
+  if (tag >>> 3 <= known) throw reader.error(`field ${tag >>> 3} has the wrong wire type ${tag & 7}`, reader.pos - 1);
+  reader.skip(tag);
+}
+
+function readMetadata(reader: ProtoReader): MetricMetadata {
+  let name = '';
+  let type: MetricType = 'unknown';
+  let help = '';
+  let unit = '';
+  while (reader.pos < reader.end) {
+    const tag = reader.tag();
+    if (tag === ((1 << 3) | VARINT)) type = METRIC_TYPES[reader.uint64()] ?? 'unknown';
+    else if (tag === ((2 << 3) | LENGTH)) name = reader.string();
+    else if (tag === ((4 << 3) | LENGTH)) help = reader.string();
+    else if (tag === ((5 << 3) | LENGTH)) unit = reader.string();
+    else reader.skip(tag);
+  }
+  if (name === '') throw new WireError(`${WHERE}: metadata without a metric family name`);
+  return { name, type, help, unit };
+}

@@ -1,0 +1,47 @@
+import type { Labels, MetricMetadata } from '../batch.ts';
+import { FIXED64, VARINT } from '../protobuf/reader.ts';
+import { ProtoWriter } from '../protobuf/writer.ts';
+import { METRIC_TYPES } from './decode.ts';
+
+/** One series to send: timestamps in whole Unix milliseconds. */
+export interface WriteSeries {
+  readonly labels: Labels;
+  readonly samples: readonly { readonly timestamp: number; readonly value: number }[];
+}
+
+/** Encodes a prometheus.WriteRequest (remote write 1.0); the caller puts it into a Snappy block with `encodeSnappy`. */
+export function encodeWriteRequest(series: readonly WriteSeries[], metadata: readonly MetricMetadata[] = []): Uint8Array {
+  const writer = new ProtoWriter();
+  for (const one of series) writeSeries(writer, one);
+  for (const one of metadata) writeMetadata(writer, one);
+  return writer.finish();
+}
+
+function writeSeries(writer: ProtoWriter, series: WriteSeries): void {
+  const start = writer.open(1);
+  for (const [name, value] of series.labels) {
+    const label = writer.open(1);
+    writer.string(1, name);
+    writer.string(2, value);
+    writer.close(label);
+  }
+  for (const { timestamp, value } of series.samples) {
+    const sample = writer.open(2);
+    writer.tag(1, FIXED64);
+    writer.double(value);
+    writer.tag(2, VARINT);
+    writer.int64(timestamp);
+    writer.close(sample);
+  }
+  writer.close(start);
+}
+
+function writeMetadata(writer: ProtoWriter, metadata: MetricMetadata): void {
+  const start = writer.open(3);
+  writer.tag(1, VARINT);
+  writer.uint32(METRIC_TYPES.indexOf(metadata.type));
+  writer.string(2, metadata.name);
+  writer.string(4, metadata.help);
+  writer.string(5, metadata.unit);
+  writer.close(start);
+}

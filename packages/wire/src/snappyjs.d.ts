@@ -1,0 +1,4 @@
+declare module 'snappyjs' {
+  const SnappyJS: { compress(input: Uint8Array): Uint8Array };
+  export default SnappyJS;
+}
