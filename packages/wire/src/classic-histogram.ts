@@ -32,10 +32,7 @@ export class ClassicHistogramWriter {
 
   write(histogram: ClassicHistogram): void {
     const { family, buckets, count, sum } = histogram;
-    this.budget -= (histogram.labels.length + 2) * (buckets.length + 3);
-    if (this.budget < 0) {
-      throw new WireError(`metric ${JSON.stringify(family)}: its buckets times its labels are too many for the body`);
-    }
+    this.charge(family, histogram.labels.length, buckets.length);
     const bucketName = `${family}_bucket`;
     for (const bucket of buckets) {
       this.sample(histogram, bucketName, floatText(bucket.bound), bucket.count);
@@ -43,6 +40,14 @@ export class ClassicHistogramWriter {
     this.sample(histogram, bucketName, '+Inf', count);
     if (sum !== undefined) this.sample(histogram, `${family}_sum`, '', sum);
     this.sample(histogram, `${family}_count`, '', count);
+  }
+
+  /** Takes what a family of `buckets` (or quantiles) repeats from the budget of the body. @throws WireError beyond it. */
+  charge(family: string, labels: number, buckets: number): void {
+    this.budget -= (labels + 2) * (buckets + 3);
+    if (this.budget < 0) {
+      throw new WireError(`metric ${JSON.stringify(family)}: its buckets times its labels are too many for the body`);
+    }
   }
 
   private sample(histogram: ClassicHistogram, name: string, le: string, value: number): void {

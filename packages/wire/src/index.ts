@@ -5,3 +5,7 @@ export { decodeWriteRequest } from './remote-write/decode.ts';
 export { encodeWriteRequest, type WriteSeries } from './remote-write/encode.ts';
 export { severityOf } from './severity.ts';
 export { decodeSnappy, encodeSnappy, TooLargeError } from './snappy.ts';
+export { decodeOtlpLogs } from './otlp/logs.ts';
+export type { OtlpFormat } from './otlp/message.ts';
+export { decodeOtlpMetrics } from './otlp/metrics.ts';
+export { decodeOtlpTraces } from './otlp/traces.ts';
