@@ -9,7 +9,15 @@ export type Labels = ReadonlyMap<string, string>;
 /** Attribute key to value as text: numbers in decimal, booleans `true`/`false`, bytes base64, arrays and maps as JSON. */
 export type Attributes = ReadonlyMap<string, string>;
 
-export type MetricType = 'counter' | 'gauge' | 'histogram' | 'gaugehistogram' | 'summary' | 'info' | 'stateset' | 'unknown';
+export type MetricType =
+  | 'counter'
+  | 'gauge'
+  | 'histogram'
+  | 'gaugehistogram'
+  | 'summary'
+  | 'info'
+  | 'stateset'
+  | 'unknown';
 
 export interface MetricMetadata {
   readonly name: string;

@@ -1,11 +1,13 @@
 export type * from './batch.ts';
 export { WireError } from './batch.ts';
 export { isStaleMarker } from './columns.ts';
-export { decodeWriteRequest } from './remote-write/decode.ts';
-export { encodeWriteRequest, type WriteSeries } from './remote-write/encode.ts';
-export { severityOf } from './severity.ts';
-export { decodeSnappy, encodeSnappy, TooLargeError } from './snappy.ts';
+export { parseExposition } from './exposition.ts';
+export { decodeJsonLogs } from './json-logs.ts';
 export { decodeOtlpLogs } from './otlp/logs.ts';
 export type { OtlpFormat } from './otlp/message.ts';
 export { decodeOtlpMetrics } from './otlp/metrics.ts';
 export { decodeOtlpTraces } from './otlp/traces.ts';
+export { decodeWriteRequest } from './remote-write/decode.ts';
+export { encodeWriteRequest, type WriteSeries } from './remote-write/encode.ts';
+export { severityOf } from './severity.ts';
+export { decodeSnappy, encodeSnappy, TooLargeError } from './snappy.ts';

@@ -22,7 +22,9 @@ export function optionalId(id: string, kind: 'trace id' | 'span id', where: stri
 
 function check(id: string, digits: number, kind: string, where: string): void {
   if (id.length !== digits) {
-    throw new WireError(`${where}: ${kind} "${id.slice(0, 64)}" has ${id.length} hexadecimal digits, expected ${digits}`);
+    throw new WireError(
+      `${where}: ${kind} "${id.slice(0, 64)}" has ${id.length} hexadecimal digits, expected ${digits}`,
+    );
   }
   if (isZero(id)) throw new WireError(`${where}: ${kind} is all zeros`);
 }

@@ -48,24 +48,31 @@ interface ScopeLogs {
   logRecords: LogMessage[];
 }
 
-const SCOPE_LOGS = new Message<ScopeLogs>(() => ({ scope: undefined, logRecords: [] }), [
-  { number: 1, name: 'scope', kind: SCOPE },
-  { number: 2, name: 'logRecords', kind: LOG, repeated: true },
-]);
+const SCOPE_LOGS = new Message<ScopeLogs>(
+  () => ({ scope: undefined, logRecords: [] }),
+  [
+    { number: 1, name: 'scope', kind: SCOPE },
+    { number: 2, name: 'logRecords', kind: LOG, repeated: true },
+  ],
+);
 
 interface ResourceLogs {
   resource: ResourceMessage | undefined;
   scopeLogs: ScopeLogs[];
 }
 
-const RESOURCE_LOGS = new Message<ResourceLogs>(() => ({ resource: undefined, scopeLogs: [] }), [
-  { number: 1, name: 'resource', kind: RESOURCE },
-  { number: 2, name: 'scopeLogs', kind: SCOPE_LOGS, repeated: true },
-]);
+const RESOURCE_LOGS = new Message<ResourceLogs>(
+  () => ({ resource: undefined, scopeLogs: [] }),
+  [
+    { number: 1, name: 'resource', kind: RESOURCE },
+    { number: 2, name: 'scopeLogs', kind: SCOPE_LOGS, repeated: true },
+  ],
+);
 
-const REQUEST = new Message<{ resourceLogs: ResourceLogs[] }>(() => ({ resourceLogs: [] }), [
-  { number: 1, name: 'resourceLogs', kind: RESOURCE_LOGS, repeated: true },
-]);
+const REQUEST = new Message<{ resourceLogs: ResourceLogs[] }>(
+  () => ({ resourceLogs: [] }),
+  [{ number: 1, name: 'resourceLogs', kind: RESOURCE_LOGS, repeated: true }],
+);
 
 const MAX_SEVERITY = 24;
 

@@ -209,7 +209,8 @@ function numberFromJson(kind: Exclude<FieldKind, object>, value: bigint, path: s
   const wide = kind === 'sfixed64' || kind === 'fixed64' || kind === 'uint64' || kind === 'time';
   const bits = wide ? 64n : 32n;
   const [low, high] = signed ? [-(2n ** (bits - 1n)), 2n ** (bits - 1n)] : [0n, 2n ** bits];
-  if (value < low || value >= high) throw new WireError(`${path}: ${value} does not fit ${signed ? '' : 'u'}int${bits}`);
+  if (value < low || value >= high)
+    throw new WireError(`${path}: ${value} does not fit ${signed ? '' : 'u'}int${bits}`);
   return kind === 'time' ? value : Number(value);
 }
 

@@ -62,13 +62,16 @@ const emptyPoint = () => ({ attributes: [] as KeyValue[], timeUnixNano: 0n, flag
 
 const TIME: Field = { number: 3, name: 'timeUnixNano', kind: 'time' };
 
-const NUMBER_POINT = new Message<NumberPoint>(() => ({ ...emptyPoint(), value: undefined }), [
-  TIME,
-  { number: 4, name: 'value', json: 'asDouble', kind: 'double' },
-  { number: 6, name: 'value', json: 'asInt', kind: 'sfixed64' },
-  { number: 7, name: 'attributes', kind: 'attribute', repeated: true },
-  { number: 8, name: 'flags', kind: 'uint64' },
-]);
+const NUMBER_POINT = new Message<NumberPoint>(
+  () => ({ ...emptyPoint(), value: undefined }),
+  [
+    TIME,
+    { number: 4, name: 'value', json: 'asDouble', kind: 'double' },
+    { number: 6, name: 'value', json: 'asInt', kind: 'sfixed64' },
+    { number: 7, name: 'attributes', kind: 'attribute', repeated: true },
+    { number: 8, name: 'flags', kind: 'uint64' },
+  ],
+);
 
 const HISTOGRAM_POINT = new Message<HistogramPoint>(
   () => ({ ...emptyPoint(), count: 0, sum: undefined, bucketCounts: [], explicitBounds: [] }),
@@ -83,10 +86,13 @@ const HISTOGRAM_POINT = new Message<HistogramPoint>(
   ],
 );
 
-const BUCKETS = new Message<Buckets>(() => ({ offset: 0, bucketCounts: [] }), [
-  { number: 1, name: 'offset', kind: 'sint32' },
-  { number: 2, name: 'bucketCounts', kind: 'uint64', repeated: true },
-]);
+const BUCKETS = new Message<Buckets>(
+  () => ({ offset: 0, bucketCounts: [] }),
+  [
+    { number: 1, name: 'offset', kind: 'sint32' },
+    { number: 2, name: 'bucketCounts', kind: 'uint64', repeated: true },
+  ],
+);
 
 function emptyExponentialPoint(): ExponentialPoint {
   return {
@@ -114,22 +120,32 @@ const EXPONENTIAL_POINT = new Message<ExponentialPoint>(emptyExponentialPoint, [
   { number: 14, name: 'zeroThreshold', kind: 'double' },
 ]);
 
-const QUANTILE = new Message<{ quantile: number; value: number }>(() => ({ quantile: 0, value: 0 }), [
-  { number: 1, name: 'quantile', kind: 'double' },
-  { number: 2, name: 'value', kind: 'double' },
-]);
+const QUANTILE = new Message<{ quantile: number; value: number }>(
+  () => ({ quantile: 0, value: 0 }),
+  [
+    { number: 1, name: 'quantile', kind: 'double' },
+    { number: 2, name: 'value', kind: 'double' },
+  ],
+);
 
-const SUMMARY_POINT = new Message<SummaryPoint>(() => ({ ...emptyPoint(), count: 0, sum: 0, quantileValues: [] }), [
-  TIME,
-  { number: 4, name: 'count', kind: 'fixed64' },
-  { number: 5, name: 'sum', kind: 'double' },
-  { number: 6, name: 'quantileValues', kind: QUANTILE, repeated: true },
-  { number: 7, name: 'attributes', kind: 'attribute', repeated: true },
-  { number: 8, name: 'flags', kind: 'uint64' },
-]);
+const SUMMARY_POINT = new Message<SummaryPoint>(
+  () => ({ ...emptyPoint(), count: 0, sum: 0, quantileValues: [] }),
+  [
+    TIME,
+    { number: 4, name: 'count', kind: 'fixed64' },
+    { number: 5, name: 'sum', kind: 'double' },
+    { number: 6, name: 'quantileValues', kind: QUANTILE, repeated: true },
+    { number: 7, name: 'attributes', kind: 'attribute', repeated: true },
+    { number: 8, name: 'flags', kind: 'uint64' },
+  ],
+);
 
 /** The message of one kind of metric: its data points in field 1 and, where it has one, its temporality in field 2. */
-function dataMessage(create: () => MetricData, point: Message<object>, more: readonly Field[] = []): Message<MetricData> {
+function dataMessage(
+  create: () => MetricData,
+  point: Message<object>,
+  more: readonly Field[] = [],
+): Message<MetricData> {
   return new Message<MetricData>(create, [{ number: 1, name: 'dataPoints', kind: point, repeated: true }, ...more]);
 }
 
@@ -153,38 +169,48 @@ const EXPONENTIAL = dataMessage(
 );
 const SUMMARY = dataMessage(() => ({ type: 'summary', dataPoints: [] }), SUMMARY_POINT);
 
-const METRIC = new Message<MetricMessage>(() => ({ name: '', description: '', unit: '', data: undefined }), [
-  { number: 1, name: 'name', kind: 'string' },
-  { number: 2, name: 'description', kind: 'string' },
-  { number: 3, name: 'unit', kind: 'string' },
-  { number: 5, name: 'data', json: 'gauge', kind: GAUGE },
-  { number: 7, name: 'data', json: 'sum', kind: SUM },
-  { number: 9, name: 'data', json: 'histogram', kind: HISTOGRAM },
-  { number: 10, name: 'data', json: 'exponentialHistogram', kind: EXPONENTIAL },
-  { number: 11, name: 'data', json: 'summary', kind: SUMMARY },
-]);
+const METRIC = new Message<MetricMessage>(
+  () => ({ name: '', description: '', unit: '', data: undefined }),
+  [
+    { number: 1, name: 'name', kind: 'string' },
+    { number: 2, name: 'description', kind: 'string' },
+    { number: 3, name: 'unit', kind: 'string' },
+    { number: 5, name: 'data', json: 'gauge', kind: GAUGE },
+    { number: 7, name: 'data', json: 'sum', kind: SUM },
+    { number: 9, name: 'data', json: 'histogram', kind: HISTOGRAM },
+    { number: 10, name: 'data', json: 'exponentialHistogram', kind: EXPONENTIAL },
+    { number: 11, name: 'data', json: 'summary', kind: SUMMARY },
+  ],
+);
 
 interface ScopeMetrics {
   scope: ScopeMessage | undefined;
   metrics: MetricMessage[];
 }
 
-const SCOPE_METRICS = new Message<ScopeMetrics>(() => ({ scope: undefined, metrics: [] }), [
-  { number: 1, name: 'scope', kind: SCOPE },
-  { number: 2, name: 'metrics', kind: METRIC, repeated: true },
-]);
+const SCOPE_METRICS = new Message<ScopeMetrics>(
+  () => ({ scope: undefined, metrics: [] }),
+  [
+    { number: 1, name: 'scope', kind: SCOPE },
+    { number: 2, name: 'metrics', kind: METRIC, repeated: true },
+  ],
+);
 
 export interface ResourceMetrics {
   resource: ResourceMessage | undefined;
   scopeMetrics: ScopeMetrics[];
 }
 
-const RESOURCE_METRICS = new Message<ResourceMetrics>(() => ({ resource: undefined, scopeMetrics: [] }), [
-  { number: 1, name: 'resource', kind: RESOURCE },
-  { number: 2, name: 'scopeMetrics', kind: SCOPE_METRICS, repeated: true },
-]);
+const RESOURCE_METRICS = new Message<ResourceMetrics>(
+  () => ({ resource: undefined, scopeMetrics: [] }),
+  [
+    { number: 1, name: 'resource', kind: RESOURCE },
+    { number: 2, name: 'scopeMetrics', kind: SCOPE_METRICS, repeated: true },
+  ],
+);
 
 /** ExportMetricsServiceRequest. */
-export const METRICS_REQUEST = new Message<{ resourceMetrics: ResourceMetrics[] }>(() => ({ resourceMetrics: [] }), [
-  { number: 1, name: 'resourceMetrics', kind: RESOURCE_METRICS, repeated: true },
-]);
+export const METRICS_REQUEST = new Message<{ resourceMetrics: ResourceMetrics[] }>(
+  () => ({ resourceMetrics: [] }),
+  [{ number: 1, name: 'resourceMetrics', kind: RESOURCE_METRICS, repeated: true }],
+);

@@ -11,9 +11,10 @@ export interface ScopeMessage {
   name: string;
 }
 
-export const RESOURCE = new Message<ResourceMessage>(() => ({ attributes: [] }), [
-  { number: 1, name: 'attributes', kind: 'attribute', repeated: true },
-]);
+export const RESOURCE = new Message<ResourceMessage>(
+  () => ({ attributes: [] }),
+  [{ number: 1, name: 'attributes', kind: 'attribute', repeated: true }],
+);
 
 export const SCOPE = new Message<ScopeMessage>(() => ({ name: '' }), [{ number: 1, name: 'name', kind: 'string' }]);
 

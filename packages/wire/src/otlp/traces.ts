@@ -35,22 +35,31 @@ interface SpanMessage {
   status: StatusMessage | undefined;
 }
 
-const EVENT = new Message<EventMessage>(() => ({ timeUnixNano: 0n, name: '', attributes: [] }), [
-  { number: 1, name: 'timeUnixNano', kind: 'time' },
-  { number: 2, name: 'name', kind: 'string' },
-  { number: 3, name: 'attributes', kind: 'attribute', repeated: true },
-]);
+const EVENT = new Message<EventMessage>(
+  () => ({ timeUnixNano: 0n, name: '', attributes: [] }),
+  [
+    { number: 1, name: 'timeUnixNano', kind: 'time' },
+    { number: 2, name: 'name', kind: 'string' },
+    { number: 3, name: 'attributes', kind: 'attribute', repeated: true },
+  ],
+);
 
-const LINK = new Message<LinkMessage>(() => ({ traceId: '', spanId: '', attributes: [] }), [
-  { number: 1, name: 'traceId', kind: 'id' },
-  { number: 2, name: 'spanId', kind: 'id' },
-  { number: 4, name: 'attributes', kind: 'attribute', repeated: true },
-]);
+const LINK = new Message<LinkMessage>(
+  () => ({ traceId: '', spanId: '', attributes: [] }),
+  [
+    { number: 1, name: 'traceId', kind: 'id' },
+    { number: 2, name: 'spanId', kind: 'id' },
+    { number: 4, name: 'attributes', kind: 'attribute', repeated: true },
+  ],
+);
 
-const STATUS = new Message<StatusMessage>(() => ({ message: '', code: 0 }), [
-  { number: 2, name: 'message', kind: 'string' },
-  { number: 3, name: 'code', kind: 'int32' },
-]);
+const STATUS = new Message<StatusMessage>(
+  () => ({ message: '', code: 0 }),
+  [
+    { number: 2, name: 'message', kind: 'string' },
+    { number: 3, name: 'code', kind: 'int32' },
+  ],
+);
 
 function emptySpan(): SpanMessage {
   return {
@@ -87,24 +96,31 @@ interface ScopeSpans {
   spans: SpanMessage[];
 }
 
-const SCOPE_SPANS = new Message<ScopeSpans>(() => ({ scope: undefined, spans: [] }), [
-  { number: 1, name: 'scope', kind: SCOPE },
-  { number: 2, name: 'spans', kind: SPAN, repeated: true },
-]);
+const SCOPE_SPANS = new Message<ScopeSpans>(
+  () => ({ scope: undefined, spans: [] }),
+  [
+    { number: 1, name: 'scope', kind: SCOPE },
+    { number: 2, name: 'spans', kind: SPAN, repeated: true },
+  ],
+);
 
 interface ResourceSpans {
   resource: ResourceMessage | undefined;
   scopeSpans: ScopeSpans[];
 }
 
-const RESOURCE_SPANS = new Message<ResourceSpans>(() => ({ resource: undefined, scopeSpans: [] }), [
-  { number: 1, name: 'resource', kind: RESOURCE },
-  { number: 2, name: 'scopeSpans', kind: SCOPE_SPANS, repeated: true },
-]);
+const RESOURCE_SPANS = new Message<ResourceSpans>(
+  () => ({ resource: undefined, scopeSpans: [] }),
+  [
+    { number: 1, name: 'resource', kind: RESOURCE },
+    { number: 2, name: 'scopeSpans', kind: SCOPE_SPANS, repeated: true },
+  ],
+);
 
-const REQUEST = new Message<{ resourceSpans: ResourceSpans[] }>(() => ({ resourceSpans: [] }), [
-  { number: 1, name: 'resourceSpans', kind: RESOURCE_SPANS, repeated: true },
-]);
+const REQUEST = new Message<{ resourceSpans: ResourceSpans[] }>(
+  () => ({ resourceSpans: [] }),
+  [{ number: 1, name: 'resourceSpans', kind: RESOURCE_SPANS, repeated: true }],
+);
 
 /** Span.SpanKind and Status.StatusCode, by number; an unknown number counts as 0. */
 const KINDS: readonly SpanKind[] = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'];
@@ -148,7 +164,11 @@ function spanOf(span: SpanMessage, resource: Resource, scope: string): Span {
     status: STATUSES[span.status?.code ?? 0] ?? 'unset',
     statusMessage: span.status?.message ?? '',
     attributes: attributesOf(span.attributes),
-    events: span.events.map((e) => ({ timeUnixNano: e.timeUnixNano, name: e.name, attributes: attributesOf(e.attributes) })),
+    events: span.events.map((e) => ({
+      timeUnixNano: e.timeUnixNano,
+      name: e.name,
+      attributes: attributesOf(e.attributes),
+    })),
     links: span.links.map((l) => ({ traceId: l.traceId, spanId: l.spanId, attributes: attributesOf(l.attributes) })),
   };
 }

@@ -10,7 +10,10 @@ export interface WriteSeries {
 }
 
 /** Encodes a prometheus.WriteRequest (remote write 1.0); the caller puts it into a Snappy block with `encodeSnappy`. */
-export function encodeWriteRequest(series: readonly WriteSeries[], metadata: readonly MetricMetadata[] = []): Uint8Array {
+export function encodeWriteRequest(
+  series: readonly WriteSeries[],
+  metadata: readonly MetricMetadata[] = [],
+): Uint8Array {
   const writer = new ProtoWriter();
   for (const one of series) writeSeries(writer, one);
   for (const one of metadata) writeMetadata(writer, one);

@@ -1,0 +1,300 @@
+import { type Labels, type MetricBatch, type MetricMetadata, type MetricType, WireError } from './batch.ts';
+import { MetricColumns } from './columns.ts';
+import { LabelCollector, METRIC_NAME } from './labels.ts';
+import { checkTimestamp } from './timestamp.ts';
+
+/**
+ * Parses Prometheus' text exposition format 0.0.4 and the quoted UTF-8 names of 1.0.0
+ * (https://prometheus.io/docs/instrumenting/exposition_formats/). Samples without a timestamp take `receivedAt` (Unix
+ * milliseconds). A family's `# TYPE` and `# HELP` become one entry of metadata.
+ * @throws WireError naming line and column, both from 1, of the first offence; nothing of such a text may be used.
+ */
+export function parseExposition(text: string, receivedAt: number): MetricBatch {
+  return new ExpositionParser(text, receivedAt).parse();
+}
+
+const TYPES: ReadonlyMap<string, MetricType> = new Map([
+  ['counter', 'counter'],
+  ['gauge', 'gauge'],
+  ['histogram', 'histogram'],
+  ['summary', 'summary'],
+  ['untyped', 'unknown'],
+  ['unknown', 'unknown'],
+]);
+
+const TAB = 0x09;
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const HASH = 0x23;
+const COMMA = 0x2c;
+const EQUALS = 0x3d;
+const BACKSLASH = 0x5c;
+const OPEN = 0x7b;
+const CLOSE = 0x7d;
+
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const INFINITE = /^([+-]?)inf(?:inity)?$/i;
+const INTEGER = /^[+-]?\d{1,19}$/;
+
+class ExpositionParser {
+  private readonly text: string;
+  private readonly receivedAt: number;
+  private readonly columns = new MetricColumns();
+  private readonly labels = new LabelCollector();
+  private readonly families = new Map<string, { type: MetricType; help: string }>();
+  /** Strings taken from the text, copied once each: a slice would keep the whole text alive. */
+  private readonly owned = new Map<string, string>();
+  private pos = 0;
+  private line = 1;
+  private lineStart = 0;
+
+  constructor(text: string, receivedAt: number) {
+    this.text = text;
+    this.receivedAt = receivedAt;
+  }
+
+  parse(): MetricBatch {
+    while (this.pos < this.text.length) {
+      this.blanks();
+      if (this.code() === HASH) this.comment();
+      else if (!this.atLineEnd()) this.sample();
+      this.nextLine();
+    }
+    for (const [name, { type, help }] of this.families) {
+      const entry: MetricMetadata = { name, type, help, unit: '' };
+      this.columns.metadata.push(entry);
+    }
+    return this.columns.finish();
+  }
+
+  private sample(): void {
+    const start = this.pos;
+    this.labels.clear();
+    let named = this.isNameStart();
+    if (named) this.labels.add(METRIC_NAME, this.bareName(true));
+    this.blanks();
+    if (this.code() === OPEN) named = this.labelSet(named);
+    if (!named) throw this.error('expected a metric name', start);
+    const labels = this.makeLabels(start);
+    this.blanks();
+    const value = this.value();
+    this.blanks();
+    const timestamp = this.atLineEnd() ? this.receivedAt : this.timestamp();
+    this.blanks();
+    if (!this.atLineEnd()) throw this.error(`expected the end of the line, got ${this.shown()}`, this.pos);
+    this.columns.push(this.columns.addSeries(labels), timestamp, value);
+  }
+
+  /** Reads `{…}`; returns whether the metric is named, before the braces or as a quoted name within. */
+  private labelSet(namedBefore: boolean): boolean {
+    let named = namedBefore;
+    this.pos++;
+    this.blanks();
+    while (this.code() !== CLOSE) {
+      const start = this.pos;
+      const quoted = this.code() === QUOTE;
+      const name = quoted ? this.quotedText() : this.bareName(false);
+      this.blanks();
+      if (this.code() === EQUALS) {
+        this.pos++;
+        this.blanks();
+        if (this.code() !== QUOTE) throw this.error(`expected a quoted label value, got ${this.shown()}`, this.pos);
+        this.labels.add(name, this.quotedText());
+      } else if (!quoted) throw this.error(`expected "=" after the label name, got ${this.shown()}`, this.pos);
+      else if (named) throw this.error('a second metric name', start);
+      else {
+        named = true;
+        this.labels.add(METRIC_NAME, name);
+      }
+      this.blanks();
+      // Prometheus' own parser takes labels without a comma between them, but never two commas.
+      if (this.code() === COMMA) {
+        this.pos++;
+        this.blanks();
+      }
+    }
+    this.pos++;
+    return named;
+  }
+
+  private makeLabels(start: number): Labels {
+    try {
+      return this.labels.make('a sample');
+    } catch (error) {
+      throw this.error((error as Error).message, start);
+    }
+  }
+
+  private value(): number {
+    const start = this.pos;
+    const token = this.token();
+    if (NUMBER.test(token)) return Number(token);
+    const infinite = INFINITE.exec(token);
+    if (infinite) return infinite[1] === '-' ? -Infinity : Infinity;
+    if (/^nan$/i.test(token)) return Number.NaN;
+    throw this.error(
+      token === '' ? 'expected a value, got the end of the line' : `not a number: ${quote(token)}`,
+      start,
+    );
+  }
+
+  private timestamp(): number {
+    const start = this.pos;
+    const token = this.token();
+    if (!INTEGER.test(token)) throw this.error(`not a timestamp in whole milliseconds: ${quote(token)}`, start);
+    const timestamp = Number(token);
+    try {
+      checkTimestamp(timestamp, 'a sample');
+    } catch (error) {
+      throw this.error((error as Error).message, start);
+    }
+    return timestamp;
+  }
+
+  /** `# TYPE name type` and `# HELP name text`; any other comment is passed over. */
+  private comment(): void {
+    this.pos++;
+    const afterHash = this.pos;
+    this.blanks();
+    if (this.pos === afterHash) return this.toLineEnd();
+    const keyword = this.token();
+    if (keyword !== 'TYPE' && keyword !== 'HELP') return this.toLineEnd();
+    this.blanks();
+    if (this.code() !== QUOTE && !this.isNameStart()) {
+      throw this.error(`expected a metric name after ${keyword}, got ${this.shown()}`, this.pos);
+    }
+    const name = this.code() === QUOTE ? this.quotedText() : this.bareName(true);
+    if (!this.atLineEnd() && !isBlank(this.code())) throw this.error(`unexpected ${this.shown()} in a name`, this.pos);
+    this.blanks();
+    const start = this.pos;
+    this.toLineEnd();
+    const rest = this.text.slice(start, this.pos);
+    if (keyword === 'HELP') this.family(name).help = this.own(unescapeHelp(rest));
+    else this.family(name).type = this.typeOf(rest.trimEnd(), start);
+  }
+
+  private typeOf(word: string, start: number): MetricType {
+    const type = TYPES.get(word);
+    if (type !== undefined) return type;
+    throw this.error(`unknown metric type ${quote(word)}, expected one of ${[...TYPES.keys()].join(', ')}`, start);
+  }
+
+  private family(name: string): { type: MetricType; help: string } {
+    let family = this.families.get(name);
+    if (family === undefined) {
+      family = { type: 'unknown', help: '' };
+      this.families.set(name, family);
+    }
+    return family;
+  }
+
+  private isNameStart(): boolean {
+    const code = this.code();
+    return isNameCode(code, true) && !(code >= 0x30 && code <= 0x39);
+  }
+
+  private bareName(isMetric: boolean): string {
+    const start = this.pos;
+    if (this.isNameStart()) while (isNameCode(this.code(), isMetric)) this.pos++;
+    if (this.pos === start) throw this.error(`expected a name, got ${this.shown()}`, start);
+    return this.own(this.text.slice(start, this.pos));
+  }
+
+  /** A quoted text, the position at its first quote; `\\`, `\"` and `\n` are escapes, other backslashes stay. */
+  private quotedText(): string {
+    const { text } = this;
+    const start = this.pos + 1;
+    let escaped = false;
+    for (let pos = start; pos < text.length; pos++) {
+      const code = text.charCodeAt(pos);
+      if (code === QUOTE) {
+        this.pos = pos + 1;
+        const raw = text.slice(start, pos);
+        return this.own(escaped ? unescapeQuoted(raw) : raw);
+      }
+      if (code === NEWLINE) break;
+      if (code === BACKSLASH) {
+        escaped = true;
+        if (text.charCodeAt(pos + 1) !== NEWLINE) pos++;
+      }
+    }
+    throw this.error('a quoted text is not closed on its line', this.pos);
+  }
+
+  private own(slice: string): string {
+    let copy = this.owned.get(slice);
+    if (copy === undefined) {
+      copy = slice.length < 13 ? slice : ` ${slice}`.slice(1);
+      this.owned.set(copy, copy);
+    }
+    return copy;
+  }
+
+  private token(): string {
+    const start = this.pos;
+    while (!this.atLineEnd() && !isBlank(this.code())) this.pos++;
+    return this.text.slice(start, this.pos);
+  }
+
+  private blanks(): void {
+    while (isBlank(this.code())) this.pos++;
+  }
+
+  private toLineEnd(): void {
+    const end = this.text.indexOf('\n', this.pos);
+    this.pos = end < 0 ? this.text.length : end;
+    if (this.text.charCodeAt(this.pos - 1) === RETURN) this.pos--;
+  }
+
+  private nextLine(): void {
+    if (this.code() === RETURN) this.pos++;
+    this.pos++;
+    this.line++;
+    this.lineStart = this.pos;
+  }
+
+  /** At a line feed, at the carriage return before one, or at the end of the text. */
+  private atLineEnd(): boolean {
+    const code = this.code();
+    if (code === RETURN) return this.pos + 1 >= this.text.length || this.text.charCodeAt(this.pos + 1) === NEWLINE;
+    return code === NEWLINE || this.pos >= this.text.length;
+  }
+
+  private code(): number {
+    return this.text.charCodeAt(this.pos);
+  }
+
+  private shown(): string {
+    return this.atLineEnd() ? 'the end of the line' : quote(String.fromCodePoint(this.text.codePointAt(this.pos)!));
+  }
+
+  private error(offence: string, at: number): WireError {
+    return new WireError(`line ${this.line}, column ${at - this.lineStart + 1}: ${offence}`);
+  }
+}
+
+function isBlank(code: number): boolean {
+  return code === SPACE || code === TAB;
+}
+
+/** Colons are for metric names only. */
+function isNameCode(code: number, isMetric: boolean): boolean {
+  const lower = code | 0x20;
+  return (
+    (lower >= 0x61 && lower <= 0x7a) || code === 0x5f || (code >= 0x30 && code <= 0x39) || (isMetric && code === 0x3a)
+  );
+}
+
+function quote(token: string): string {
+  return JSON.stringify(token.slice(0, 100));
+}
+
+function unescapeQuoted(raw: string): string {
+  return raw.replace(/\\(["\\n])/g, (_, escape: string) => (escape === 'n' ? '\n' : escape));
+}
+
+function unescapeHelp(raw: string): string {
+  return raw.replace(/\\([\\n])/g, (_, escape: string) => (escape === 'n' ? '\n' : escape));
+}
