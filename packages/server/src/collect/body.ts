@@ -1,4 +1,5 @@
-import { compose, Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { createGunzip, createInflate, type Gunzip, type Inflate } from 'node:zlib';
 import { NightshiftError } from '../errors/catalogue.ts';
 
@@ -23,7 +24,7 @@ async function drain(stream: AsyncIterable<Buffer>, limit: number, which: string
 /**
  * Reads a request body to its end and undoes `encoding` (`gzip`, `deflate`; others are left as they are), holding no
  * more than the limits in memory: a bomb is cut while it unfolds. Throws BODY_TOO_LARGE, or BODY_INVALID where the
- * compressed stream is damaged or the sender went away in mid-body.
+ * compressed stream is damaged or the sender went away in mid-body; a TimeoutError of the stream goes through.
  */
 export async function readBody(request: Readable, encoding: string, limits: BodyLimits): Promise<Uint8Array> {
   let sent = 0;
@@ -39,10 +40,11 @@ export async function readBody(request: Readable, encoding: string, limits: Body
   const inflater = inflaters[encoding];
   try {
     if (!inflater) return await drain(counted(), limits.maxBodyBytes, 'as sent');
-    const unfolded = compose(Readable.from(counted(), { objectMode: false }), inflater());
-    return await drain(unfolded as AsyncIterable<Buffer>, limits.maxDecompressedBytes, 'decompressed');
+    return await pipeline(counted, inflater(), (unfolded: AsyncIterable<Buffer>) =>
+      drain(unfolded, limits.maxDecompressedBytes, 'decompressed'),
+    );
   } catch (error) {
-    if (error instanceof NightshiftError) throw error;
+    if (error instanceof NightshiftError || (error instanceof Error && error.name === 'TimeoutError')) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new NightshiftError('BODY_INVALID', { reason: `The body cannot be read as ${encoding}: ${reason}.` });
   }
