@@ -1,0 +1,214 @@
+import { z } from 'zod';
+import { byteSize, byteSizePattern } from './byte-size.ts';
+import { durationMs, durationPattern } from './duration.ts';
+
+const duration = (least = '1ms') =>
+  z
+    .string({ error: 'must be a duration such as 30s, 5m or 30d' })
+    .regex(durationPattern, { error: 'must be a duration such as 30s, 5m or 30d' })
+    .refine((text) => !durationPattern.test(text) || durationMs(text) >= durationMs(least), {
+      error: `must be at least ${least}`,
+    })
+    .transform(durationMs);
+
+const retentionError = 'must be a duration such as 30d, or 0 for ever';
+
+/** A duration that the bare number 0 switches off. */
+const retention = () =>
+  z
+    .union([z.literal(0), z.string().regex(durationPattern)], {
+      error: 'must be a duration such as 30d, or 0 for ever',
+    })
+    .transform((value) => (value === 0 ? 0 : durationMs(value)));
+
+const sizeError = 'must be a size in bytes: a whole number, or one with KiB, MiB or GiB such as 64MiB';
+
+const bytes = (least: number) =>
+  z
+    .union([z.int().min(0, { error: sizeError }), z.string().regex(byteSizePattern, { error: sizeError })], {
+      error: sizeError,
+    })
+    .transform((value) => (typeof value === 'number' ? value : byteSize(value)))
+    .refine((value) => value >= least, { error: `must be at least ${least} bytes` });
+
+const port = () => z.int().min(0).max(65_535);
+
+/** An absolute http or https address, or '' for none. */
+const address = () =>
+  z
+    .string()
+    .regex(/^(https?:\/\/[^\s/?#]+[^\s]*)?$/, { error: 'must be an address that begins with http:// or https://' });
+
+const http = z.strictObject({
+  // Until somebody configures it otherwise, nobody on the network can reach a fresh installation.
+  host: z.string().min(1).default('127.0.0.1').describe('Address that pages, API and ingest listen on.'),
+  port: port().default(4300).describe('Port of pages, API and ingest; 0 takes any free one.'),
+  // 4318 is OpenTelemetry's own, so an exporter needs no configuration.
+  otlpPort: port().default(4318).describe('Second port for OTLP over HTTP; 0 takes any free one.'),
+  publicUrl: address()
+    .default('')
+    .describe(
+      'Address under which people reach Nightshift, for links and cookies. With https the session cookie is sent over TLS only. Empty: made from host and port.',
+    ),
+  // An exporter's batch is well under 4 MiB; four times that leaves room and still bounds what one request can hold.
+  maxBodyBytes: bytes(1024).prefault('16MiB').describe('Largest request body as sent, in bytes.'),
+  maxDecompressedBytes: bytes(1024)
+    .prefault('64MiB')
+    .describe('Largest request body after decompression, in bytes. A body is cut as soon as it exceeds this.'),
+});
+
+const engine = z.strictObject({
+  url: address()
+    .default('')
+    .meta({ writeOnly: true })
+    .describe('HTTP address of a ClickHouse server or cluster. Empty: the embedded engine.'),
+  user: z.string().min(1).default('default').describe('User of the ClickHouse server; unused when embedded.'),
+  password: z
+    .string()
+    .default('')
+    .meta({ writeOnly: true })
+    .describe('Password of the ClickHouse server; unused when embedded. Best given as variable.'),
+  // With the server process and the head this stays under the 512 MiB promised for everything.
+  memoryBytes: bytes(64 * 1024 ** 2)
+    .prefault('320MiB')
+    .describe('Memory cap of the embedded engine, in bytes.'),
+});
+
+const head = z.strictObject({
+  // About 4 million samples of 16 bytes.
+  bytes: bytes(1024 ** 2)
+    .prefault('64MiB')
+    .describe('Memory for the newest samples of every series, in bytes. When it is full, the oldest give way.'),
+  // Dashboards and alert rules ask for the last hours; older ranges come from the engine.
+  window: duration('1m').prefault('3h').describe('Age up to which samples are kept in memory.'),
+});
+
+const spool = z.strictObject({
+  maxPendingBytes: bytes(1024 ** 2)
+    .prefault('1GiB')
+    .describe('Accepted data that may wait for the engine, in bytes. Beyond it, senders are told 429.'),
+});
+
+const retentions = z.strictObject({
+  metrics: retention().prefault('90d').describe('Age at which samples are deleted; 0 keeps them for ever.'),
+  // Traces are by far the bulkiest per request and are rarely read after an incident's review.
+  traces: retention().prefault('14d').describe('Age at which spans are deleted; 0 keeps them for ever.'),
+  logs: retention().prefault('30d').describe('Age at which log records are deleted; 0 keeps them for ever.'),
+});
+
+const scrapeJob = z
+  .strictObject({
+    job: z.string().min(1).describe('Name of the job; becomes the label `job`.'),
+    interval: duration('1s').prefault('15s').describe('Time between two scrapes of a target.'),
+    timeout: duration().prefault('10s').describe('Time after which a scrape has failed; at most the interval.'),
+    targets: z
+      .array(z.string().regex(/^(\[[0-9a-fA-F:.]+\]|[^\s:/@]+):\d{1,5}$/, { error: 'must be host:port' }))
+      .min(1)
+      .describe('Targets, each host:port; becomes the label `instance`.'),
+    labels: z
+      .record(z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, { error: 'must be a label name' }), z.string())
+      .prefault({})
+      .describe('Labels added to every series of the job.'),
+    metricsPath: z.string().startsWith('/').default('/metrics').describe('Path of the metrics, with its query.'),
+    scheme: z.enum(['http', 'https']).default('http').describe('Scheme of the request.'),
+  })
+  .refine((job) => job.timeout <= job.interval, { error: 'must be at most the interval', path: ['timeout'] });
+
+const rules = z.strictObject({
+  files: z
+    .array(z.string().min(1))
+    .prefault([])
+    .describe('Files with Prometheus recording and alerting rules, relative to the configuration file.'),
+  interval: duration('1s').prefault('15s').describe('Time between two evaluations of a group that sets none itself.'),
+});
+
+const sla = z.strictObject({
+  // The promise that started this project.
+  minutesPerYear: z
+    .number()
+    .positive()
+    .max(525_600)
+    .default(15)
+    .describe('Downtime promised at most, in minutes per year.'),
+});
+
+const guard = z.strictObject({
+  // A false alarm takes back a good release at night; at ten releases a day this is one in 270 years.
+  falseAlarmRate: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .default(1e-6)
+    .describe('Bound on the probability that a release no worse than its baseline is ever called bad.'),
+  toleratedErrorRatio: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0.005)
+    .describe('Error ratio that is never held against a release, whatever its baseline shows.'),
+  slowFactor: z.number().min(1).default(2).describe("A request is slow beyond this multiple of the baseline's p99 …"),
+  slowSlackMs: z.number().min(0).default(50).describe('… plus this many milliseconds.'),
+  promoteAfterRequests: z
+    .int()
+    .min(1)
+    .default(500)
+    .describe('Requests without an alarm before a release is promoted …'),
+  promoteAfterMs: z.int().min(0).default(600_000).describe('… and milliseconds; both must have passed.'),
+});
+
+const gateway = z.strictObject({
+  requestTimeout: duration().prefault('30s').describe('Time after which a version counts as not answering.'),
+  // JSON calls are far smaller; uploads above this are passed through and never repeated.
+  replayBodyBytes: bytes(0)
+    .prefault('1MiB')
+    .describe('Request bodies up to this many bytes are kept for a repeat on the last good version.'),
+  drain: duration('0').prefault('30s').describe('Time that open requests of a replaced version are given to end.'),
+});
+
+const query = z.strictObject({
+  timeout: duration().prefault('2m').describe('Time after which a query is stopped.'),
+  // Prometheus' own limit.
+  maxSamples: z.int().min(1).default(50_000_000).describe('Samples that one query may hold at once.'),
+  lookback: duration('1s').prefault('5m').describe('Age up to which the last sample of a series counts as its value.'),
+});
+
+const log = z.strictObject({
+  level: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .describe("Least severity of Nightshift's own log lines."),
+});
+
+/** Everything that can be set. Durations are milliseconds and sizes bytes once loaded. */
+export const configSchema = z
+  .strictObject({
+    dataDir: z
+      .string()
+      .min(1)
+      .default('.nightshift')
+      .describe(
+        'Directory of everything that is stored. A relative path counts from the configuration file, or else from the working directory.',
+      ),
+    http: http.prefault({}).describe('Pages, API and ingest.'),
+    engine: engine.prefault({}).describe('The storage engine.'),
+    head: head.prefault({}).describe('The newest samples, in memory.'),
+    spool: spool.prefault({}).describe('Accepted data on its way to the engine.'),
+    retention: retentions.prefault({}).describe('How long telemetry is kept.'),
+    scrape: z.array(scrapeJob).prefault([]).describe('Targets whose metrics are fetched.'),
+    rules: rules.prefault({}).describe('Recording and alerting rules.'),
+    sla: sla.prefault({}).describe('What was promised.'),
+    guard: guard.prefault({}).describe('When a release is called bad or good.'),
+    gateway: gateway.prefault({}).describe('The reverse proxy in front of applications.'),
+    query: query.prefault({}).describe('Limits of queries.'),
+    log: log.prefault({}).describe("Nightshift's own log."),
+  })
+  .refine(({ http }) => http.port === 0 || http.port !== http.otlpPort, {
+    error: 'must differ from http.port',
+    path: ['http', 'otlpPort'],
+  })
+  .refine(({ scrape }) => new Set(scrape.map(({ job }) => job)).size === scrape.length, {
+    error: 'must give every job a name of its own',
+    path: ['scrape'],
+  });
+
+export type Config = z.output<typeof configSchema>;
