@@ -1,0 +1,64 @@
+import { readSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+const require = createRequire(import.meta.url);
+
+/**
+ * The file of the ClickHouse library for this platform, out of the packages that `chdb` brings.
+ * Throws with the platform's name where there is none.
+ */
+export function libraryPath(platform = process.platform, arch = process.arch): string {
+  const suffix = platform === 'linux' ? '-gnu' : '';
+  const name = `@chdb/lib-${platform}-${arch}${suffix}`;
+  try {
+    const chdb = createRequire(require.resolve('chdb/package.json'));
+    return join(dirname(chdb.resolve(`${name}/package.json`)), 'libchdb.so');
+  } catch {
+    throw new Error(
+      `there is no ClickHouse library for ${platform} ${arch} (package ${name}); set engine.url to a ClickHouse server`,
+    );
+  }
+}
+
+/**
+ * Runs ClickHouse in this process until standard input closes; never returns. The event loop stands still meanwhile:
+ * this process does nothing else. Exit codes: 0 input closed, 70 ClickHouse gave up (its message is on standard error).
+ */
+export function runEngineChild(clickhouseArguments: readonly string[]): never {
+  // Loaded here and not above, so that other commands of the same bundle do not pay for it.
+  const { open, load, DataType } = require('ffi-rs') as typeof import('ffi-rs');
+  open({ library: 'chdb', path: libraryPath() });
+  const argv = ['clickhouse', ...clickhouseArguments];
+  const result = load({
+    library: 'chdb',
+    funcName: 'chdb_query_cmdline',
+    retType: DataType.External,
+    paramsType: [DataType.I32, DataType.StringArray],
+    paramsValue: [argv.length, argv],
+  });
+  let reason = '';
+  try {
+    reason = load({
+      library: 'chdb',
+      funcName: 'chdb_result_error',
+      retType: DataType.String,
+      paramsType: [DataType.External],
+      paramsValue: [result],
+    });
+  } catch {
+    // No error text is a null pointer, which cannot be read as a string.
+  }
+  if (reason) process.stderr.write(`${reason}\n`);
+  // The library's exit handlers crash after a clean shutdown, so they are not run.
+  (process as unknown as { reallyExit(code: number): never }).reallyExit(reason || !inputClosed() ? 70 : 0);
+  throw new Error('unreachable');
+}
+
+function inputClosed(): boolean {
+  try {
+    return readSync(0, Buffer.alloc(1)) === 0;
+  } catch {
+    return true;
+  }
+}
