@@ -1,8 +1,8 @@
 import type { Labels, MetricBatch, MetricMetadata } from './batch.ts';
 
 /** The two words of Prometheus' stale marker, 0x7ff0000000000002 (prometheus/model/value/value.go). */
-const STALE_LO = 2;
-const STALE_HI = 0x7ff00000;
+export const STALE_LO = 2;
+export const STALE_HI = 0x7ff00000;
 
 const LOW = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 0 : 1;
 const HIGH = 1 - LOW;

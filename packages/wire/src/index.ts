@@ -8,6 +8,6 @@ export type { OtlpFormat } from './otlp/message.ts';
 export { decodeOtlpMetrics } from './otlp/metrics.ts';
 export { decodeOtlpTraces } from './otlp/traces.ts';
 export { decodeWriteRequest } from './remote-write/decode.ts';
-export { encodeWriteRequest, type WriteSeries } from './remote-write/encode.ts';
+export { encodeWriteRequest, type WriteSample, type WriteSeries } from './remote-write/encode.ts';
 export { severityOf } from './severity.ts';
 export { decodeSnappy, encodeSnappy, TooLargeError } from './snappy.ts';

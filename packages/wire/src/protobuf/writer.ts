@@ -42,6 +42,13 @@ export class ProtoWriter {
     this.pos += 8;
   }
 
+  fixed64(lo: number, hi: number): void {
+    this.reserve(8);
+    this.view.setUint32(this.pos, lo, true);
+    this.view.setUint32(this.pos + 4, hi, true);
+    this.pos += 8;
+  }
+
   string(field: number, text: string): void {
     if (text === '') return;
     const bytes = encoder.encode(text);

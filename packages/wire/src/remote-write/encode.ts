@@ -1,12 +1,23 @@
 import type { Labels, MetricMetadata } from '../batch.ts';
+import { STALE_HI, STALE_LO } from '../columns.ts';
 import { FIXED64, VARINT } from '../protobuf/reader.ts';
 import { ProtoWriter } from '../protobuf/writer.ts';
 import { METRIC_TYPES } from './decode.ts';
 
-/** One series to send: timestamps in whole Unix milliseconds. */
+/**
+ * One sample to send: `timestamp` in whole Unix milliseconds. `stale` sends Prometheus' stale marker instead of the
+ * value: a marker held as a JavaScript number loses its bits as soon as it passes through an array of numbers.
+ */
+export interface WriteSample {
+  readonly timestamp: number;
+  readonly value: number;
+  readonly stale?: boolean;
+}
+
+/** One series to send. */
 export interface WriteSeries {
   readonly labels: Labels;
-  readonly samples: readonly { readonly timestamp: number; readonly value: number }[];
+  readonly samples: readonly WriteSample[];
 }
 
 /** Encodes a prometheus.WriteRequest (remote write 1.0); the caller puts it into a Snappy block with `encodeSnappy`. */
@@ -28,10 +39,11 @@ function writeSeries(writer: ProtoWriter, series: WriteSeries): void {
     writer.string(2, value);
     writer.close(label);
   }
-  for (const { timestamp, value } of series.samples) {
+  for (const { timestamp, value, stale } of series.samples) {
     const sample = writer.open(2);
     writer.tag(1, FIXED64);
-    writer.double(value);
+    if (stale === true) writer.fixed64(STALE_LO, STALE_HI);
+    else writer.double(value);
     writer.tag(2, VARINT);
     writer.int64(timestamp);
     writer.close(sample);

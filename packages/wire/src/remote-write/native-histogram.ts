@@ -1,4 +1,5 @@
 import { WireError } from '../batch.ts';
+import { STALE_HI, STALE_LO } from '../columns.ts';
 import { type ClassicBucket, classicBuckets, type ExponentialBucket } from '../exponential-buckets.ts';
 import { FIXED64, LENGTH, type ProtoReader, VARINT } from '../protobuf/reader.ts';
 
@@ -45,7 +46,7 @@ function readField(reader: ProtoReader, histogram: NativeHistogram, tag: number)
       return;
     case (3 << 3) | FIXED64:
       reader.fixed64();
-      histogram.stale = reader.hi === 0x7ff00000 && reader.lo === 2;
+      histogram.stale = reader.hi === STALE_HI && reader.lo === STALE_LO;
       histogram.sum = reader.view.getFloat64(reader.pos - 8, true);
       return;
     case (4 << 3) | VARINT:

@@ -1,0 +1,83 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  decodeJsonLogs,
+  decodeOtlpLogs,
+  decodeOtlpMetrics,
+  decodeOtlpTraces,
+  decodeSnappy,
+  decodeWriteRequest,
+  encodeSnappy,
+  encodeWriteRequest,
+  parseExposition,
+  WireError,
+} from '../src/index.ts';
+
+const NOW = 1_700_000_000_000;
+const decoders: Record<string, (body: Uint8Array) => unknown> = {
+  decodeSnappy: (b) => decodeSnappy(b, 1 << 20),
+  decodeWriteRequest,
+  'decodeOtlpMetrics protobuf': (b) => decodeOtlpMetrics(b, 'protobuf', NOW),
+  'decodeOtlpMetrics json': (b) => decodeOtlpMetrics(b, 'json', NOW),
+  'decodeOtlpLogs protobuf': (b) => decodeOtlpLogs(b, 'protobuf', NOW),
+  'decodeOtlpLogs json': (b) => decodeOtlpLogs(b, 'json', NOW),
+  'decodeOtlpTraces protobuf': (b) => decodeOtlpTraces(b, 'protobuf'),
+  'decodeOtlpTraces json': (b) => decodeOtlpTraces(b, 'json'),
+  decodeJsonLogs: (b) => decodeJsonLogs(b, NOW),
+  parseExposition: (b) => parseExposition(new TextDecoder().decode(b), NOW),
+};
+
+/** Runs a decoder; passes unless it throws something that is not a WireError. */
+function answers(decode: (body: Uint8Array) => unknown, body: Uint8Array): boolean {
+  try {
+    decode(body);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+  }
+  return true;
+}
+
+const encoder = new TextEncoder();
+const valid: Uint8Array[] = [
+  encodeWriteRequest([{ labels: new Map([['__name__', 'm'], ['a', 'b']]), samples: [{ timestamp: 1, value: 2 }] }]),
+  encodeSnappy(new Uint8Array(300)),
+  encoder.encode('{"time":"2026-01-01T00:00:00Z","msg":"x","level":30}\n{"ts":1,"a":[1]}'),
+  encoder.encode('# TYPE a counter\n# HELP a b\na{b="c\\n",d="e"} 1e3 5\n{"q q"} NaN\n'),
+  encoder.encode(
+    '{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"g","gauge":{"dataPoints":[{"asInt":"1","timeUnixNano":1767225600000000000}]}}]}]}]}',
+  ),
+  encoder.encode(
+    '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"kvlistValue":{"values":[{"key":"a","value":{"intValue":1}}]}}}]}]}]}',
+  ),
+];
+const mutated = fc
+  .tuple(fc.constantFrom(...valid), fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 8 }), fc.nat())
+  .map(([body, edits, cut]) => {
+    const copy = body.slice(0, cut % 4 === 0 ? cut % (body.length + 1) : body.length);
+    for (const [at, byte] of edits) if (copy.length > 0) copy[at % copy.length] = byte;
+    return copy;
+  });
+// Tags of small fields and small lengths: far more likely to be nearly valid protobuf than random bytes are.
+const nearlyProto = fc.array(fc.constantFrom(1, 2, 3, 4, 8, 9, 10, 16, 17, 18, 26, 34, 42, 50, 58, 74, 82, 90, 128, 255), {
+  maxLength: 60,
+});
+
+describe.each(Object.entries(decoders))('%s', (_, decode) => {
+  it('throws nothing but WireError on random bytes', () => {
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (body) => answers(decode, body)));
+  });
+
+  it('throws nothing but WireError on damaged bodies', () => {
+    fc.assert(fc.property(mutated, (body) => answers(decode, body)), { numRuns: 500 });
+  });
+
+  it('throws nothing but WireError on nearly valid protobuf', () => {
+    fc.assert(fc.property(nearlyProto, (bytes) => answers(decode, Uint8Array.from(bytes))), { numRuns: 500 });
+  });
+
+  const corpus = new URL('corpus/', import.meta.url);
+  it.each(readdirSync(corpus).sort())('survives %s', (file) => {
+    expect(answers(decode, readFileSync(new URL(file, corpus)))).toBe(true);
+  });
+});
