@@ -71,7 +71,7 @@ export class MetricColumns {
 
 /** Whether `values[i]` is Prometheus' stale marker; every other NaN is an ordinary value. */
 export function isStaleMarker(values: Float64Array, i: number): boolean {
-  if (values[i] === values[i]) return false;
+  if (!Number.isNaN(values[i])) return false;
   const words = new Uint32Array(values.buffer, values.byteOffset + i * 8, 2);
   return words[LOW] === STALE_LO && words[HIGH] === STALE_HI;
 }

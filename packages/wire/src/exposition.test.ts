@@ -40,7 +40,7 @@ describe('text exposition', () => {
         const escaped = label.replace(/[\\"\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`));
         const batch = parseExposition(`m{l="${escaped}"} ${number}`, NOW);
         expect(batch.series[0]!.get('l')).toBe(label);
-        expect(batch.values[0]).toBe(number);
+        expect(batch.values[0]).toBe(Number(String(number)));
       }),
     );
   });
@@ -51,7 +51,10 @@ describe('text exposition', () => {
     ['a', 'line 1, column 2: expected a value, got the end of the line'],
     ['a 0x1p3', 'line 1, column 3: not a number: "0x1p3"'],
     ['a 1 2 3', 'line 1, column 7: expected the end of the line, got "3"'],
-    ['a 1 99999999999999999', 'line 1, column 5: a sample: timestamp 100000000000000000 ms is out of range (±8640000000000000)'],
+    [
+      'a 1 99999999999999999',
+      'line 1, column 5: a sample: timestamp 100000000000000000 ms is out of range (±8640000000000000)',
+    ],
     ['a{b="x\ny"} 1', 'line 1, column 5: a quoted text is not closed on its line'],
     ['{"a","b"} 1', 'line 1, column 6: a second metric name'],
     ['{a="b"} 1', 'line 1, column 1: expected a metric name'],
@@ -60,6 +63,8 @@ describe('text exposition', () => {
   });
 
   it('names what a type may be', () => {
-    expect(() => parseExposition('# TYPE a bogus', NOW)).toThrow(/column 10: unknown metric type "bogus", expected one of counter/);
+    expect(() => parseExposition('# TYPE a bogus', NOW)).toThrow(
+      /column 10: unknown metric type "bogus", expected one of counter/,
+    );
   });
 });

@@ -158,9 +158,15 @@ class ExpositionParser {
     this.pos++;
     const afterHash = this.pos;
     this.blanks();
-    if (this.pos === afterHash) return this.toLineEnd();
+    if (this.pos === afterHash) {
+      this.toLineEnd();
+      return;
+    }
     const keyword = this.token();
-    if (keyword !== 'TYPE' && keyword !== 'HELP') return this.toLineEnd();
+    if (keyword !== 'TYPE' && keyword !== 'HELP') {
+      this.toLineEnd();
+      return;
+    }
     this.blanks();
     if (this.code() !== QUOTE && !this.isNameStart()) {
       throw this.error(`expected a metric name after ${keyword}, got ${this.shown()}`, this.pos);
@@ -292,9 +298,9 @@ function quote(token: string): string {
 }
 
 function unescapeQuoted(raw: string): string {
-  return raw.replace(/\\(["\\n])/g, (_, escape: string) => (escape === 'n' ? '\n' : escape));
+  return raw.replace(/\\(["\\n])/g, (_, code: string) => (code === 'n' ? '\n' : code));
 }
 
 function unescapeHelp(raw: string): string {
-  return raw.replace(/\\([\\n])/g, (_, escape: string) => (escape === 'n' ? '\n' : escape));
+  return raw.replace(/\\([\\n])/g, (_, code: string) => (code === 'n' ? '\n' : code));
 }

@@ -10,7 +10,10 @@ const time = (value: string) => decode(`{"time":${value}}`)[0]!.timeUnixNano;
 
 describe('JSON lines', () => {
   it('read a line of pino', () => {
-    const [log] = decode('{"level":50,"time":1700000000123,"pid":7,"msg":"no","err":{"type":"E"},"trace_id":"x"}\r\n\n', 'api');
+    const [log] = decode(
+      '{"level":50,"time":1700000000123,"pid":7,"msg":"no","err":{"type":"E"},"trace_id":"x"}\r\n\n',
+      'api',
+    );
     expect(log).toMatchObject({ severity: 17, severityText: '50', body: 'no', traceId: '' });
     expect(log!.timeUnixNano).toBe(1700000000123000000n);
     expect(log!.resource.service).toBe('api');

@@ -13,9 +13,11 @@ describe('snappy', () => {
         return Uint8Array.from({ length: times }, (_, i) => unit[i % unit.length]!);
       }),
     );
-    fc.assert(fc.property(bytes, (b) => {
+    fc.assert(
+      fc.property(bytes, (b) => {
         expect(decodeSnappy(encodeSnappy(b), MEGABYTE)).toEqual(b);
-      }));
+      }),
+    );
   });
 
   it('repeats what an overlapping copy has just written', () => {

@@ -65,11 +65,15 @@ const CURATED = 'prometheus/curated';
 describe.skipIf(!existsSync(join(ROOT, CURATED)))("Prometheus' exposition cases", () => {
   const present = existsSync(join(ROOT, CURATED));
   const errors: ExpositionCase[] = present ? readJson(`${CURATED}/exposition_errors.json`) : [];
-  const inputs: { format: string; line: number; text: string }[] = present ? readJson(`${CURATED}/exposition_inputs.json`) : [];
+  const inputs: { format: string; line: number; text: string }[] = present
+    ? readJson(`${CURATED}/exposition_inputs.json`)
+    : [];
 
   it.each(errors.filter((one) => one.format === 'prometheus'))('$input: $err', ({ input, err }) => {
     const text = () =>
-      typeof input === 'string' ? input : new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(input.$bytes));
+      typeof input === 'string'
+        ? input
+        : new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(input.$bytes));
     if (err === '') expect(parseExposition(text(), NOW).series).toHaveLength(1);
     else if (typeof input === 'string') expect(() => parseExposition(text(), NOW)).toThrow(WireError);
     else expect(text).toThrow(TypeError);

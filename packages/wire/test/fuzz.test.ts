@@ -40,7 +40,15 @@ function answers(decode: (body: Uint8Array) => unknown, body: Uint8Array): boole
 
 const encoder = new TextEncoder();
 const valid: Uint8Array[] = [
-  encodeWriteRequest([{ labels: new Map([['__name__', 'm'], ['a', 'b']]), samples: [{ timestamp: 1, value: 2 }] }]),
+  encodeWriteRequest([
+    {
+      labels: new Map([
+        ['__name__', 'm'],
+        ['a', 'b'],
+      ]),
+      samples: [{ timestamp: 1, value: 2 }],
+    },
+  ]),
   encodeSnappy(new Uint8Array(300)),
   encoder.encode('{"time":"2026-01-01T00:00:00Z","msg":"x","level":30}\n{"ts":1,"a":[1]}'),
   encoder.encode('# TYPE a counter\n# HELP a b\na{b="c\\n",d="e"} 1e3 5\n{"q q"} NaN\n'),
@@ -59,9 +67,12 @@ const mutated = fc
     return copy;
   });
 // Tags of small fields and small lengths: far more likely to be nearly valid protobuf than random bytes are.
-const nearlyProto = fc.array(fc.constantFrom(1, 2, 3, 4, 8, 9, 10, 16, 17, 18, 26, 34, 42, 50, 58, 74, 82, 90, 128, 255), {
-  maxLength: 60,
-});
+const nearlyProto = fc.array(
+  fc.constantFrom(1, 2, 3, 4, 8, 9, 10, 16, 17, 18, 26, 34, 42, 50, 58, 74, 82, 90, 128, 255),
+  {
+    maxLength: 60,
+  },
+);
 
 describe.each(Object.entries(decoders))('%s', (_, decode) => {
   it('throws nothing but WireError on random bytes', () => {
@@ -69,11 +80,17 @@ describe.each(Object.entries(decoders))('%s', (_, decode) => {
   });
 
   it('throws nothing but WireError on damaged bodies', () => {
-    fc.assert(fc.property(mutated, (body) => answers(decode, body)), { numRuns: 500 });
+    fc.assert(
+      fc.property(mutated, (body) => answers(decode, body)),
+      { numRuns: 500 },
+    );
   });
 
   it('throws nothing but WireError on nearly valid protobuf', () => {
-    fc.assert(fc.property(nearlyProto, (bytes) => answers(decode, Uint8Array.from(bytes))), { numRuns: 500 });
+    fc.assert(
+      fc.property(nearlyProto, (bytes) => answers(decode, Uint8Array.from(bytes))),
+      { numRuns: 500 },
+    );
   });
 
   const corpus = new URL('corpus/', import.meta.url);

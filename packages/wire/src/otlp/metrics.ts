@@ -227,7 +227,7 @@ function explicitBuckets(point: HistogramPoint, metric: string): ClassicBucket[]
   let total = 0;
   for (let i = 0; i + 1 < bucketCounts.length; i++) {
     const bound = explicitBounds[i]!;
-    if (!(i === 0 ? bound === bound : bound > explicitBounds[i - 1]!)) {
+    if (!(i === 0 ? !Number.isNaN(bound) : bound > explicitBounds[i - 1]!)) {
       throw new WireError(`OTLP metrics: the bounds of histogram ${JSON.stringify(metric)} do not ascend at ${bound}`);
     }
     total += bucketCounts[i]!;

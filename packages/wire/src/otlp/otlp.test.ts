@@ -149,15 +149,39 @@ describe('OTLP metrics', () => {
   });
 
   const attributes = Array.from({ length: 2000 }, (_, i) => attribute(`k${i}`, 'v'));
-  const huge = { attributes, explicitBounds: Array.from({ length: 2000 }, (_, i) => i), bucketCounts: new Array(2001).fill(0) };
+  const huge = {
+    attributes,
+    explicitBounds: Array.from({ length: 2000 }, (_, i) => i),
+    bucketCounts: new Array(2001).fill(0),
+  };
   const refused: [string, unknown, RegExp][] = [
-    ['delta temporality', { name: 'd', sum: { aggregationTemporality: 1, dataPoints: [{ asInt: 1 }] } }, /"d" has delta/],
+    [
+      'delta temporality',
+      { name: 'd', sum: { aggregationTemporality: 1, dataPoints: [{ asInt: 1 }] } },
+      /"d" has delta/,
+    ],
     ['an empty name', { name: '', gauge: { dataPoints: [] } }, /metric name "" is not usable/],
-    ['buckets that do not fit the bounds', histogramOf({ bucketCounts: [1], explicitBounds: [1] }), /1 buckets for 1 bounds/],
-    ['bounds that do not ascend', histogramOf({ bucketCounts: [1, 1, 1], explicitBounds: [2, 1] }), /do not ascend at 1/],
+    [
+      'buckets that do not fit the bounds',
+      histogramOf({ bucketCounts: [1], explicitBounds: [1] }),
+      /1 buckets for 1 bounds/,
+    ],
+    [
+      'bounds that do not ascend',
+      histogramOf({ bucketCounts: [1, 1, 1], explicitBounds: [2, 1] }),
+      /do not ascend at 1/,
+    ],
     ['buckets times labels beyond all measure', histogramOf(huge), /too many for the body/],
-    ['an attribute without a key', { name: 'g', gauge: { dataPoints: [{ asInt: 1, attributes: [attribute('', 'v')] }] } }, /""/],
-    ['a value of the wrong type', { name: 'g', gauge: { dataPoints: [{ asDouble: 'x' }] } }, /asDouble: expected a number/],
+    [
+      'an attribute without a key',
+      { name: 'g', gauge: { dataPoints: [{ asInt: 1, attributes: [attribute('', 'v')] }] } },
+      /""/,
+    ],
+    [
+      'a value of the wrong type',
+      { name: 'g', gauge: { dataPoints: [{ asDouble: 'x' }] } },
+      /asDouble: expected a number/,
+    ],
   ];
   it.each(refused)('refuse %s', (_, metric, message) => {
     const decode = () => decodeOtlpMetrics(metrics(metric), 'json', NOW);
@@ -193,8 +217,17 @@ describe('Prometheus names', () => {
 
 describe('OTLP traces', () => {
   it('keep ids in lower case, exact times, and the resource', () => {
-    const [one] = decodeOtlpTraces(spans({ ...span, startTimeUnixNano: '1767225600000000001', status: { code: 2 } }), 'json');
-    expect(one).toMatchObject({ traceId: TRACE.toLowerCase(), kind: 'server', status: 'error', scope: 'lib', parentSpanId: '' });
+    const [one] = decodeOtlpTraces(
+      spans({ ...span, startTimeUnixNano: '1767225600000000001', status: { code: 2 } }),
+      'json',
+    );
+    expect(one).toMatchObject({
+      traceId: TRACE.toLowerCase(),
+      kind: 'server',
+      status: 'error',
+      scope: 'lib',
+      parentSpanId: '',
+    });
     expect(one!.startUnixNano).toBe(1767225600000000001n);
     expect(one!.resource).toMatchObject({ service: 'shop', version: 'v2', environment: '' });
   });
@@ -243,7 +276,13 @@ describe('OTLP logs', () => {
   });
 
   it('write maps, arrays, bytes and integers of a body as JSON text', () => {
-    const values = [{ intValue: '9223372036854775807' }, { bytesValue: 'AQI=' }, { doubleValue: 'NaN' }, { boolValue: true }, {}];
+    const values = [
+      { intValue: '9223372036854775807' },
+      { bytesValue: 'AQI=' },
+      { doubleValue: 'NaN' },
+      { boolValue: true },
+      {},
+    ];
     const map = { kvlistValue: { values: [{ key: 'a"', value: { arrayValue: { values } } }] } };
     expect(record({ body: map }).body).toBe('{"a\\"":[9223372036854775807,"AQI=","NaN",true,null]}');
   });

@@ -160,7 +160,7 @@ function spanOf(span: SpanMessage, resource: Resource, scope: string): Span {
     name: span.name,
     kind: KINDS[span.kind] ?? 'unspecified',
     startUnixNano: start,
-    endUnixNano: end < start ? start : end,
+    endUnixNano: later(start, end),
     status: STATUSES[span.status?.code ?? 0] ?? 'unset',
     statusMessage: span.status?.message ?? '',
     attributes: attributesOf(span.attributes),
@@ -171,4 +171,9 @@ function spanOf(span: SpanMessage, resource: Resource, scope: string): Span {
     })),
     links: span.links.map((l) => ({ traceId: l.traceId, spanId: l.spanId, attributes: attributesOf(l.attributes) })),
   };
+}
+
+function later(a: bigint, b: bigint): bigint {
+  if (a > b) return a;
+  return b;
 }

@@ -6,7 +6,7 @@ import { ProtoWriter } from '../protobuf/writer.ts';
 import { decodeWriteRequest } from './decode.ts';
 import { encodeWriteRequest } from './encode.ts';
 
-const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }).filter((s) => s.isWellFormed());
+const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 });
 const labels = fc
   .tuple(fc.dictionary(name, name, { maxKeys: 6 }), name)
   .map(([more, metric]) => new Map(Object.entries({ ...more, __name__: metric }).sort(([a], [b]) => (a < b ? -1 : 1))));
@@ -40,7 +40,11 @@ describe('remote write', () => {
   });
 
   it('keeps the bits of the stale marker, and tells it from another NaN', () => {
-    const samples = [{ timestamp: 0, value: 0, stale: true }, { timestamp: 1, value: Number.NaN }, { timestamp: 2, value: 1 }];
+    const samples = [
+      { timestamp: 0, value: 0, stale: true },
+      { timestamp: 1, value: Number.NaN },
+      { timestamp: 2, value: 1 },
+    ];
     const { values } = decodeWriteRequest(encodeWriteRequest([{ labels: new Map([['__name__', 'm']]), samples }]));
     expect([0, 1, 2].map((i) => isStaleMarker(values, i))).toEqual([true, false, false]);
   });

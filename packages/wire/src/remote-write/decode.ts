@@ -66,7 +66,7 @@ class WriteRequestDecoder {
     // Protobuf promises no order of fields: samples may come before the labels of their series.
     const series = columns.series.length;
     let samples = 0;
-    let natives: NativeHistogram[] | undefined;
+    const natives: NativeHistogram[] = [];
     while (reader.pos < reader.end) {
       const tag = reader.tag();
       const field = tag >>> 3;
@@ -80,12 +80,12 @@ class WriteRequestDecoder {
       else if (field === 2) {
         this.sample(series);
         samples++;
-      } else (natives ??= []).push(readNativeHistogram(reader));
+      } else natives.push(readNativeHistogram(reader));
       reader.leave(outer);
     }
     const made = labels.make(WHERE);
-    if (samples > 0 || natives === undefined) columns.addSeries(made);
-    if (natives !== undefined) this.writeNatives(made, natives);
+    if (samples > 0 || natives.length === 0) columns.addSeries(made);
+    if (natives.length > 0) this.writeNatives(made, natives);
   }
 
   private label(): void {

@@ -65,11 +65,12 @@ function readField(reader: ProtoReader, histogram: NativeHistogram, tag: number)
       histogram.timestamp = reader.int64();
       return;
     case (16 << 3) | LENGTH:
-      return readDoubles(reader, histogram.customBounds);
+      readDoubles(reader, histogram.customBounds);
+      return;
     default:
-      if (tag >>> 3 >= 8 && tag >>> 3 <= 10) return readBuckets(reader, histogram.negative, tag, 8);
-      if (tag >>> 3 >= 11 && tag >>> 3 <= 13) return readBuckets(reader, histogram.positive, tag, 11);
-      reader.skip(tag);
+      if (tag >>> 3 >= 8 && tag >>> 3 <= 10) readBuckets(reader, histogram.negative, tag, 8);
+      else if (tag >>> 3 >= 11 && tag >>> 3 <= 13) readBuckets(reader, histogram.positive, tag, 11);
+      else reader.skip(tag);
   }
 }
 
@@ -78,7 +79,8 @@ function readBuckets(reader: ProtoReader, buckets: SparseBuckets, tag: number, f
   const field = tag >>> 3;
   if (field === first) {
     reader.expect(tag, LENGTH);
-    return readSpan(reader, buckets.spans);
+    readSpan(reader, buckets.spans);
+    return;
   }
   if (field === first + 2) {
     if ((tag & 7) === FIXED64) buckets.counts.push(reader.double());
