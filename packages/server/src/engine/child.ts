@@ -1,4 +1,3 @@
-import { readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
@@ -23,7 +22,8 @@ export function libraryPath(platform = process.platform, arch = process.arch): s
 
 /**
  * Runs ClickHouse in this process until standard input closes; never returns. The event loop stands still meanwhile:
- * this process does nothing else. Exit codes: 0 input closed, 70 ClickHouse gave up (its message is on standard error).
+ * this process does nothing else. It ends itself by SIGKILL
+ * when ClickHouse has shut down; the reason, if there was one, is on standard error.
  */
 export function runEngineChild(clickhouseArguments: readonly string[]): never {
   // Loaded here and not above, so that other commands of the same bundle do not pay for it.
@@ -50,15 +50,7 @@ export function runEngineChild(clickhouseArguments: readonly string[]): never {
     // No error text is a null pointer, which cannot be read as a string.
   }
   if (reason) process.stderr.write(`${reason}\n`);
-  // The library's exit handlers crash after a clean shutdown, so they are not run.
-  (process as unknown as { reallyExit(code: number): never }).reallyExit(reason || !inputClosed() ? 70 : 0);
+  // The library's exit handlers crash after a clean shutdown, and any ordinary exit runs them.
+  process.kill(process.pid, 'SIGKILL');
   throw new Error('unreachable');
-}
-
-function inputClosed(): boolean {
-  try {
-    return readSync(0, Buffer.alloc(1)) === 0;
-  } catch {
-    return true;
-  }
 }

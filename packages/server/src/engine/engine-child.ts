@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, statSync, truncateSync } from 'node:fs';
+import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -161,15 +162,22 @@ async function waitForAnswer(port: number, secrets: EngineSecrets): Promise<null
     authorization: `Basic ${Buffer.from(`nightshift:${secrets.password}`).toString('base64')}`,
   };
   while (Date.now() < deadline) {
-    const status = await fetch(`http://127.0.0.1:${port}/?query=SELECT+1`, {
-      headers,
-      signal: AbortSignal.timeout(1000),
-    }).then(
-      (answer) => answer.status,
-      () => 0,
-    );
+    const status = await statusOf(port, headers);
     if (status === 200) return null;
     await sleep(20);
   }
   throw new NightshiftError('ENGINE_START', { reason: `it did not answer within ${startTimeoutMs / 1000} s` });
+}
+
+/** HTTP status of `SELECT 1`, 0 for no answer. On a connection of its own: a kept one would hold up a clean stop. */
+function statusOf(port: number, headers: Record<string, string>): Promise<number> {
+  return new Promise((resolve) => {
+    const options = { host: '127.0.0.1', port, path: '/?query=SELECT+1', headers, agent: false, timeout: 1000 };
+    const request = get(options, (answer) => {
+      answer.resume();
+      answer.once('end', () => resolve(answer.statusCode ?? 0));
+    });
+    request.once('timeout', () => request.destroy());
+    request.once('error', () => resolve(0));
+  });
 }

@@ -38,7 +38,7 @@ export interface Engine {
   /** Bytes of the answer in the FORMAT that the text names. */
   queryBytes(sql: string, params?: QueryParams, signal?: AbortSignal): Promise<Uint8Array>;
   command(sql: string, params?: QueryParams): Promise<void>;
-  /** Inserts rows given as RowBinary; the same `token` for the same table again is a no-op. Resolves when they are on disk. */
+  /** Inserts rows given as RowBinary; the same `token` for the same table again is a no-op. Resolves when they are on disk (tables have fsync_after_insert). */
   insert(table: string, columns: readonly string[], rowBinary: Uint8Array, token: string): Promise<void>;
   /** Stops an embedded engine cleanly (at most 5 s, then by force). Idempotent. */
   close(): Promise<void>;
@@ -195,7 +195,6 @@ class ClickHouse implements Engine {
           max_insert_block_size: '10000000',
           min_insert_block_size_rows: '10000000',
           min_insert_block_size_bytes: '2000000000',
-          fsync_after_insert: 1,
         } as Record<string, string | number>,
       });
       for await (const _ of stream as AsyncIterable<Buffer>) {

@@ -25,7 +25,6 @@ const usersXml = ({ password }: EngineSecrets): string => `<clickhouse>
   <profiles><default>
     <max_threads>2</max_threads>
     <max_insert_threads>1</max_insert_threads>
-    <fsync_after_insert>1</fsync_after_insert>
     <cancel_http_readonly_queries_on_client_close>1</cancel_http_readonly_queries_on_client_close>
     <log_queries>0</log_queries>
   </default></profiles>
@@ -69,6 +68,7 @@ const configXml = (usersFile: string, { memoryBytes, secrets }: EngineSettings):
   <background_common_pool_size>2</background_common_pool_size>
   <keep_alive_timeout>30</keep_alive_timeout>
   <merge_tree>
+    <fsync_after_insert>1</fsync_after_insert>
     <number_of_free_entries_in_pool_to_execute_mutation>1</number_of_free_entries_in_pool_to_execute_mutation>
     <number_of_free_entries_in_pool_to_lower_max_size_of_merge>1</number_of_free_entries_in_pool_to_lower_max_size_of_merge>
     <number_of_free_entries_in_pool_to_execute_optimize_entire_partition>1</number_of_free_entries_in_pool_to_execute_optimize_entire_partition>

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { formatValue } from '@nightshift/promql';
-import { encodeWriteRequest } from '@nightshift/wire';
+import { encodeWriteRequest, type WriteSeries } from '@nightshift/wire';
 import type { JournalRecord } from '../collect/record.ts';
 import type { MetricQueries } from '../query/promql.ts';
 import { fillTemplate } from './annotation.ts';
 import { parseRuleFile, type RuleGroup } from './rule-file.ts';
-import { elementsOf, type OutputSeries, RuleState, restoredTimes } from './rule-state.ts';
+import { elementsOf, RuleState, restoredTimes } from './rule-state.ts';
 
 export interface RuleManagerDeps {
   readonly queries: MetricQueries;
@@ -114,7 +114,7 @@ class Manager implements RuleManager {
     return restoredTimes(elementsOf(await this.deps.queries.instant(query, at)));
   }
 
-  async #evaluateRule(state: RuleState, at: number): Promise<OutputSeries[]> {
+  async #evaluateRule(state: RuleState, at: number): Promise<WriteSeries[]> {
     const from = this.deps.now();
     try {
       const elements = elementsOf(await this.deps.queries.instant(state.rule.query, at));

@@ -1,13 +1,8 @@
 import type { QueryResult } from '@nightshift/promql';
-import type { Labels } from '@nightshift/wire';
+import type { Labels, WriteSeries } from '@nightshift/wire';
 import { type Alert, nextAlert } from './alert.ts';
 import { fillTemplate } from './annotation.ts';
 import type { AlertingRule, Rule } from './rule-file.ts';
-
-export interface OutputSeries {
-  readonly labels: Labels;
-  readonly samples: { timestamp: number; value: number }[];
-}
 
 export interface VectorElement {
   readonly labels: Labels;
@@ -37,18 +32,18 @@ export class RuleState {
   constructor(readonly rule: Rule) {}
 
   /** Takes one evaluation's elements and returns the series to store, stale markers for what ended included. */
-  take(elements: readonly VectorElement[], at: number, restored: ReadonlyMap<string, number>): OutputSeries[] {
+  take(elements: readonly VectorElement[], at: number, restored: ReadonlyMap<string, number>): WriteSeries[] {
     const output =
       this.rule.kind === 'recording' ? this.#record(elements, at) : this.#alert(this.rule, elements, at, restored);
     const written = new Map(output.map((series) => [keyOf(series.labels), series.labels]));
     for (const [key, labels] of this.#written) {
-      if (!written.has(key)) output.push({ labels, samples: [{ timestamp: at, value: staleMarker }] });
+      if (!written.has(key)) output.push({ labels, samples: [{ timestamp: at, value: Number.NaN, stale: true }] });
     }
     this.#written = written;
     return output;
   }
 
-  #record(elements: readonly VectorElement[], at: number): OutputSeries[] {
+  #record(elements: readonly VectorElement[], at: number): WriteSeries[] {
     const name = ['__name__', this.rule.name] as const;
     return elements.map(({ labels, value }) => ({
       labels: sorted(new Map([...labels, ...Object.entries(this.rule.labels), name])),
@@ -61,7 +56,7 @@ export class RuleState {
     elements: readonly VectorElement[],
     at: number,
     restored: ReadonlyMap<string, number>,
-  ): OutputSeries[] {
+  ): WriteSeries[] {
     const now = new Map<string, { labels: Labels; value: number }>();
     for (const { labels: from, value } of elements) {
       const own = Object.entries(rule.labels).map(([k, v]) => [k, fillTemplate(v, from, value)] as const);
@@ -69,7 +64,7 @@ export class RuleState {
       const labels = sorted(new Map([...base, ...own, ['alertname', rule.name] as const]));
       now.set(keyOf(labels), { labels, value });
     }
-    const output: OutputSeries[] = [];
+    const output: WriteSeries[] = [];
     const next = new Map<string, Alert>();
     for (const key of new Set([...this.alerts.keys(), ...now.keys()])) {
       const seen = now.get(key);
@@ -89,12 +84,8 @@ export class RuleState {
   }
 }
 
-const bits = new DataView(new ArrayBuffer(8));
-bits.setBigUint64(0, 0x7ff0000000000002n);
-const staleMarker = bits.getFloat64(0);
-
 /** ALERTS and ALERTS_FOR_STATE as Prometheus writes them; the second lets `for` go on after a restart. */
-function alertSeries(alert: Alert, at: number): OutputSeries[] {
+function alertSeries(alert: Alert, at: number): WriteSeries[] {
   const named = (extra: Record<string, string>) => sorted(new Map([...alert.labels, ...Object.entries(extra)]));
   return [
     { labels: named({ __name__: 'ALERTS', alertstate: alert.state }), samples: [{ timestamp: at, value: 1 }] },

@@ -1,5 +1,12 @@
 import { Readable } from 'node:stream';
-import { encodeWriteRequest, type Labels, type MetricBatch, parseExposition } from '@nightshift/wire';
+import {
+  encodeWriteRequest,
+  type Labels,
+  type MetricBatch,
+  parseExposition,
+  type WriteSample,
+  type WriteSeries,
+} from '@nightshift/wire';
 import { readBody } from '../body.ts';
 import type { JournalRecord } from '../record.ts';
 import { type ScrapeTarget, withTargetLabels } from './target.ts';
@@ -11,11 +18,6 @@ export interface ScrapeResult {
   /** '' when it went well. */
   readonly error: string;
 }
-
-const bits = new DataView(new ArrayBuffer(8));
-bits.setBigUint64(0, 0x7ff0000000000002n);
-/** The NaN that says "this series ended" (prometheus/model/value, StaleNaN). */
-const staleMarker = bits.getFloat64(0);
 
 const maxScrapeBytes = 64 * 1024 * 1024;
 
@@ -43,11 +45,12 @@ function reason(error: unknown, target: ScrapeTarget): string {
   return cause ? `${error.message}: ${cause}` : error.message;
 }
 
-type Sample = { labels: Labels; samples: { timestamp: number; value: number }[] };
-
-function samplesOf(batch: MetricBatch, target: ScrapeTarget): { series: Sample[]; seen: Map<string, Labels> } {
+function samplesOf(batch: MetricBatch, target: ScrapeTarget): { series: WriteSeries[]; seen: Map<string, Labels> } {
   const seen = new Map<string, Labels>();
-  const series: Sample[] = batch.series.map((labels) => ({ labels: withTargetLabels(labels, target), samples: [] }));
+  const series = batch.series.map((labels) => ({
+    labels: withTargetLabels(labels, target),
+    samples: [] as WriteSample[],
+  }));
   for (const { labels } of series) seen.set(JSON.stringify([...labels]), labels);
   batch.seriesIndex.forEach((index, i) => {
     series[index]?.samples.push({ timestamp: batch.timestamps[i] ?? 0, value: batch.values[i] ?? 0 });
@@ -77,7 +80,7 @@ export async function scrapeOnce(
   let added = 0;
   for (const key of seen.keys()) if (!before.has(key)) added++;
   for (const [key, labels] of before) {
-    if (!seen.has(key)) series.push({ labels, samples: [{ timestamp: at, value: staleMarker }] });
+    if (!seen.has(key)) series.push({ labels, samples: [{ timestamp: at, value: Number.NaN, stale: true }] });
   }
   const automatic: Record<string, number> = {
     up: error ? 0 : 1,

@@ -1,0 +1,124 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { build } from 'esbuild';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { engineLauncher } from '../../test/engine-launcher.ts';
+import { type Engine, startEngine } from './engine.ts';
+import type { EngineLauncher } from './engine-child.ts';
+
+const log = { info() {}, warn() {} };
+let launcher: EngineLauncher;
+let dir: string;
+const engines: Engine[] = [];
+
+beforeAll(async () => {
+  launcher = await engineLauncher();
+});
+afterAll(() => rmSync(dirname(launcher.args.at(-1) as string), { recursive: true, force: true }));
+afterEach(async () => {
+  await Promise.all(engines.splice(0).map((engine) => engine.close()));
+  rmSync(dir, { recursive: true, force: true });
+});
+
+async function start(): Promise<Engine> {
+  if (!dir || !existsSync(dir)) dir = mkdtempSync(join(tmpdir(), 'nightshift-engine-'));
+  const engine = await startEngine({ dir, launcher, memoryBytes: 400_000_000, log });
+  engines.push(engine);
+  return engine;
+}
+
+const alive = (pid: number): boolean =>
+  existsSync(`/proc/${pid}`) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+
+async function until(condition: () => boolean | Promise<boolean>, what: string, ms = 8000): Promise<void> {
+  for (const end = Date.now() + ms; Date.now() < end; await sleep(20)) if (await condition()) return;
+  throw new Error(`not within ${ms} ms: ${what}`);
+}
+
+describe('the engine', () => {
+  it('answers queries with parameters and keeps what was inserted over a restart', async () => {
+    const engine = await start();
+    await engine.command('CREATE TABLE t (x UInt32, s String) ENGINE = MergeTree ORDER BY x');
+    await engine.insert('t', ['x', 's'], Uint8Array.from([1, 0, 0, 0, 2, 0x68, 0x69]), 'token-1');
+    await engine.close();
+    const again = await start();
+    expect(await again.query('SELECT x, s FROM t WHERE s = {s:String}', { s: 'hi' })).toEqual([{ x: 1, s: 'hi' }]);
+  });
+
+  it('takes the same rows with the same token only once, also after it was killed', async () => {
+    const engine = await start();
+    await engine.command(
+      'CREATE TABLE t (x UInt32) ENGINE = MergeTree ORDER BY x SETTINGS non_replicated_deduplication_window = 1000',
+    );
+    const row = Uint8Array.from([7, 0, 0, 0]);
+    await engine.insert('t', ['x'], row, 'a');
+    await engine.insert('t', ['x'], row, 'a');
+    process.kill(engine.pid as number, 'SIGKILL');
+    await until(() => engine.restarts === 1 && engine.state === 'up', 'the engine is back');
+    await engine.insert('t', ['x'], row, 'a');
+    await engine.insert('t', ['x'], row, 'b');
+    expect(await engine.query('SELECT count() AS n FROM t')).toEqual([{ n: '2' }]);
+  });
+
+  it('is closed to everybody who has not the key and the password of this start', async () => {
+    const engine = await start();
+    const ask = async (headers: Record<string, string>, query = 'SELECT 1') =>
+      (await fetch(`${engine.url}/?query=${encodeURIComponent(query)}`, { headers })).status;
+    const xml = readFileSync(join(dir, 'config/config.xml'), 'utf8');
+    const key = /<X-Nightshift-Key>(.*)<\/X/.exec(xml)?.[1] as string;
+    expect(await ask({})).toBe(404);
+    expect(await ask({ 'X-Nightshift-Key': 'guess' })).toBe(404);
+    expect(await ask({ 'X-Nightshift-Key': key, authorization: `Basic ${btoa('nightshift:guess')}` })).toBe(403);
+    await engine.command('CREATE TABLE secret (x UInt32) ENGINE = MergeTree ORDER BY x');
+    expect(await ask({ 'X-Nightshift-Key': key }, 'SELECT * FROM default.secret')).not.toBe(200);
+    expect(
+      execFileSync('stat', ['-c', '%a', join(dir, 'config/config.xml')])
+        .toString()
+        .trim(),
+    ).toBe('600');
+  });
+
+  it('says 503 with a time to try again while it is down, and comes back by itself', async () => {
+    const engine = await start();
+    process.kill(engine.pid as number, 'SIGKILL');
+    await until(() => engine.state === 'down', 'down');
+    await expect(engine.query('SELECT 1')).rejects.toMatchObject({ code: 'ENGINE_DOWN', status: 503, retryAfter: 2 });
+    await until(() => engine.state === 'up', 'up again');
+    expect(await engine.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
+  it('stops cleanly in under five seconds', async () => {
+    const engine = await start();
+    const pid = engine.pid as number;
+    const from = Date.now();
+    await engine.close();
+    expect(Date.now() - from).toBeLessThan(5000);
+    expect(alive(pid)).toBe(false);
+  });
+
+  it('dies with its parent when that is killed', async () => {
+    dir = mkdtempSync(join(tmpdir(), 'nightshift-engine-'));
+    const host = join(dirname(launcher.args.at(-1) as string), 'host.mjs');
+    await build({
+      stdin: {
+        contents: `import { startEngine } from ${JSON.stringify(resolve('packages/server/src/engine/engine.ts'))};
+          const engine = await startEngine({ dir: ${JSON.stringify(dir)}, launcher: ${JSON.stringify(launcher)}, memoryBytes: 4e8, log: { info() {}, warn() {} } });
+          console.log(engine.pid); setInterval(() => {}, 1000);`,
+        resolveDir: resolve('.'),
+      },
+      outfile: host,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      packages: 'external',
+    });
+    const parent = spawn(process.execPath, [host], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const pid = Number(await new Promise((done) => parent.stdout.once('data', (chunk) => done(String(chunk)))));
+    expect(alive(pid)).toBe(true);
+    parent.kill('SIGKILL');
+    await until(() => !alive(pid), 'the engine is gone', 5000);
+  });
+});
