@@ -1,0 +1,50 @@
+/**
+ * What respond keeps. The control database implements these; calls are synchronous because SQLite in WAL mode answers in
+ * microseconds and a release must never be half stored.
+ */
+import type { GatewayEvent } from '@nightshift/gateway/protocol';
+import type { Incident, Release } from '../http/api.ts';
+
+/** A release as stored: `healthPath` and `failover` are kept for the report; `gateway` is filled in when it is read. */
+export interface ReleaseRecord extends Release {
+  healthPath: string;
+  failover: boolean;
+}
+
+export interface ReleaseRepository {
+  insert(release: ReleaseRecord): void;
+  update(release: ReleaseRecord): void;
+  get(id: string): ReleaseRecord | undefined;
+  /** Newest first. */
+  list(): ReleaseRecord[];
+  /** Newest first. */
+  byService(service: string): ReleaseRecord[];
+}
+
+/** `frozenAt`: Unix milliseconds from which the evidence never changes again, null until then. */
+export interface IncidentRecord extends Incident {
+  frozenAt: number | null;
+}
+
+export interface IncidentRepository {
+  /** Gives the next id, `INC-n` from 1. At most one per `release.id`: a second one is an error. */
+  create(incident: Omit<IncidentRecord, 'id'>): IncidentRecord;
+  update(incident: IncidentRecord): void;
+  get(id: string): IncidentRecord | undefined;
+  /** Newest first. */
+  list(): IncidentRecord[];
+  /** The incident of the release, whatever its state. */
+  openFor(releaseId: string): IncidentRecord | undefined;
+}
+
+export interface EventRepository {
+  /** Stores those whose `seq` is new, durably before it returns; the answer is how many were. */
+  append(events: readonly GatewayEvent[]): number;
+  /** Ascending seq. */
+  forRelease(releaseId: string): GatewayEvent[];
+  /** Highest stored seq, 0 for none. */
+  lastSeq(): number;
+  /** Stored but not yet marked delivered, ascending seq. */
+  undelivered(limit: number): GatewayEvent[];
+  markDelivered(upToSeq: number): void;
+}
