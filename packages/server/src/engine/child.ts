@@ -22,13 +22,21 @@ export function libraryPath(platform = process.platform, arch = process.arch): s
 
 /**
  * Runs ClickHouse in this process until standard input closes; never returns. The event loop stands still meanwhile:
- * this process does nothing else. It ends itself by SIGKILL
- * when ClickHouse has shut down; the reason, if there was one, is on standard error.
+ * this process does nothing else. It ends by a
+ * signal in any case (the library crashes after its databases are shut down); a reason, if any, is on standard error.
  */
 export function runEngineChild(clickhouseArguments: readonly string[]): never {
   // Loaded here and not above, so that other commands of the same bundle do not pay for it.
   const { open, load, DataType } = require('ffi-rs') as typeof import('ffi-rs');
   open({ library: 'chdb', path: libraryPath() });
+  // With the library's own handlers a crash in its exit code, which comes after every clean shutdown, takes four seconds.
+  load({
+    library: 'chdb',
+    funcName: 'chdb_set_signal_handlers_enabled',
+    retType: DataType.Void,
+    paramsType: [DataType.I32],
+    paramsValue: [0],
+  });
   const argv = ['clickhouse', ...clickhouseArguments];
   const result = load({
     library: 'chdb',
@@ -50,7 +58,7 @@ export function runEngineChild(clickhouseArguments: readonly string[]): never {
     // No error text is a null pointer, which cannot be read as a string.
   }
   if (reason) process.stderr.write(`${reason}\n`);
-  // The library's exit handlers crash after a clean shutdown, and any ordinary exit runs them.
+  // An ordinary exit would run the library's exit handlers, which crash.
   process.kill(process.pid, 'SIGKILL');
   throw new Error('unreachable');
 }
