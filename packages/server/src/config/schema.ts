@@ -16,7 +16,7 @@ const retentionError = 'must be a duration such as 30d, or 0 for ever';
 /** A duration that the bare number 0 switches off. */
 const retention = () =>
   z
-    .union([z.literal(0), z.string().regex(durationPattern)], {
+    .union([z.literal(0), z.string().regex(durationPattern, { error: retentionError })], {
       error: 'must be a duration such as 30d, or 0 for ever',
     })
     .transform((value) => (value === 0 ? 0 : durationMs(value)));
