@@ -105,7 +105,11 @@ export interface TimelineEntry {
   tone: 'plain' | 'bad' | 'good' | 'lamp';
   title: string;
   detail: string;
-  evidence: { kind: 'release' | 'exchange' | 'trace' | 'verdict' | 'replay' | 'logs' | 'diff' | 'graph'; id: string; label: string }[];
+  evidence: {
+    kind: 'release' | 'exchange' | 'trace' | 'verdict' | 'replay' | 'logs' | 'diff' | 'graph';
+    id: string;
+    label: string;
+  }[];
 }
 
 /** One line of the error excerpt: `number` counts all log lines of the window from 1; a gap means lines were left out before it. */
@@ -187,7 +191,11 @@ export interface Incident extends IncidentSummary {
     /** Why there is no diff, '' where there is one. */
     diffNote: string;
     verdict: Verdict | null;
-    error: { type: string; message: string; frames: { function: string; file: string; line: number; column: number | null }[] } | null;
+    error: {
+      type: string;
+      message: string;
+      frames: { function: string; file: string; line: number; column: number | null }[];
+    } | null;
   };
   candidates: { text: string; score: number; hunk: number | null }[];
 }

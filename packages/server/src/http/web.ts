@@ -1,0 +1,56 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { extname, join, resolve } from 'node:path';
+import fastifyStatic from '@fastify/static';
+import type { FastifyInstance } from 'fastify';
+import { NightshiftError } from '../errors/catalogue.ts';
+import type { HttpDeps } from './deps.ts';
+
+/** Addresses that the browser application itself understands; all of them are its one page. */
+export const clientRoutes = [
+  '/',
+  '/login',
+  '/password',
+  '/services',
+  '/services/:service',
+  '/releases',
+  '/releases/:id',
+  '/incidents',
+  '/incidents/:id',
+  '/logs',
+  '/traces',
+  '/traces/:id',
+  '/metrics',
+  '/explore',
+  '/settings',
+  '/settings/:section',
+  '/tokens',
+  '/status',
+] as const;
+
+/** The built web application: its page for every client route, files beside it, and hashed assets that never change. */
+export function webRoutes(app: FastifyInstance, { webDir }: HttpDeps): void {
+  const config = { right: 'open' } as const;
+  const root = resolve(webDir ?? '.');
+  const isBuilt = webDir !== null && existsSync(join(root, 'index.html'));
+  if (isBuilt) app.register(fastifyStatic, { root, serve: false, cacheControl: false });
+  for (const path of clientRoutes) {
+    app.get(path, { config }, async (_request, reply) => {
+      if (!isBuilt) throw new NightshiftError('NOT_FOUND', { what: 'web application (it was not built)' });
+      return reply.header('cache-control', 'no-cache').sendFile('index.html');
+    });
+  }
+  if (!isBuilt) return;
+  app.get<{ Params: { '*': string } }>('/assets/*', { config }, async (request, reply) =>
+    reply
+      .header('cache-control', 'public, max-age=31536000, immutable')
+      .sendFile(request.params['*'], join(root, 'assets')),
+  );
+  const beside = readdirSync(root, { withFileTypes: true }).filter(
+    (file) => file.isFile() && extname(file.name) !== '.html',
+  );
+  for (const { name } of beside) {
+    app.get(`/${name}`, { config }, async (_request, reply) =>
+      reply.header('cache-control', 'public, max-age=3600').sendFile(name),
+    );
+  }
+}
