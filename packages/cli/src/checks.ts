@@ -1,0 +1,111 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+
+/** One question about this machine. `finding` is what was seen and, where it is wrong, what to do. */
+export interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly finding: string;
+}
+
+const NODE_LEAST = [20, 19] as const;
+
+export function checkNode(version: string): Check {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const ok = major > NODE_LEAST[0] || (major === NODE_LEAST[0] && minor >= NODE_LEAST[1]);
+  return { name: 'node', ok, finding: ok ? version : `${version}; 20.19 or newer is needed` };
+}
+
+/** Writes and removes something there; where the directory is still to be made, in the nearest one that exists. */
+export function checkDataDir(dir: string): Check {
+  let at = dir;
+  while (!existsSync(at) && dirname(at) !== at) at = dirname(at);
+  try {
+    if (!statSync(at).isDirectory()) throw new Error('it is a file');
+    rmSync(mkdtempSync(join(at, '.nightshift-doctor-')), { recursive: true });
+    return { name: 'dataDir', ok: true, finding: at === dir ? `${dir} can be written` : `${dir} can be made` };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return { name: 'dataDir', ok: false, finding: `${dir} cannot be written: ${code ?? message}. Set dataDir.` };
+  }
+}
+
+/** A port is fine when it is free, and when Nightshift itself answers there. */
+export async function checkPort(name: string, host: string, port: number): Promise<Check> {
+  if (port === 0) return { name, ok: true, finding: 'any free port is taken' };
+  const reason = await tryToListen(host, port);
+  if (reason === null) return { name, ok: true, finding: `${host}:${port} is free` };
+  if (reason !== 'EADDRINUSE') return { name, ok: false, finding: `${host}:${port} cannot be used: ${reason}` };
+  const runs = await answersAsNightshift(host, port);
+  if (runs) return { name, ok: true, finding: `Nightshift answers at ${host}:${port}` };
+  return { name, ok: false, finding: `${host}:${port} is in use by another program; set ${name}` };
+}
+
+/** null when it works, else the code of the error. */
+function tryToListen(host: string, port: number): Promise<string | null> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    server.listen(port, host, () => server.close(() => resolve(null)));
+  });
+}
+
+/** /live is open; the OTLP port has no such page and answers 404 or 401 in the form of Nightshift's errors. */
+async function answersAsNightshift(host: string, port: number): Promise<boolean> {
+  const name = host === '0.0.0.0' ? '127.0.0.1' : host.includes(':') ? `[${host === '::' ? '::1' : host}]` : host;
+  try {
+    const response = await fetch(`http://${name}:${port}/live`, { signal: AbortSignal.timeout(2000) });
+    if (response.ok) return true;
+    const { error } = (await response.json()) as { error?: { code?: string } };
+    return typeof error?.code === 'string';
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Runs the embedded engine for one statement, as `serve` would: this sees the C library, the processor and a missing
+ * package alike. `entry` is the script of this command. With `url`, asks that ClickHouse whether it is there.
+ */
+export async function checkEngine(url: string, entry: string): Promise<Check> {
+  const name = 'engine';
+  if (url) return checkClickHouse(name, url);
+  try {
+    const args = [entry, 'engine-child', '--query=SELECT version()'];
+    const child = promisify(execFile)(process.execPath, args, { timeout: 20_000, env: { PATH: process.env.PATH } });
+    child.child.stdin?.end();
+    const { stdout } = await child;
+    return {
+      name,
+      ok: true,
+      finding: `ClickHouse ${stdout.trim()} runs embedded (${process.platform} ${process.arch})`,
+    };
+  } catch (error) {
+    const { signal, stderr, message } = error as { signal?: string; stderr?: string; message: string };
+    const why = signal ? `it died of ${signal}` : (stderr?.trim().split('\n').at(-1) ?? message);
+    return {
+      name,
+      ok: false,
+      finding: `${why} (${process.platform} ${process.arch}). Or set engine.url to a ClickHouse server.`,
+    };
+  }
+}
+
+async function checkClickHouse(name: string, url: string): Promise<Check> {
+  // An address may carry a password; what is shown names the host alone.
+  const host = new URL(url).host;
+  try {
+    const response = await fetch(new URL('/ping', url), { signal: AbortSignal.timeout(5000) });
+    return { name, ok: response.ok, finding: `ClickHouse at ${host} answers ${response.status}` };
+  } catch (error) {
+    const { cause, message } = error as Error & { cause?: { code?: string } };
+    return {
+      name,
+      ok: false,
+      finding: `ClickHouse at ${host} does not answer (${cause?.code ?? message}); see engine.url`,
+    };
+  }
+}

@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { EXIT, Exit } from './exit.ts';
+import type { Terminal } from './terminal.ts';
+
+export const DEFAULT_SERVER = 'http://127.0.0.1:4300';
+
+export interface Connection {
+  /** Without a slash at its end. */
+  readonly server: string;
+  readonly token: string | null;
+}
+
+export interface ConnectionOptions {
+  readonly server?: string;
+  readonly tokenFile?: string;
+}
+
+type Surroundings = Pick<Terminal, 'env' | 'cwd'>;
+
+/**
+ * Where the server is, and the token for it. Address: --server, NIGHTSHIFT_SERVER, the running server of the data
+ * directory (its serve.json), else 127.0.0.1:4300. Token: --token-file, NIGHTSHIFT_TOKEN, or the `cli-token` of the data
+ * directory, which goes to this machine only.
+ */
+export function connection(options: ConnectionOptions, { env, cwd }: Surroundings): Connection {
+  const dataDir = resolve(cwd, env.NIGHTSHIFT_DATA_DIR || '.nightshift');
+  const server = checkedServer(options.server ?? (env.NIGHTSHIFT_SERVER || runningServer(dataDir) || DEFAULT_SERVER));
+  return { server, token: findToken(options, env, cwd, dataDir, server) };
+}
+
+function findToken(options: ConnectionOptions, env: Surroundings['env'], cwd: string, dataDir: string, server: string) {
+  if (options.tokenFile !== undefined) return tokenOf(resolve(cwd, options.tokenFile));
+  if (env.NIGHTSHIFT_TOKEN) return env.NIGHTSHIFT_TOKEN;
+  return isThisMachine(server) ? readIfThere(join(dataDir, 'cli-token'))?.trim() || null : null;
+}
+
+function checkedServer(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url.href.replace(/\/+$/, '');
+  throw new Exit(EXIT.usage, `The server ${text}: an address such as ${DEFAULT_SERVER} is wanted.`);
+}
+
+function tokenOf(file: string): string {
+  const token = readIfThere(file)?.trim();
+  if (!token) throw new Exit(EXIT.usage, `--token-file ${file}: no token can be read there.`);
+  return token;
+}
+
+function readIfThere(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+function runningServer(dataDir: string): string | null {
+  try {
+    const { pid, url } = JSON.parse(readIfThere(join(dataDir, 'serve.json')) ?? 'null') as { pid: number; url: string };
+    process.kill(pid, 0);
+    return url;
+  } catch {
+    return null;
+  }
+}
+
+function isThisMachine(server: string): boolean {
+  const { hostname } = new URL(server);
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
+}
