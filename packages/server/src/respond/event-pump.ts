@@ -106,7 +106,9 @@ export class EventPump {
       for (const record of records.records(batch)) await sink.admit(record);
       events.markDelivered(last.seq);
       // An unacknowledged event is only kept longer by the gateway; the next acknowledgement covers it.
-      await connection().ack(last.seq).catch((error: unknown) => this.#options.onError('gateway', error));
+      await connection()
+        .ack(last.seq)
+        .catch((error: unknown) => this.#options.onError('gateway', error));
     }
   }
 

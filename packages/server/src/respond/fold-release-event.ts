@@ -17,7 +17,12 @@ function foldOwn<R extends Release>(release: R, event: GatewayEvent): R {
   switch (event.kind) {
     case 'release.live':
       return release.state === 'starting'
-        ? { ...release, state: 'live', stateReason: `Took all traffic after ${event.startedInMs} ms.`, liveAt: event.at }
+        ? {
+            ...release,
+            state: 'live',
+            stateReason: `Took all traffic after ${event.startedInMs} ms.`,
+            liveAt: event.at,
+          }
         : release;
     case 'release.promoted':
       return release.state === 'live'

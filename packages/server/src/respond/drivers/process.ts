@@ -35,7 +35,11 @@ export interface ProcessDriverOptions {
 }
 
 /** Runs the application behind Nightshift's own gateway on this machine. */
-export function createProcessDriver({ ensure, connection, defaults = PROCESS_DEFAULTS }: ProcessDriverOptions): ReleaseDriver {
+export function createProcessDriver({
+  ensure,
+  connection,
+  defaults = PROCESS_DEFAULTS,
+}: ProcessDriverOptions): ReleaseDriver {
   return {
     async start(release, request) {
       const gateway = await asked(ensure);
@@ -86,7 +90,8 @@ async function asked<T>(call: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof NightshiftError) throw error;
     const { message, status } = error as Error & { status?: number };
-    if (status !== undefined && status >= 400 && status < 500) throw new NightshiftError('CONFLICT', { reason: message });
+    if (status !== undefined && status >= 400 && status < 500)
+      throw new NightshiftError('CONFLICT', { reason: message });
     throw new NightshiftError('GATEWAY_DOWN', { reason: message });
   }
 }

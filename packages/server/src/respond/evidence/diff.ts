@@ -14,7 +14,17 @@ export interface SourceVersion {
   readonly revision: string;
 }
 
-const IGNORED = new Set(['node_modules', '.git', '.hg', '.svn', 'coverage', '__pycache__', '.venv', '.cache', 'target']);
+const IGNORED = new Set([
+  'node_modules',
+  '.git',
+  '.hg',
+  '.svn',
+  'coverage',
+  '__pycache__',
+  '.venv',
+  '.cache',
+  'target',
+]);
 const COMPILED = new Set(['dist', 'build', 'out']);
 const MOST_BYTES = 1 << 20;
 const MOST_FILES = 20_000;
@@ -26,10 +36,17 @@ const REVISION = /^(?!-)[\w./-]{1,200}$/;
  * both; else the directories as they are now, without dependencies, binary files, files over 1 MB and links; compiled
  * output counts only where nothing else differs. `note` says why there are no hunks, or what was left out, '' for neither.
  */
-export async function sourceDiff(good: SourceVersion, bad: SourceVersion): Promise<{ hunks: SourceHunk[]; note: string }> {
+export async function sourceDiff(
+  good: SourceVersion,
+  bad: SourceVersion,
+): Promise<{ hunks: SourceHunk[]; note: string }> {
   const byGit = await gitDiff(good, bad);
   if (byGit) return bounded(byGit, 'The two revisions are equal in this directory.');
-  if (good.dir === bad.dir) return { hunks: [], note: `Both versions ran from ${bad.dir}, so the good source is gone; give each release a directory of its own, or its git revision.` };
+  if (good.dir === bad.dir)
+    return {
+      hunks: [],
+      note: `Both versions ran from ${bad.dir}, so the good source is gone; give each release a directory of its own, or its git revision.`,
+    };
   for (const { dir } of [good, bad]) {
     if (!existsSync(dir)) return { hunks: [], note: `The directory ${dir} is gone.` };
   }
@@ -49,8 +66,27 @@ async function gitDiff(good: SourceVersion, bad: SourceVersion): Promise<Structu
   if (!existsSync(join(bad.dir, '.git')) || good.revision === bad.revision) return undefined;
   if (!REVISION.test(good.revision) || !REVISION.test(bad.revision)) return undefined;
   // What a repository configures must not run programs here.
-  const safe = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null', '-c', 'core.quotePath=false', '-C', bad.dir];
-  const what = ['diff', '--no-color', '--no-ext-diff', '--no-textconv', '--relative', '-U3', good.revision, bad.revision, '--'];
+  const safe = [
+    '-c',
+    'core.fsmonitor=false',
+    '-c',
+    'core.hooksPath=/dev/null',
+    '-c',
+    'core.quotePath=false',
+    '-C',
+    bad.dir,
+  ];
+  const what = [
+    'diff',
+    '--no-color',
+    '--no-ext-diff',
+    '--no-textconv',
+    '--relative',
+    '-U3',
+    good.revision,
+    bad.revision,
+    '--',
+  ];
   try {
     const { stdout } = await promisify(execFile)('git', [...safe, ...what], { maxBuffer: 32 << 20, timeout: 20_000 });
     return parsePatch(stdout);
@@ -82,7 +118,11 @@ function numbered(lines: readonly string[], oldStart: number, newStart: number):
     });
 }
 
-async function compareDirectories(good: string, bad: string, isWanted: (name: string) => boolean): Promise<StructuredPatch[]> {
+async function compareDirectories(
+  good: string,
+  bad: string,
+  isWanted: (name: string) => boolean,
+): Promise<StructuredPatch[]> {
   const files = new Set([...(await listFiles(good, isWanted)), ...(await listFiles(bad, isWanted))]);
   const patches: StructuredPatch[] = [];
   for (const file of [...files].sort()) {

@@ -21,13 +21,20 @@ export function parseError(texts: readonly string[]): ParsedError | null {
   const lines = texts.flatMap(unwrap);
   const errors = [...scriptErrors(lines), ...pythonErrors(lines), ...goPanics(lines)];
   return (
-    errors.find(({ frames }) => frames.some(isInApp)) ?? errors.find(({ frames }) => frames.length > 0) ?? errors[0] ?? null
+    errors.find(({ frames }) => frames.some(isInApp)) ??
+    errors.find(({ frames }) => frames.length > 0) ??
+    errors[0] ??
+    null
   );
 }
 
 /** Whether a frame is the application's own code, not a library's or the runtime's. */
 export function isInApp({ file, function: name }: Frame): boolean {
-  if (/(?:^|\/)(?:node_modules|site-packages|dist-packages|vendor)\/|^node:|^internal\/|\/usr\/(?:local\/)?(?:lib|go)\/|\/pkg\/mod\/|^</.test(file)) {
+  if (
+    /(?:^|\/)(?:node_modules|site-packages|dist-packages|vendor)\/|^node:|^internal\/|\/usr\/(?:local\/)?(?:lib|go)\/|\/pkg\/mod\/|^</.test(
+      file,
+    )
+  ) {
     return false;
   }
   return !/^(?:java|javax|jdk|sun|org\.springframework|runtime)\./.test(name);
@@ -128,7 +135,8 @@ function collectStrings(value: unknown, key: string, found: string[], depth: num
   if (typeof value !== 'object' || value === null) return;
   const { type, name, message, stack } = value as Record<string, unknown>;
   const kind = type ?? name;
-  if (typeof kind === 'string' && typeof message === 'string' && typeof stack !== 'string') found.push(`${kind}: ${message}`);
+  if (typeof kind === 'string' && typeof message === 'string' && typeof stack !== 'string')
+    found.push(`${kind}: ${message}`);
   for (const [name, inner] of Object.entries(value)) collectStrings(inner, name, found, depth + 1);
 }
 

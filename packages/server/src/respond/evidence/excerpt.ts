@@ -26,7 +26,10 @@ export function errorExcerpt(lines: readonly LogLine[], { context }: { context: 
       left.lines += end - start;
       continue;
     }
-    const key = lines.slice(start, end).map(({ text }) => comparable(text)).join('\n');
+    const key = lines
+      .slice(start, end)
+      .map(({ text }) => comparable(text))
+      .join('\n');
     if (seen.has(key)) {
       left = { lines: left.lines + end - start, repetitions: left.repetitions + end - start };
       continue;
@@ -34,7 +37,14 @@ export function errorExcerpt(lines: readonly LogLine[], { context }: { context: 
     seen.add(key);
     for (let i = start; i < end; i++) {
       const { at, severity, text } = lines[i]!;
-      excerpt.push({ number: i + 1, at, severity, text, isError: isError(text), gapBefore: left.lines > 0 ? left : null });
+      excerpt.push({
+        number: i + 1,
+        at,
+        severity,
+        text,
+        isError: isError(text),
+        gapBefore: left.lines > 0 ? left : null,
+      });
       left = { lines: 0, repetitions: 0 };
     }
   }
@@ -70,9 +80,15 @@ function selectWithContext(lines: readonly LogLine[], blocks: readonly [number, 
 const LEADING_TIME = /^\s*\[?(?:\d{4}[-/]\d\d[-/]\d\d[T ])?\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?\]?\s*/;
 const JSON_TIME = /("(?:time|timestamp|ts|@timestamp)"\s*:\s*)("[^"]*"|[\d.]+)/g;
 const NAMED_ID = /\b((?:req|request|trace|span|correlation|session)(?:[_-]?id)?["']?\s*[=:]\s*["']?)[\w-]{2,}/gi;
-const HEX_ID = /\b(?:0x[0-9a-f]+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?=[a-f]*\d)[0-9a-f]{8,})\b/gi;
+const HEX_ID =
+  /\b(?:0x[0-9a-f]+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?=[a-f]*\d)[0-9a-f]{8,})\b/gi;
 
 /** The text by which two lines are compared: without its time and ids. */
 export function comparable(text: string): string {
-  return text.replace(LEADING_TIME, '').replace(JSON_TIME, '$1~').replace(NAMED_ID, '$1~').replace(HEX_ID, '~').trimEnd();
+  return text
+    .replace(LEADING_TIME, '')
+    .replace(JSON_TIME, '$1~')
+    .replace(NAMED_ID, '$1~')
+    .replace(HEX_ID, '~')
+    .trimEnd();
 }

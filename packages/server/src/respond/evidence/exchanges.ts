@@ -18,6 +18,8 @@ export function commonRoute(exchanges: readonly Exchange[]): string {
   const first = routes[0];
   if (!first || routes.some(({ segments }) => segments.length !== first.segments.length)) return '';
   const method = routes.every((route) => route.method === first.method) ? first.method : 'Requests to';
-  const segments = first.segments.map((segment, i) => (routes.every((route) => route.segments[i] === segment) ? segment : ':…'));
+  const segments = first.segments.map((segment, i) =>
+    routes.every((route) => route.segments[i] === segment) ? segment : ':…',
+  );
   return `${method} ${segments.join('/')}`;
 }

@@ -25,14 +25,30 @@ export function beforeAndAfter(
   const t = Array.from({ length: seconds }, (_, i) => (start + i) * 1000);
   const rows = versions.map(({ release, name }) => ({ name, traffic: bySecond(events, release) }));
   const graph = (title: string, unit: Graph['unit'], lines: Graph['lines']): Graph => ({ title, unit, t, lines });
-  const line = (name: string, traffic: Map<number, Traffic[]>, value: (events: readonly Traffic[]) => number | null) => ({
+  const line = (
+    name: string,
+    traffic: Map<number, Traffic[]>,
+    value: (events: readonly Traffic[]) => number | null,
+  ) => ({
     name,
     values: t.map((at) => value(traffic.get(at / 1000) ?? [])),
   });
   return [
-    graph('Requests per second', 'requests/s', rows.map(({ name, traffic }) => line(name, traffic, (e) => sum(e, 'requests')))),
-    graph('Failed requests per second', 'requests/s', rows.map(({ name, traffic }) => line(name, traffic, (e) => sum(e, 'failed')))),
-    graph('Share of requests that failed', 'ratio', rows.map(({ name, traffic }) => line(name, traffic, errorRatio))),
+    graph(
+      'Requests per second',
+      'requests/s',
+      rows.map(({ name, traffic }) => line(name, traffic, (e) => sum(e, 'requests'))),
+    ),
+    graph(
+      'Failed requests per second',
+      'requests/s',
+      rows.map(({ name, traffic }) => line(name, traffic, (e) => sum(e, 'failed'))),
+    ),
+    graph(
+      'Share of requests that failed',
+      'ratio',
+      rows.map(({ name, traffic }) => line(name, traffic, errorRatio)),
+    ),
     graph(
       'Time to answer',
       'ms',

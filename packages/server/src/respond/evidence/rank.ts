@@ -16,16 +16,49 @@ interface Sign {
 
 /** What usually stands in code that raises such an error. */
 const FAMILIES: readonly { error: RegExp; code: RegExp; name: string }[] = [
-  { error: /SyntaxError.*JSON|JSON\.parse|JSONDecodeError|not valid JSON/i, code: /JSON\.parse|json\.loads?|\.json\(\)/, name: 'parses JSON' },
-  { error: /Cannot read propert|undefined is not|null is not|is not a function|NoneType|NullPointer|nil pointer/i, code: /\.\w+\(|\?\.|\bnull\b|\bundefined\b|\bNone\b|\bnil\b/, name: 'uses a value that may be missing' },
-  { error: /ENOENT|FileNotFound|No such file/i, code: /readFile|open\(|createReadStream|require\(|fs\.|join\(|path/i, name: 'opens a file' },
-  { error: /ECONNREFUSED|ETIMEDOUT|ENOTFOUND|ConnectionError|dial tcp/i, code: /https?:|fetch\(|connect|host|port|url/i, name: 'makes a connection' },
-  { error: /ReferenceError|NameError|is not defined/i, code: /\bimport\b|\brequire\b|\bconst\b|\blet\b|\bdef\b/, name: 'changes names in scope' },
-  { error: /column|relation|syntax error at or near|SQLITE_|ER_|no such table/i, code: /select|insert|update|delete|create table|alter/i, name: 'holds SQL' },
-  { error: /RangeError|IndexError|out of range|Maximum call stack/i, code: /\[[^\]]+\]|length|slice|\blen\(|for\s*\(/, name: 'indexes or recurses' },
+  {
+    error: /SyntaxError.*JSON|JSON\.parse|JSONDecodeError|not valid JSON/i,
+    code: /JSON\.parse|json\.loads?|\.json\(\)/,
+    name: 'parses JSON',
+  },
+  {
+    error: /Cannot read propert|undefined is not|null is not|is not a function|NoneType|NullPointer|nil pointer/i,
+    code: /\.\w+\(|\?\.|\bnull\b|\bundefined\b|\bNone\b|\bnil\b/,
+    name: 'uses a value that may be missing',
+  },
+  {
+    error: /ENOENT|FileNotFound|No such file/i,
+    code: /readFile|open\(|createReadStream|require\(|fs\.|join\(|path/i,
+    name: 'opens a file',
+  },
+  {
+    error: /ECONNREFUSED|ETIMEDOUT|ENOTFOUND|ConnectionError|dial tcp/i,
+    code: /https?:|fetch\(|connect|host|port|url/i,
+    name: 'makes a connection',
+  },
+  {
+    error: /ReferenceError|NameError|is not defined/i,
+    code: /\bimport\b|\brequire\b|\bconst\b|\blet\b|\bdef\b/,
+    name: 'changes names in scope',
+  },
+  {
+    error: /column|relation|syntax error at or near|SQLITE_|ER_|no such table/i,
+    code: /select|insert|update|delete|create table|alter/i,
+    name: 'holds SQL',
+  },
+  {
+    error: /RangeError|IndexError|out of range|Maximum call stack/i,
+    code: /\[[^\]]+\]|length|slice|\blen\(|for\s*\(/,
+    name: 'indexes or recurses',
+  },
 ];
-const COMMON = new Set('error undefined null true false cannot read reading properties property from with valid unexpected token the not and for this type value return const'.split(' '));
-const NOT_PROGRAM = /(?:^|\/)(?:tests?|__tests__|docs?|spec)\/|\.(?:test|spec)\.\w+$|\.(?:md|txt|css|svg|html|lock)$|(?:^|\/)(?:package-lock\.json|CHANGELOG)/i;
+const COMMON = new Set(
+  'error undefined null true false cannot read reading properties property from with valid unexpected token the not and for this type value return const'.split(
+    ' ',
+  ),
+);
+const NOT_PROGRAM =
+  /(?:^|\/)(?:tests?|__tests__|docs?|spec)\/|\.(?:test|spec)\.\w+$|\.(?:md|txt|css|svg|html|lock)$|(?:^|\/)(?:package-lock\.json|CHANGELOG)/i;
 
 /** Hunks with the likeliest cause first. The score is 1 − Π(1 − weight) over the signs found; equal scores keep the order. */
 export function rankHunks(hunks: readonly SourceHunk[], signs: FailureSigns): DiffHunk[] {
@@ -36,7 +69,10 @@ export function rankHunks(hunks: readonly SourceHunk[], signs: FailureSigns): Di
 }
 
 function scoreHunk(hunk: SourceHunk, { error, routes }: FailureSigns): { score: number; reasons: string[] } {
-  const found = [...(error ? [...frameSigns(hunk, error), ...messageSigns(hunk, error)] : []), ...routeSigns(hunk, routes)];
+  const found = [
+    ...(error ? [...frameSigns(hunk, error), ...messageSigns(hunk, error)] : []),
+    ...routeSigns(hunk, routes),
+  ];
   const damped = NOT_PROGRAM.test(hunk.file) ? 0.3 : 1;
   const score = 1 - found.reduce((doubt, { weight }) => doubt * (1 - weight * damped), 1);
   const reasons = found.sort((a, b) => b.weight - a.weight).map(({ reason }) => reason);
@@ -69,7 +105,8 @@ function frameSign(hunk: SourceHunk, frame: Frame, which: string): Sign | undefi
   const changed = hunk.lines.filter(({ kind }) => kind !== 'context');
   const near = changed.some(({ newLine }) => newLine !== null && Math.abs(newLine - frame.line) <= 1);
   if (near) return { weight: 0.8, reason: `${where}, on a changed line` };
-  if (hunk.lines.some(({ newLine }) => newLine === frame.line)) return { weight: 0.7, reason: `${where}, within this change` };
+  if (hunk.lines.some(({ newLine }) => newLine === frame.line))
+    return { weight: 0.7, reason: `${where}, within this change` };
   return namesIt
     ? { weight: 0.5, reason: `${where}, in ${name}, which the change shows` }
     : { weight: 0.25, reason: `${where}, in the same file` };
@@ -81,7 +118,11 @@ export function matchFile(frameFile: string, hunkFile: string): 'same' | 'compil
   if (frame === hunkFile || frame.endsWith(`/${hunkFile}`)) return 'same';
   const bare = !frame.includes('/');
   if (bare && hunkFile.endsWith(`/${frame}`)) return 'same';
-  const stem = (path: string) => path.split('/').at(-1)!.replace(/\.\w+$/, '');
+  const stem = (path: string) =>
+    path
+      .split('/')
+      .at(-1)!
+      .replace(/\.\w+$/, '');
   const isOutput = /\.[cm]?js$/.test(frame) && /\.[cm]?tsx?$|\.jsx$|\.[cm]?js$/.test(hunkFile);
   return isOutput && stem(frame) === stem(hunkFile) ? 'compiled' : 'none';
 }
@@ -91,11 +132,17 @@ function messageSigns(hunk: SourceHunk, { type, message }: ParsedError): Sign[] 
   const text = changed.join('\n');
   const signs: Sign[] = [];
   const quoted = [...message.matchAll(/["'`]([^"'`]{3,80})["'`]/g)].map((m) => m[1]!).filter((q) => text.includes(q));
-  if (quoted.length > 0) signs.push({ weight: 0.35, reason: `the message quotes “${quoted[0]}”, which is in the change` });
+  if (quoted.length > 0)
+    signs.push({ weight: 0.35, reason: `the message quotes “${quoted[0]}”, which is in the change` });
   const own = new Set(words(text).map((word) => word.toLowerCase()));
-  const named = [...new Set(words(message))].filter((w) => w.length > 3 && !COMMON.has(w.toLowerCase()) && own.has(w.toLowerCase()));
+  const named = [...new Set(words(message))].filter(
+    (w) => w.length > 3 && !COMMON.has(w.toLowerCase()) && own.has(w.toLowerCase()),
+  );
   if (named.length > 0) {
-    signs.push({ weight: named.length > 1 ? 0.3 : 0.2, reason: `the message and the change share ${named.slice(0, 3).join(', ')}` });
+    signs.push({
+      weight: named.length > 1 ? 0.3 : 0.2,
+      reason: `the message and the change share ${named.slice(0, 3).join(', ')}`,
+    });
   }
   for (const family of FAMILIES) {
     if (family.error.test(`${type}: ${message}`) && family.code.test(text)) {
@@ -106,8 +153,13 @@ function messageSigns(hunk: SourceHunk, { type, message }: ParsedError): Sign[] 
 }
 
 function routeSigns(hunk: SourceHunk, routes: readonly string[]): Sign[] {
-  const segments = new Set(routes.flatMap((route) => route.split(/[\s/?&=]+/)).filter((s) => /^[a-z][\w-]{3,}$/.test(s)));
-  const text = hunk.lines.filter(({ kind }) => kind !== 'context').map((line) => line.text).join('\n');
+  const segments = new Set(
+    routes.flatMap((route) => route.split(/[\s/?&=]+/)).filter((s) => /^[a-z][\w-]{3,}$/.test(s)),
+  );
+  const text = hunk.lines
+    .filter(({ kind }) => kind !== 'context')
+    .map((line) => line.text)
+    .join('\n');
   const found = [...segments].filter((segment) => new RegExp(`\\b${segment}\\b`).test(text));
   return found.length > 0 ? [{ weight: 0.15, reason: `names ${found[0]}, a part of the failing route` }] : [];
 }

@@ -4,7 +4,10 @@ import type { SpanEntry } from '../../http/api.ts';
 import type { TraceStore } from '../../store/store.ts';
 
 /** Spans of the first failed exchange whose trace is stored; empty while there is none. Looks at most at ten traces. */
-export async function exemplarTrace(store: Pick<TraceStore, 'trace'>, exchanges: readonly Exchange[]): Promise<SpanEntry[]> {
+export async function exemplarTrace(
+  store: Pick<TraceStore, 'trace'>,
+  exchanges: readonly Exchange[],
+): Promise<SpanEntry[]> {
   const ids = new Set(exchanges.map(({ traceId }) => traceId).filter((id) => id !== ''));
   for (const id of [...ids].slice(0, 10)) {
     const spans = await store.trace(id);

@@ -30,7 +30,8 @@ export class EventRecords {
     for (const event of events) {
       if (event.kind === 'traffic') series.push(...this.#samples(event));
       else if (event.kind === 'log') lines.push(...this.#lines(event));
-      else if (event.kind === 'trace') traces.push(record('otlp-traces', 'json', event.at, text(JSON.stringify(event.otlp))));
+      else if (event.kind === 'trace')
+        traces.push(record('otlp-traces', 'json', event.at, text(JSON.stringify(event.otlp))));
     }
     const at = events.at(-1)?.at ?? 0;
     return [
@@ -91,7 +92,12 @@ export class EventRecords {
   }
 }
 
-function record(kind: JournalRecord['kind'], format: JournalRecord['format'], receivedAt: number, body: Uint8Array): JournalRecord {
+function record(
+  kind: JournalRecord['kind'],
+  format: JournalRecord['format'],
+  receivedAt: number,
+  body: Uint8Array,
+): JournalRecord {
   return { kind, format, receivedAt, body };
 }
 

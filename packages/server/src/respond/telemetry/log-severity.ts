@@ -2,7 +2,17 @@ import { isStackLine } from '../evidence/stack-line.ts';
 
 /** OpenTelemetry severity numbers. */
 const SEVERITIES: Record<string, number> = {
-  trace: 1, debug: 5, info: 9, notice: 10, warn: 13, warning: 13, error: 17, err: 17, fatal: 21, critical: 21, panic: 21,
+  trace: 1,
+  debug: 5,
+  info: 9,
+  notice: 10,
+  warn: 13,
+  warning: 13,
+  error: 17,
+  err: 17,
+  fatal: 21,
+  critical: 21,
+  panic: 21,
 };
 const WORD = /^\W*(?:[\d:.,TZ+\-/[\]\s]*)\W*(trace|debug|info|notice|warn(?:ing)?|error|fatal|critical|panic)\b/i;
 const LOGFMT = /\b(?:level|severity|lvl)=["']?(\w+)/i;

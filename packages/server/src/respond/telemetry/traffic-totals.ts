@@ -61,5 +61,7 @@ export class TrafficTotals {
 }
 
 function sortedLabels(pairs: readonly (readonly [string, string])[]): Map<string, string> {
-  return new Map(pairs.filter(([, value]) => value !== '').sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)) as [string, string][]);
+  return new Map(
+    pairs.filter(([, value]) => value !== '').sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)) as [string, string][],
+  );
 }
