@@ -1,0 +1,60 @@
+import type { SeriesData, SeriesSource } from '../source.ts';
+import { PromqlLimitError } from './errors.ts';
+import type { Grid } from './values.ts';
+
+export interface EvaluationSettings {
+  readonly source: SeriesSource;
+  readonly lookbackMs: number;
+  readonly maxSamples: number;
+  readonly subqueryStepMs: number;
+  readonly delayedNameRemoval: boolean;
+}
+
+/** What one query carries along: its bounds, its budget, its warnings. */
+export class Evaluation {
+  readonly settings: EvaluationSettings;
+  /** The grid of the whole query; `@ start()`, `@ end()`, `step()` and `range()` refer to it even within a subquery. */
+  readonly whole: Grid;
+  readonly signal: AbortSignal | undefined;
+  readonly warnings = new Set<string>();
+  readonly infos = new Set<string>();
+  private samples = 0;
+
+  constructor(settings: EvaluationSettings, whole: Grid, signal: AbortSignal | undefined) {
+    this.settings = settings;
+    this.whole = whole;
+    this.signal = signal;
+  }
+
+  get end(): number {
+    return this.whole.start + (this.whole.count - 1) * this.whole.step;
+  }
+
+  /** Milliseconds that `step()` and `range()` stand for; both 0 in an instant query. */
+  get durations(): { step: number; range: number } {
+    return { step: this.whole.step, range: this.end - this.whole.start };
+  }
+
+  /** @throws PromqlLimitError once more samples were loaded or produced than allowed. */
+  spend(samples: number): void {
+    this.samples += samples;
+    if (this.samples <= this.settings.maxSamples) return;
+    throw new PromqlLimitError(
+      'maxSamples',
+      this.settings.maxSamples,
+      'query processing would load too many samples into memory in query execution',
+    );
+  }
+
+  /** @throws the signal's reason. */
+  checkAborted(): void {
+    this.signal?.throwIfAborted();
+  }
+
+  load(series: readonly SeriesData[]): void {
+    this.checkAborted();
+    let samples = 0;
+    for (const each of series) samples += each.timestamps.length;
+    this.spend(samples);
+  }
+}

@@ -1,0 +1,124 @@
+import { compareLabels, withoutMetadata } from '../labels.ts';
+import type { Expr } from '../parser/ast.ts';
+import { typeOf } from '../parser/check.ts';
+import { parse } from '../parser/parse.ts';
+import type { MatrixSeries, QueryResult, VectorSample } from '../result/result.ts';
+import type { SeriesSource } from '../source.ts';
+import { PromqlExecutionError } from './errors.ts';
+import { evaluate, evaluateRange } from './evaluate.ts';
+import { Evaluation, type EvaluationSettings } from './evaluation.ts';
+import { asRangeSeries, type RangeVector } from './selector.ts';
+import { type Grid, isEmpty, mergeSameLabels, type StepSeries } from './values.ts';
+
+export interface EvaluatorOptions {
+  /** How long a sample counts as current. Default 5 minutes, as in Prometheus. */
+  readonly lookbackMs?: number;
+  /** Samples that one query may load and produce. Default 50 million, as in Prometheus. */
+  readonly maxSamples?: number;
+  /** Step of a subquery that states none. Default 1 minute, Prometheus' default evaluation interval. */
+  readonly subqueryStepMs?: number;
+  /** Prometheus' feature `promql-delayed-name-removal`. Default off. */
+  readonly delayedNameRemoval?: boolean;
+}
+
+export interface Evaluator {
+  /** @throws PromqlParseError, PromqlExecutionError, PromqlLimitError, or the signal's reason. */
+  instant(query: string | Expr, timeMs: number, signal?: AbortSignal): Promise<QueryResult>;
+  /** Both bounds are included. @throws as `instant`, and RangeError for a step that is not positive or an end before the start. */
+  range(query: string | Expr, startMs: number, endMs: number, stepMs: number, signal?: AbortSignal): Promise<QueryResult>;
+}
+
+/** An evaluator of PromQL as Prometheus 3 (ranges and look-back open at the left) over any source of float samples. */
+export function createEvaluator(source: SeriesSource, options: EvaluatorOptions = {}): Evaluator {
+  const settings: EvaluationSettings = {
+    source,
+    lookbackMs: options.lookbackMs ?? 300_000,
+    maxSamples: options.maxSamples ?? 50_000_000,
+    subqueryStepMs: options.subqueryStepMs ?? 60_000,
+    delayedNameRemoval: options.delayedNameRemoval ?? false,
+  };
+  return {
+    instant(query, timeMs, signal) {
+      const grid = { start: timeMs, step: 0, count: 1 };
+      return instant(toExpr(query), grid, new Evaluation(settings, grid, signal));
+    },
+    async range(query, startMs, endMs, stepMs, signal) {
+      if (!(stepMs > 0)) throw new RangeError(`step must be greater than 0 milliseconds, got ${stepMs}`);
+      if (!(endMs >= startMs)) throw new RangeError(`end ${endMs} is before start ${startMs}`);
+      const grid = { start: startMs, step: stepMs, count: Math.floor((endMs - startMs) / stepMs) + 1 };
+      return overRange(toExpr(query), grid, new Evaluation(settings, grid, signal));
+    },
+  };
+}
+
+function toExpr(query: string | Expr): Expr {
+  return typeof query === 'string' ? parse(query) : query;
+}
+
+function notes(evaluation: Evaluation): Pick<QueryResult, 'warnings' | 'infos'> {
+  return { warnings: [...evaluation.warnings], infos: [...evaluation.infos] };
+}
+
+async function instant(expr: Expr, grid: Grid, evaluation: Evaluation): Promise<QueryResult> {
+  if (typeOf(expr) === 'matrix') {
+    const ranges = await evaluateRange(expr, grid, evaluation, '');
+    return { resultType: 'matrix', series: windowContents(ranges), ...notes(evaluation) };
+  }
+  const value = await evaluate(expr, grid, evaluation);
+  const time = grid.start;
+  if (value.kind === 'string') return { resultType: 'string', time, value: value.value, ...notes(evaluation) };
+  if (value.kind === 'scalar') return { resultType: 'scalar', time, value: value.values[0]!, ...notes(evaluation) };
+  const samples: VectorSample[] = finish(value.series).map(({ labels, values }) => ({
+    labels,
+    time,
+    value: values[0]!,
+  }));
+  return { resultType: 'vector', samples, ...notes(evaluation) };
+}
+
+async function overRange(expr: Expr, grid: Grid, evaluation: Evaluation): Promise<QueryResult> {
+  const type = typeOf(expr);
+  if (type !== 'vector' && type !== 'scalar') {
+    const got = type === 'matrix' ? 'range vector' : type;
+    throw new PromqlExecutionError(
+      `invalid expression type "${got}" for range query, must be Scalar or instant Vector`,
+    );
+  }
+  const value = await evaluate(expr, grid, evaluation);
+  const all: readonly StepSeries[] =
+    value.kind === 'vector'
+      ? finish(value.series)
+      : value.kind === 'scalar'
+        ? [{ labels: new Map(), values: value.values, present: new Uint8Array(grid.count).fill(1), dropName: false }]
+        : [];
+  const series = all
+    .map((each) => asRangeSeries(each, grid))
+    .map(({ labels, timestamps, values }) => ({ labels, timestamps, values }))
+    .sort((a, b) => compareLabels(a.labels, b.labels));
+  return { resultType: 'matrix', series, ...notes(evaluation) };
+}
+
+/** Removes the names that were marked, and the series that have no sample. */
+function finish(all: readonly StepSeries[]): readonly StepSeries[] {
+  const named = all
+    .filter((series) => !isEmpty(series))
+    .map((series) => (series.dropName ? { ...series, labels: withoutMetadata(series.labels) } : series));
+  return mergeSameLabels(named);
+}
+
+function windowContents(ranges: RangeVector): MatrixSeries[] {
+  const end = ranges.references[0]!;
+  const start = end - ranges.range;
+  return ranges.series
+    .map(({ labels, dropName, timestamps, values }) => {
+      const from = timestamps.findIndex((time) => time > start);
+      const after = timestamps.findIndex((time) => time > end);
+      const to = after < 0 ? timestamps.length : after;
+      return {
+        labels: dropName ? withoutMetadata(labels) : labels,
+        timestamps: from < 0 ? new Float64Array() : timestamps.slice(from, to),
+        values: from < 0 ? new Float64Array() : values.slice(from, to),
+      };
+    })
+    .filter((series) => series.timestamps.length > 0);
+}

@@ -1,0 +1,133 @@
+import { compareLabels } from '../labels.ts';
+import type { AtModifier, MatrixSelector, Subquery, VectorSelector } from '../parser/ast.ts';
+import { resolveDuration } from '../parser/durations.ts';
+import type { Labels, SeriesData } from '../source.ts';
+import type { Evaluation } from './evaluation.ts';
+import { staleTest, withoutStale } from './staleness.ts';
+import { type Grid, isEmpty, newSeries, type StepSeries, timeAt } from './values.ts';
+
+/** One series of a range vector: all samples that any window of the grid can reach, without stale markers. */
+export interface RangeSeries {
+  readonly labels: Labels;
+  readonly timestamps: Float64Array;
+  readonly values: Float64Array;
+  readonly dropName: boolean;
+}
+
+export interface RangeVector {
+  readonly series: readonly RangeSeries[];
+  /** Milliseconds; a window is `(reference - range, reference]`. */
+  readonly range: number;
+  /** The right end of the window of each step, ascending. */
+  readonly references: Float64Array;
+}
+
+/** The moment that each step looks at, after `@` and offset. */
+export function referenceTimes(
+  node: { readonly offset: VectorSelector['offset']; readonly at?: AtModifier },
+  grid: Grid,
+  evaluation: Evaluation,
+): Float64Array {
+  const offset = resolveDuration(node.offset, evaluation.durations);
+  const fixed = atTime(node.at, evaluation);
+  return Float64Array.from({ length: grid.count }, (_, i) => (fixed ?? timeAt(grid, i)) - offset);
+}
+
+function atTime(at: AtModifier | undefined, evaluation: Evaluation): number | undefined {
+  if (at === 'start') return evaluation.whole.start;
+  return at === 'end' ? evaluation.end : at;
+}
+
+async function select(
+  node: VectorSelector,
+  references: Float64Array,
+  reach: number,
+  grid: Grid,
+  evaluation: Evaluation,
+  func: string,
+): Promise<readonly SeriesData[]> {
+  evaluation.checkAborted();
+  const series = await evaluation.settings.source.select({
+    matchers: node.matchers,
+    start: references[0]! - reach + 1,
+    end: references.at(-1)!,
+    step: grid.count === 1 ? 0 : grid.step,
+    func,
+    ...(evaluation.signal ? { signal: evaluation.signal } : {}),
+  });
+  evaluation.load(series);
+  return [...series].sort((a, b) => compareLabels(a.labels, b.labels));
+}
+
+/** The last sample of each series within the look-back of each step; `wanted` says whether its value or its time (seconds). */
+export async function evaluateVectorSelector(
+  node: VectorSelector,
+  grid: Grid,
+  evaluation: Evaluation,
+  func: string,
+  wanted: 'value' | 'time' = 'value',
+): Promise<StepSeries[]> {
+  const references = referenceTimes(node, grid, evaluation);
+  const lookback = evaluation.settings.lookbackMs;
+  const all = await select(node, references, lookback, grid, evaluation, func);
+  evaluation.spend(all.length * grid.count);
+  return all.map((series) => atReferences(series, references, lookback, wanted)).filter((series) => !isEmpty(series));
+}
+
+function atReferences(
+  series: SeriesData,
+  references: Float64Array,
+  lookback: number,
+  wanted: 'value' | 'time',
+): StepSeries {
+  const { timestamps, values } = series;
+  const result = newSeries(series.labels, references.length);
+  const isStale = staleTest(values);
+  let next = 0;
+  for (let step = 0; step < references.length; step++) {
+    const reference = references[step]!;
+    while (next < timestamps.length && timestamps[next]! <= reference) next++;
+    const last = next - 1;
+    if (last < 0 || timestamps[last]! <= reference - lookback || isStale(last)) continue;
+    result.present[step] = 1;
+    result.values[step] = wanted === 'time' ? timestamps[last]! / 1000 : values[last]!;
+  }
+  return result;
+}
+
+export async function evaluateMatrixSelector(
+  node: MatrixSelector,
+  grid: Grid,
+  evaluation: Evaluation,
+  func: string,
+): Promise<RangeVector> {
+  const references = referenceTimes(node.selector, grid, evaluation);
+  const range = resolveDuration(node.range, evaluation.durations);
+  const all = await select(node.selector, references, range, grid, evaluation, func);
+  const series = all.map((each) => ({ labels: each.labels, dropName: false, ...withoutStale(each) }));
+  return { series, range, references };
+}
+
+/** The grid of a subquery: absolute multiples of its step, over everything that the windows of the outer grid reach. */
+export function subqueryGrid(node: Subquery, references: Float64Array, range: number, evaluation: Evaluation): Grid {
+  const step = node.step
+    ? resolveDuration(node.step, evaluation.durations)
+    : evaluation.settings.subqueryStepMs;
+  const after = references[0]! - range;
+  let start = step * Math.trunc(after / step);
+  if (start <= after) start += step;
+  return { start, step, count: Math.max(0, Math.floor((references.at(-1)! - start) / step) + 1) };
+}
+
+/** Turns steps into samples again. */
+export function asRangeSeries(series: StepSeries, grid: Grid): RangeSeries {
+  const count = series.present.reduce((sum, present) => sum + present, 0);
+  const timestamps = new Float64Array(count);
+  const values = new Float64Array(count);
+  for (let i = 0, out = 0; i < series.present.length; i++) {
+    if (series.present[i] === 0) continue;
+    timestamps[out] = timeAt(grid, i);
+    values[out++] = series.values[i]!;
+  }
+  return { labels: series.labels, dropName: series.dropName, timestamps, values };
+}

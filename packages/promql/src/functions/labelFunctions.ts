@@ -1,0 +1,64 @@
+import { PromqlExecutionError } from '../engine/errors.ts';
+import { mergeSameLabels, type StepSeries, vectorOf } from '../engine/values.ts';
+import { METRIC_NAME, withLabel } from '../labels.ts';
+import { anchoredRegExp } from '../matchers/regexp.ts';
+import { type Expr, stripParens } from '../parser/ast.ts';
+import { type CallContext, type FunctionTable, ofCall } from './function.ts';
+import { vectorArg } from './scalars.ts';
+
+export function textArg(expr: Expr): string {
+  const literal = stripParens(expr);
+  return literal.kind === 'StringLiteral' ? literal.value : '';
+}
+
+function withDestination(series: StepSeries, name: string, value: string): StepSeries {
+  const dropName = name === METRIC_NAME ? false : series.dropName;
+  return { ...series, dropName, labels: withLabel(series.labels, name, value) };
+}
+
+async function labelReplace(context: CallContext) {
+  const [vector, ...texts] = context.call.args;
+  const [destination, replacement, source, pattern] = texts.map(textArg) as [string, string, string, string];
+  const regexp = compile(pattern);
+  if (destination === '') throw new PromqlExecutionError('invalid destination label name in label_replace(): ');
+  const all = await vectorArg(context, vector!);
+  const replaced = all.map((series) => {
+    const match = regexp.exec(series.labels.get(source) ?? '');
+    return match ? withDestination(series, destination, expand(replacement, match)) : series;
+  });
+  return vectorOf(mergeSameLabels(replaced));
+}
+
+function compile(pattern: string): RegExp {
+  try {
+    return anchoredRegExp(pattern);
+  } catch {
+    throw new PromqlExecutionError(`invalid regular expression in label_replace(): ${pattern}`);
+  }
+}
+
+/** Go's Regexp.Expand: `$1`, `${1}`, `$name`, `$$`; an unknown group is empty. */
+export function expand(template: string, match: RegExpExecArray): string {
+  return template.replace(/\$(?:(\$)|(\w+)|\{(\w+)\})/g, (_, dollar, bare, braced) => {
+    if (dollar) return '$';
+    const group: string = bare ?? braced;
+    return (/^\d+$/.test(group) ? match[Number(group)] : match.groups?.[group]) ?? '';
+  });
+}
+
+async function labelJoin(context: CallContext) {
+  const [vector, ...texts] = context.call.args;
+  const [destination, separator, ...sources] = texts.map(textArg) as [string, string, ...string[]];
+  if (destination === '') throw new PromqlExecutionError('invalid destination label name in label_join(): ');
+  if (sources.includes('')) throw new PromqlExecutionError('invalid source label name in label_join(): ');
+  const all = await vectorArg(context, vector!);
+  const joined = all.map((series) =>
+    withDestination(series, destination, sources.map((source) => series.labels.get(source) ?? '').join(separator)),
+  );
+  return vectorOf(mergeSameLabels(joined));
+}
+
+export const LABEL_FUNCTIONS: FunctionTable = [
+  ['label_replace', ofCall(labelReplace)],
+  ['label_join', ofCall(labelJoin)],
+];

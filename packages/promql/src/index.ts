@@ -1,0 +1,13 @@
+export * from './source.ts';
+export type * from './parser/ast.ts';
+export { selectorsOf } from './parser/ast.ts';
+export { PromqlParseError } from './parser/error.ts';
+export { parseDuration } from './parser/literals.ts';
+export { parse, parseSelector } from './parser/parse.ts';
+export { compileMatchers } from './matchers/compile.ts';
+export { RegexpSyntaxError } from './matchers/regexp.ts';
+export { PromqlExecutionError, PromqlLimitError } from './engine/errors.ts';
+export { createEvaluator, type Evaluator, type EvaluatorOptions } from './engine/evaluator.ts';
+export { staleMarkers } from './engine/staleness.ts';
+export type { MatrixSeries, QueryResult, VectorSample } from './result/result.ts';
+export { type ApiData, type ApiSample, formatValue, toApiData } from './result/format.ts';

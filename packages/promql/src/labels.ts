@@ -1,0 +1,79 @@
+import type { Labels } from './source.ts';
+
+export const METRIC_NAME = '__name__';
+export const NO_LABELS: Labels = new Map();
+
+/** Labels that describe the metric and not the series; a function whose result is something else drops them. */
+const METADATA_LABELS = [METRIC_NAME, '__type__', '__unit__'];
+
+/** A string that is equal for equal label sets. */
+export function identity(labels: Labels): string {
+  let key = '';
+  for (const [name, value] of labels) key += `${name}\u0001${value}\u0002`;
+  return key;
+}
+
+export function identityOf(labels: Labels, names: readonly string[]): string {
+  let key = '';
+  for (const name of names) key += `${labels.get(name) ?? ''}\u0002`;
+  return key;
+}
+
+export function withoutMetadata(labels: Labels): Labels {
+  if (!METADATA_LABELS.some((name) => labels.has(name))) return labels;
+  return without(labels, METADATA_LABELS);
+}
+
+export function without(labels: Labels, names: readonly string[]): Labels {
+  const rest = new Map(labels);
+  for (const name of names) rest.delete(name);
+  return rest;
+}
+
+/** Only the named labels, in order of name. */
+export function keepOnly(labels: Labels, names: readonly string[]): Labels {
+  const wanted = new Set(names);
+  const kept = new Map<string, string>();
+  for (const [name, value] of labels) if (wanted.has(name)) kept.set(name, value);
+  return kept;
+}
+
+/** The labels with one more, in order of name; an empty value removes the label. */
+export function withLabel(labels: Labels, name: string, value: string): Labels {
+  const entries = new Map(labels);
+  if (value === '') {
+    entries.delete(name);
+    return entries;
+  }
+  const known = entries.has(name);
+  entries.set(name, value);
+  return known ? entries : sorted(entries);
+}
+
+export function sorted(labels: Labels): Labels {
+  return new Map([...labels].sort(([a], [b]) => compareText(a, b)));
+}
+
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Prometheus' order of label sets: pair by pair, name before value. */
+export function compareLabels(a: Labels, b: Labels): number {
+  const left = a.entries();
+  const right = b.entries();
+  for (;;) {
+    const x = left.next();
+    const y = right.next();
+    if (x.done || y.done) return Number(y.done === true) - Number(x.done === true);
+    const order = compareText(x.value[0], y.value[0]) || compareText(x.value[1], y.value[1]);
+    if (order !== 0) return order;
+  }
+}
+
+/** `name{label="value", …}`, as error messages show a series. */
+export function formatLabels(labels: Labels): string {
+  const name = labels.get(METRIC_NAME) ?? '';
+  const rest = [...labels].filter(([label]) => label !== METRIC_NAME).map(([l, v]) => `${l}=${JSON.stringify(v)}`);
+  return rest.length === 0 && name !== '' ? name : `${name}{${rest.join(', ')}}`;
+}
