@@ -1,13 +1,47 @@
-/** What collect hands to the right: a body that was decoded and found good. */
+/** The durable queue between collect and store. Its records are the bodies as they came; they are decoded again when they leave it. */
+import { type Batch, openSpool, type SpoolOptions, type SpoolStats } from '@nightshift/spool';
+import { decodeRecord } from '../collect/decode.ts';
+import type { Decoded, JournalRecord } from '../collect/record.ts';
+import { NightshiftError } from '../errors/catalogue.ts';
+import { decodeJournalRecord, encodeJournalRecord } from './journal-layout.ts';
 
-export type BodyKind = 'remote-write' | 'otlp-metrics' | 'otlp-logs' | 'otlp-traces' | 'json-logs';
-/** How the stored bytes are to be read. Content encodings are gone: bodies are journaled decompressed except snappy remote write. */
-export type BodyFormat = 'protobuf' | 'json' | 'snappy-protobuf' | 'ndjson';
+export type { BodyFormat, BodyKind, Decoded, JournalRecord } from '../collect/record.ts';
 
-export interface JournalRecord {
-  readonly kind: BodyKind;
-  readonly format: BodyFormat;
-  /** Unix milliseconds when it was received; stands in for times that the body leaves out, so that a replay decodes the same. */
-  readonly receivedAt: number;
-  readonly body: Uint8Array;
+export interface Journal {
+  /** Resolves when the record is on disk. Throws SPOOL_UNAVAILABLE, with nothing of it kept. */
+  append(record: JournalRecord): Promise<void>;
+  /** See `Spool.nextBatch`: the same batch with the same token until it is committed, also over a crash. */
+  nextBatch(maxBytes: number): Promise<Batch | null>;
+  commit(batch: Batch): Promise<void>;
+  waitForRecords(): Promise<void>;
+  /** Everything that is not committed, oldest first, without taking it. */
+  peek(): AsyncGenerator<Uint8Array>;
+  stats(): SpoolStats;
+  close(): Promise<void>;
+}
+
+/** Opens or creates the journal in a directory that this process alone uses. */
+export async function openJournal(dir: string, options: Omit<SpoolOptions, 'dir'> = {}): Promise<Journal> {
+  const spool = await openSpool({ ...options, dir });
+  return {
+    async append(record) {
+      try {
+        await spool.append(encodeJournalRecord(record));
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new NightshiftError('SPOOL_UNAVAILABLE', { reason }, 5);
+      }
+    },
+    nextBatch: (maxBytes) => spool.nextBatch(maxBytes),
+    commit: (batch) => spool.commit(batch),
+    waitForRecords: () => spool.waitForRecords(),
+    peek: () => spool.peek(),
+    stats: () => spool.stats(),
+    close: () => spool.close(),
+  };
+}
+
+/** What a record in the spool decodes to; equal bytes give an equal result at any time. Throws JournalError or WireError. */
+export function decodeJournal(bytes: Uint8Array): Decoded {
+  return decodeRecord(decodeJournalRecord(bytes));
 }
