@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -73,32 +74,31 @@ async function answersAsNightshift(host: string, port: number): Promise<boolean>
 export async function checkEngine(url: string, entry: string): Promise<Check> {
   const name = 'engine';
   if (url) return checkClickHouse(name, url);
+  const dir = mkdtempSync(join(tmpdir(), 'nightshift-doctor-'));
   try {
-    const args = [entry, 'engine-child', '--query=SELECT version()'];
-    const child = promisify(execFile)(process.execPath, args, { timeout: 20_000, env: { PATH: process.env.PATH } });
-    child.child.stdin?.end();
-    const { stdout } = await child;
-    return {
-      name,
-      ok: true,
-      finding: `ClickHouse ${stdout.trim()} runs embedded (${process.platform} ${process.arch})`,
-    };
+    // The library keeps results to itself unless they go to a file.
+    const answer = join(dir, 'version');
+    const args = [entry, 'engine-child', `--query=SELECT version() INTO OUTFILE '${answer}'`];
+    const started = promisify(execFile)(process.execPath, args, { timeout: 20_000, env: { PATH: process.env.PATH } });
+    started.child.stdin?.end();
+    await started;
+    const version = readFileSync(answer, 'utf8').trim();
+    return { name, ok: true, finding: `ClickHouse ${version} runs embedded (${process.platform} ${process.arch})` };
   } catch (error) {
     const { signal, stderr, message } = error as { signal?: string; stderr?: string; message: string };
-    const why = signal ? `it died of ${signal}` : (stderr?.trim().split('\n').at(-1) ?? message);
-    return {
-      name,
-      ok: false,
-      finding: `${why} (${process.platform} ${process.arch}). Or set engine.url to a ClickHouse server.`,
-    };
+    const why = signal ? `it died of ${signal}` : stderr?.trim().split('\n').at(-1) || message;
+    const finding = `${why} (${process.platform} ${process.arch}). Or set engine.url to a ClickHouse server.`;
+    return { name, ok: false, finding };
+  } finally {
+    rmSync(dir, { recursive: true });
   }
 }
 
 async function checkClickHouse(name: string, url: string): Promise<Check> {
-  // An address may carry a password; what is shown names the host alone.
-  const host = new URL(url).host;
+  // An address may carry a password, which is neither needed here nor to be shown.
+  const { protocol, host } = new URL(url);
   try {
-    const response = await fetch(new URL('/ping', url), { signal: AbortSignal.timeout(5000) });
+    const response = await fetch(`${protocol}//${host}/ping`, { signal: AbortSignal.timeout(5000) });
     return { name, ok: response.ok, finding: `ClickHouse at ${host} answers ${response.status}` };
   } catch (error) {
     const { cause, message } = error as Error & { cause?: { code?: string } };

@@ -37,6 +37,9 @@ function findToken(options: ConnectionOptions, env: Surroundings['env'], cwd: st
 
 function checkedServer(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
+  // fetch would refuse it later, and print the password.
+  if (url?.username || url?.password)
+    throw new Exit(EXIT.usage, `The server ${url.host}: no name and password, but a token.`);
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url.href.replace(/\/+$/, '');
   throw new Exit(EXIT.usage, `The server ${text}: an address such as ${DEFAULT_SERVER} is wanted.`);
 }

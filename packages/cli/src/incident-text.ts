@@ -30,10 +30,10 @@ export function showImpact(impact: Impact): string {
   ].join('\n');
 }
 
-/** Where a suspect hunk changes the new version: its first added or removed line. */
+/** Where a suspect hunk changes the new version: its first added line, else the first removed one of the old. */
 function placeOf({ file, lines }: DiffHunk): string {
-  const changed = lines.find(({ kind }) => kind !== 'context');
-  const line = changed?.newLine ?? changed?.oldLine;
+  const first = (wanted: 'added' | 'removed') => lines.find(({ kind }) => kind === wanted);
+  const line = first('added')?.newLine ?? first('removed')?.oldLine;
   return line ? `${file}:${line}` : file;
 }
 
