@@ -23,10 +23,25 @@ export interface IncidentServiceOptions extends EvidenceSources {
 
 const STATES: readonly IncidentState[] = ['opened', 'acknowledged', 'mitigated', 'resolved', 'reviewed'];
 
+/** Events that can open an incident or turn it. */
+const TURNS = new Set<GatewayEvent['kind']>([
+  'guard.verdict',
+  'guard.replay',
+  'release.failed',
+  'version.exited',
+  'rollback.done',
+  'rollback.withheld',
+  'drained',
+]);
+/** An incident that stays open (nothing to roll back to) must not collect its evidence again for every second of traffic. */
+const SETTLED_AFTER_MS = 60_000;
+const SLOW_GATHER_MS = 30_000;
+
 /**
  * Opens one incident per bad release and fills it. An incident is computed again from the stored events until its evidence
- * is frozen, some seconds after its rollback was heard of; then only its state changes. All times that it shows are the
- * events': one that serve learns of an hour late reads the same. Nothing is frozen while a rollback is withheld.
+ * is frozen, some seconds after its rollback was heard of or a person resolved it; then only its state changes. All times that it shows are the
+ * events': one that serve learns of an hour late reads the same. One whose
+ * rollback was withheld stays open.
  */
 export class IncidentService {
   readonly #options: IncidentServiceOptions;
@@ -42,19 +57,22 @@ export class IncidentService {
 
   /** A consumer of the event pump; the event must be stored and folded into its release already. */
   onEvent(event: GatewayEvent): void {
+    const isTurn = TURNS.has(event.kind);
     const existing = this.#options.incidents.openFor(event.release);
-    if (existing?.frozenAt != null) return;
-    if (!existing && !this.#opens(event)) return;
+    if (existing ? existing.frozenAt !== null : !isTurn || !this.#opens(event.release)) return;
     if (event.kind === 'rollback.done') this.#scheduleFreeze(event.release);
-    this.#scheduleRefresh(event.release);
+    const isOld = existing !== undefined && this.#options.now() - existing.openedAt > SETTLED_AFTER_MS;
+    this.#scheduleRefresh(event.release, isOld && !isTurn ? SLOW_GATHER_MS : (this.#options.gatherMs ?? 500));
   }
 
-  /** Takes up what a restart interrupted: incidents that are not frozen. */
+  /** Takes up what a restart interrupted: incidents that are not frozen, and those that were about to open. */
   resume(): void {
-    for (const incident of this.#options.incidents.list()) {
-      if (incident.frozenAt !== null) continue;
-      if (incident.state !== 'opened' || incident.mitigatedAt !== null) this.#scheduleFreeze(incident.release.id);
-      this.#scheduleRefresh(incident.release.id);
+    for (const { id } of this.#options.releases.list()) {
+      const existing = this.#options.incidents.openFor(id);
+      if (existing ? existing.frozenAt !== null : !this.#opens(id)) continue;
+      const isBack = this.#options.events.forRelease(id).some(({ kind }) => kind === 'rollback.done');
+      if (isBack || existing?.state === 'resolved' || existing?.state === 'reviewed') this.#scheduleFreeze(id);
+      this.#scheduleRefresh(id, this.#options.gatherMs ?? 500);
     }
   }
 
@@ -93,6 +111,8 @@ export class IncidentService {
     const mitigatedAt = incident.mitigatedAt ?? (state === 'acknowledged' ? null : this.#options.now());
     const changed = { ...incident, state, mitigatedAt };
     this.#options.incidents.update(changed);
+    if (changed.frozenAt === null && (state === 'resolved' || state === 'reviewed'))
+      this.#scheduleFreeze(changed.release.id);
     return changed;
   }
 
@@ -110,13 +130,14 @@ export class IncidentService {
     await this.settled();
   }
 
-  #opens({ release }: GatewayEvent): boolean {
+  #opens(release: string): boolean {
     return incidentOpening(incidentFacts(this.#options.events.forRelease(release), release)) !== undefined;
   }
 
-  #scheduleRefresh(release: string): void {
-    if (this.#stopped || this.#refreshes.has(release)) return;
-    this.#refreshes.set(release, setTimeout(() => this.#refreshNow(release), this.#options.gatherMs ?? 500).unref());
+  #scheduleRefresh(release: string, afterMs: number): void {
+    if (this.#stopped || (this.#refreshes.has(release) && afterMs === SLOW_GATHER_MS)) return;
+    clearTimeout(this.#refreshes.get(release));
+    this.#refreshes.set(release, setTimeout(() => this.#refreshNow(release), afterMs).unref());
   }
 
   #refreshNow(release: string): void {

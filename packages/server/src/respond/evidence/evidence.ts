@@ -64,11 +64,7 @@ export async function collectEvidence(
   ]);
   const lines = mergeLines(outputLines(facts.events), sent);
   const responses = facts.exchanges.map(({ responseBody }) => responseBody);
-  const error = parseError([
-    lines.map(({ text }) => text).join('\n'),
-    ...lines.map(({ text }) => text).filter((t) => /^\s*\{|\\n/.test(t)),
-    ...responses,
-  ]);
+  const error = parseError([...lines.map(({ text }) => text), ...responses]);
   const versions = [release, ...(good ? [good] : [])].map(({ id, version }) => ({ release: id, name: version }));
   const traffic = [...facts.events, ...(good ? sources.events.forRelease(good.id) : [])];
   return {

@@ -23,8 +23,7 @@ export function curlLine({ method, path, requestHeaders, requestBody }: Exchange
 
 /** In single quotes, which a shell takes literally; other control characters cannot be typed and become `?`. */
 function shellWord(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
-  return `'${text.replace(/[\0-\x08\x0b-\x1f\x7f]/g, '?').replaceAll("'", "'\\''")}'`;
+  return `'${text.replace(/(?![\t\n])\p{Cc}/gu, '?').replaceAll("'", "'\\''")}'`;
 }
 
 /** Question and answer as far as the system knows it, from what users felt down to why it was possible. */
@@ -118,11 +117,7 @@ export function utc(at: number): string {
 
 /** Terminal escapes, other control characters and characters that reorder text become visible `\u{…}`. */
 export function visible(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is made visible
-  return text.replace(
-    /[\0-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
-    (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`,
-  );
+  return text.replace(/(?![\t\n])[\p{Cc}\p{Cf}\u2028\u2029]/gu, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`);
 }
 
 /** The excerpt as numbered lines, with what was left out said in words. */

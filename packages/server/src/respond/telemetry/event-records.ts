@@ -1,14 +1,13 @@
 import type { GatewayEvent } from '@nightshift/gateway/protocol';
+import { encodeWriteRequest, type WriteSeries } from '@nightshift/wire';
 import type { JournalRecord } from '../../spool/journal.ts';
 import type { EventRepository, ReleaseRepository } from '../repositories.ts';
 import { lineFields } from './log-severity.ts';
-import { type TrafficLabels, TrafficTotals, type WriteSeries } from './traffic-totals.ts';
+import { type TrafficLabels, TrafficTotals } from './traffic-totals.ts';
 
 export interface EventRecordsOptions {
   readonly releases: ReleaseRepository;
   readonly events: EventRepository;
-  /** `encodeWriteRequest` of '@nightshift/wire'. */
-  readonly encodeWriteRequest: (series: readonly WriteSeries[]) => Uint8Array;
 }
 
 /**
@@ -35,7 +34,7 @@ export class EventRecords {
     }
     const at = events.at(-1)?.at ?? 0;
     return [
-      ...(series.length > 0 ? [record('remote-write', 'protobuf', at, this.#options.encodeWriteRequest(series))] : []),
+      ...(series.length > 0 ? [record('remote-write', 'protobuf', at, encodeWriteRequest(series))] : []),
       ...(lines.length > 0 ? [record('json-logs', 'ndjson', at, text(`${lines.join('\n')}\n`))] : []),
       ...traces,
     ];

@@ -1,4 +1,5 @@
 import { type GatewayEvent, LATENCY_BOUNDS_MS } from '@nightshift/gateway/protocol';
+import type { WriteSeries } from '@nightshift/wire';
 
 type Traffic = Extract<GatewayEvent, { kind: 'traffic' }>;
 
@@ -7,12 +8,6 @@ export interface TrafficLabels {
   readonly version: string;
   readonly environment: string;
   readonly release: string;
-}
-
-/** As `encodeWriteRequest` takes it. Timestamps are Unix milliseconds. */
-export interface WriteSeries {
-  readonly labels: ReadonlyMap<string, string>;
-  readonly samples: readonly { readonly timestamp: number; readonly value: number }[];
 }
 
 const BOUNDS_SECONDS = [...LATENCY_BOUNDS_MS.map((ms) => String(ms / 1000)), '+Inf'];
