@@ -1,0 +1,93 @@
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import type { Config } from '../config/schema.ts';
+import type { Control } from '../control/control.ts';
+import type { Engine } from '../engine/engine.ts';
+import { NightshiftError } from '../errors/catalogue.ts';
+import type { Status } from '../http/api.ts';
+import { buildHttpApp, closeHttpApp } from '../http/app.ts';
+import type { HttpDeps, Log } from '../http/deps.ts';
+import { type IngestDeps, ingestRoutes } from '../http/ingest.ts';
+import { buildOtlpApp } from '../http/otlp-app.ts';
+import { prometheusRoutes } from '../http/prometheus.ts';
+import type { MetricQueries } from '../query/promql.ts';
+import type { NightshiftStore } from '../store/open.ts';
+import type { RuleManager } from '../watch/rule-manager.ts';
+import type { Respond } from './respond.ts';
+import { createServiceBoard } from './service-board.ts';
+
+export interface ListenParts {
+  readonly config: Config;
+  readonly control: Control;
+  readonly engine: Engine;
+  readonly store: NightshiftStore;
+  readonly queries: MetricQueries;
+  readonly rules: RuleManager;
+  readonly respond: Respond;
+  readonly webDir: string | null;
+  readonly now: () => number;
+  readonly log: Log;
+  status(): Promise<Status>;
+}
+
+export interface Listening {
+  readonly url: string;
+  readonly otlpUrl: string;
+  close(): Promise<void>;
+}
+
+const graceMs = 2_000;
+
+async function open(app: FastifyInstance, host: string, port: number, key: string): Promise<string> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new NightshiftError('CONFIG_INVALID', {
+      reason: `Cannot listen on ${host}:${port} (${key}): ${reason}. Set ${key} to a free port, or to 0 for any.`,
+    });
+  }
+  const { port: bound } = app.server.address() as AddressInfo;
+  const shown = host.includes(':') ? `[${host}]` : host === '0.0.0.0' ? '127.0.0.1' : host;
+  return `http://${shown}:${bound}`;
+}
+
+/** Opens both ports: everything on the main one, OTLP alone on its own. */
+export async function listen(parts: ListenParts): Promise<Listening> {
+  const { config, store, queries, rules, respond, now, engine } = parts;
+  const { releases, incidents } = respond;
+  const deps: HttpDeps = {
+    ...parts,
+    releases: {
+      ...releases,
+      rollback: (service, reason) => releases.rollback(service, reason),
+    },
+    incidents: {
+      list: async () => incidents.list(),
+      get: async (id) => incidents.get(id),
+      setState: async (id, state) => incidents.setState(id, state),
+      report: async (id, format) => incidents.report(id, format),
+    },
+    services: createServiceBoard(queries, releases, parts.control),
+    notReady: () => (engine.state === 'up' ? '' : engine.reason),
+  };
+  const ingest: IngestDeps = { sink: store, now, ...config.http };
+  const app = buildHttpApp(deps);
+  ingestRoutes(app, ingest);
+  prometheusRoutes(app, { queries, metrics: store.metrics, rules, now });
+  const otlp = buildOtlpApp(deps, ingest);
+  const url = await open(app, config.http.host, config.http.port, 'http.port');
+  try {
+    const otlpUrl = await open(otlp, config.http.host, config.http.otlpPort, 'http.otlpPort');
+    return {
+      url,
+      otlpUrl,
+      close: async () => {
+        await Promise.all([closeHttpApp(app, graceMs), closeHttpApp(otlp, graceMs)]);
+      },
+    };
+  } catch (error) {
+    await closeHttpApp(app, graceMs);
+    throw error;
+  }
+}

@@ -1,0 +1,207 @@
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { collect } from '../collect/collect.ts';
+import { defaultLimits } from '../collect/limits.ts';
+import type { JournalRecord } from '../collect/record.ts';
+import { type Scraper, startScraper } from '../collect/scrape/scraper.ts';
+import { targetsOf } from '../collect/scrape/target.ts';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { type Control, openControl } from '../control/control.ts';
+import { lockDataDir } from '../control/lock.ts';
+import { type Engine, startEngine } from '../engine/engine.ts';
+import { applyRetention, migrate } from '../engine/migrate.ts';
+import { migrations } from '../engine/migrations/index.ts';
+import type { Status } from '../http/api.ts';
+import type { Log } from '../http/deps.ts';
+import { createMetricQueries, type MetricQueries } from '../query/promql.ts';
+import { type Journal, openJournal } from '../spool/journal.ts';
+import { type NightshiftStore, openStore, rejectedDirOf } from '../store/open.ts';
+import { createRuleManager, loadRuleFiles, type RuleManager } from '../watch/rule-manager.ts';
+import type { Launcher } from './launcher.ts';
+import { type Listening, listen } from './listen.ts';
+import { createLog } from './log.ts';
+import { removePresence, writeCommandToken, writePresence } from './presence.ts';
+import { type Respond, startRespond } from './respond.ts';
+import { Teardown } from './teardown.ts';
+
+export interface ServeOptions {
+  readonly configFile?: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+  readonly launcher: Launcher;
+  /** Directory of the built web application, null for the API alone. */
+  readonly webDir: string | null;
+  readonly version: string;
+  readonly now?: () => number;
+}
+
+export interface Server {
+  readonly url: string;
+  readonly otlpUrl: string;
+  readonly dataDir: string;
+  /** The one-time password of `admin`, on the very first start only. */
+  readonly firstPassword: string | null;
+  /** Stops every part in reverse order, each bounded in time. Idempotent. The gateway goes on. */
+  close(): Promise<void>;
+}
+
+interface Parts {
+  readonly config: Config;
+  readonly dataDir: string;
+  readonly control: Control;
+  readonly engine: Engine;
+  readonly journal: Journal;
+  readonly store: NightshiftStore;
+  readonly queries: MetricQueries;
+  readonly rules: RuleManager;
+  readonly scraper: Scraper;
+  readonly respond: Respond;
+  readonly startedAt: number;
+  readonly options: ServeOptions;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+/** Starts the parts from left to right along the way of the data. What was started is stopped again when one fails. */
+export async function startServer(options: ServeOptions): Promise<Server> {
+  const now = options.now ?? Date.now;
+  const { config } = loadConfig({ file: options.configFile, env: options.env, cwd: options.cwd ?? process.cwd() });
+  const log = createLog(config.log.level, now);
+  const teardown = new Teardown();
+  try {
+    return await startParts(config, options, now, log, teardown);
+  } catch (error) {
+    await teardown.run(log);
+    throw error;
+  }
+}
+
+async function startParts(
+  config: Config,
+  options: ServeOptions,
+  now: () => number,
+  log: Log,
+  teardown: Teardown,
+): Promise<Server> {
+  const startedAt = now();
+  const dataDir = resolve(options.cwd ?? process.cwd(), config.dataDir);
+  // Read before anything is started: a mistake in them stops the start.
+  const groups = loadRuleFiles(config.rules.files, config.rules.interval);
+  const lock = lockDataDir(dataDir);
+  teardown.add('lock', () => lock.release());
+  const control = openControl(dataDir, { now });
+  teardown.add('control', () => control.close());
+  const engine = await openEngine(config, dataDir, options.launcher, log, teardown);
+  const { journal, store } = await openStation(config, dataDir, engine, now, log, teardown);
+
+  const queries = createMetricQueries(store.metrics, {
+    timeoutMs: config.query.timeout,
+    maxSamples: config.query.maxSamples,
+    lookbackMs: config.query.lookback,
+  });
+  const take = (record: JournalRecord) =>
+    collect(
+      { sink: store, now, maxDecompressedBytes: config.http.maxDecompressedBytes, limits: defaultLimits },
+      record,
+    );
+  const rules = createRuleManager(groups, { queries, take, now, log });
+  const scraper = startScraper(config.scrape.flatMap(targetsOf), take, now);
+  teardown.add('scraper', () => scraper.close());
+  rules.start();
+  teardown.add('rules', () => rules.close());
+  const respond = startRespond({ config, dataDir, control, store, launcher: options.launcher, now, log });
+  teardown.add('respond', () => respond.stop());
+
+  const parts = {
+    config,
+    dataDir,
+    control,
+    engine,
+    journal,
+    store,
+    queries,
+    rules,
+    scraper,
+    respond,
+    startedAt,
+    options,
+    log,
+    now,
+  };
+  const listening = await listen({
+    ...parts,
+    webDir: options.webDir,
+    status: () => statusOf(parts, listening?.url ?? ''),
+  });
+  teardown.add('http', () => listening.close());
+  writeCommandToken(dataDir, control);
+  writePresence(dataDir, { pid: process.pid, url: listening.url, otlpUrl: listening.otlpUrl, startedAt });
+  teardown.add('presence', () => removePresence(dataDir));
+  const { url, otlpUrl }: Listening = listening;
+  return { url, otlpUrl, dataDir, firstPassword: control.firstPassword, close: () => teardown.run(log) };
+}
+
+async function openEngine(
+  config: Config,
+  dataDir: string,
+  launcher: Launcher,
+  log: Log,
+  teardown: Teardown,
+): Promise<Engine> {
+  const { command, args } = launcher('engine-child');
+  const engine = await startEngine({
+    dir: join(dataDir, 'engine'),
+    // The child's own heap holds next to nothing; ClickHouse's memory is its own.
+    launcher: { command, args: ['--max-old-space-size=32', ...args] },
+    memoryBytes: config.engine.memoryBytes,
+    url: config.engine.url,
+    user: config.engine.user,
+    password: config.engine.password,
+    log,
+  });
+  teardown.add('engine', () => engine.close(), 6_000);
+  await migrate(engine, migrations);
+  await applyRetention(engine, config.retention);
+  return engine;
+}
+
+async function openStation(
+  config: Config,
+  dataDir: string,
+  engine: Engine,
+  now: () => number,
+  log: Log,
+  teardown: Teardown,
+): Promise<{ journal: Journal; store: NightshiftStore }> {
+  const dir = join(dataDir, 'spool');
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const journal = await openJournal({ dir, maxPendingBytes: config.spool.maxPendingBytes });
+  teardown.add('journal', () => journal.close());
+  const store = await openStore({
+    engine,
+    journal,
+    head: { maxBytes: config.head.bytes, windowMs: config.head.window },
+    rejectedDir: rejectedDirOf(dataDir),
+    now,
+    log,
+  });
+  teardown.add('store', () => store.close());
+  return { journal, store };
+}
+
+async function statusOf(parts: Parts, _url: string): Promise<Status> {
+  const { engine, journal, store, scraper, respond, dataDir, startedAt, options } = parts;
+  const gateway = await respond.gateway.status().catch(() => null);
+  const spool = journal.stats();
+  return {
+    version: options.version,
+    startedAt,
+    dataDir,
+    engine: { state: engine.state, url: engine.url, version: engine.version, restarts: engine.restarts },
+    spool: { bytes: spool.bytes, records: spool.records, degraded: spool.degraded ?? '' },
+    head: store.stats(),
+    gateway: gateway ? { state: 'up', pid: gateway.pid } : { state: 'not-started', pid: null },
+    scrape: [...scraper.status()],
+  };
+}
