@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { GatewayEvent } from '@nightshift/gateway/protocol';
+import type { GatewayClient, GatewayEvent } from '@nightshift/gateway';
 import type { JournalRecord } from '../spool/journal.ts';
-import type { GatewayConnection } from './gateway-process.ts';
 import type { EventRepository } from './repositories.ts';
 
 export interface TelemetrySink {
@@ -10,7 +9,7 @@ export interface TelemetrySink {
 }
 
 export interface EventPumpOptions {
-  readonly connection: () => Pick<GatewayConnection, 'events' | 'ack'>;
+  readonly connection: () => Pick<GatewayClient, 'events' | 'ack'>;
   readonly events: EventRepository;
   readonly records: { records(events: readonly GatewayEvent[]): JournalRecord[] };
   readonly sink: TelemetrySink;
@@ -46,7 +45,7 @@ export class EventPump {
     this.#done ??= this.#run();
   }
 
-  /** Ends after the poll or admission that is under way, at most one `waitMs`. Stopping again waits for the same end. */
+  /** Ends at once, or with the admission that is under way. Stopping again waits for the same end. */
   async stop(): Promise<void> {
     this.#abort.abort();
     await this.#done;
@@ -72,28 +71,18 @@ export class EventPump {
     try {
       await this.#fetch(telemetry ? 0 : (this.#options.waitMs ?? 20_000));
     } catch (error) {
-      return { what: 'gateway', error };
+      return this.#abort.signal.aborted ? undefined : { what: 'gateway', error };
     }
     return telemetry && { what: 'telemetry', error: telemetry.error };
   }
 
   async #fetch(waitMs: number): Promise<void> {
     const { connection, events } = this.#options;
-    const batch = await this.#unlessStopped(connection().events(events.lastSeq(), waitMs));
-    if (batch && batch.length > 0) {
+    const batch = await connection().events(events.lastSeq(), waitMs, this.#abort.signal);
+    if (batch.length > 0) {
       events.append(batch);
       this.#tell(batch);
     }
-  }
-
-  /** A long poll must not hold up a stop. */
-  #unlessStopped<T>(answer: Promise<T>): Promise<T | undefined> {
-    const { signal } = this.#abort;
-    return new Promise((resolve, reject) => {
-      const stop = () => resolve(undefined);
-      signal.addEventListener('abort', stop, { once: true });
-      answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-    });
   }
 
   async #deliver(): Promise<undefined> {

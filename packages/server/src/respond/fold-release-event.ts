@@ -1,5 +1,5 @@
 import type { GatewayEvent } from '@nightshift/gateway/protocol';
-import type { Release } from '../http/api.ts';
+import type { Release } from '../api/api.ts';
 
 const RUNNING = new Set<Release['state']>(['starting', 'live', 'good', 'bad']);
 

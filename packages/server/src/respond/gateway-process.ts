@@ -2,36 +2,24 @@ import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AppConfig, AppStatus, GatewayEvent, GatewayStatus, ReleaseSpec } from '@nightshift/gateway/protocol';
+import { connectGateway, type GatewayClient } from '@nightshift/gateway';
 import { NightshiftError } from '../errors/catalogue.ts';
-
-/** What respond asks of a gateway: the client of '@nightshift/gateway'. Every call rejects when the gateway is away. */
-export interface GatewayConnection {
-  status(): Promise<GatewayStatus>;
-  putApp(service: string, config: AppConfig): Promise<AppStatus>;
-  startRelease(service: string, spec: ReleaseSpec): Promise<AppStatus>;
-  rollback(service: string, reason: string): Promise<AppStatus>;
-  events(after: number, waitMs: number): Promise<readonly GatewayEvent[]>;
-  ack(seq: number): Promise<void>;
-}
 
 export interface GatewayProcessOptions {
   /** Holds `control.sock`, the gateway's state and, as `gateway.out` and `gateway.err`, what it writes. */
   readonly dir: string;
   readonly launcher: { readonly command: string; readonly args: readonly string[] };
-  /** `connectGateway` of '@nightshift/gateway'. */
-  readonly connect: (dir: string) => GatewayConnection;
   /** Milliseconds until a started gateway must answer (default 15,000). */
   readonly startTimeoutMs?: number;
 }
 
-const starting = new Map<string, Promise<GatewayConnection>>();
+const starting = new Map<string, Promise<GatewayClient>>();
 
 /**
  * A gateway that answers: the one at the directory, else a new one in a session of its own, so that it outlives `serve`.
  * Calls for one directory at the same time share one start. Throws GATEWAY_DOWN when it exits or stays silent.
  */
-export function ensureGateway(options: GatewayProcessOptions): Promise<GatewayConnection> {
+export function ensureGateway(options: GatewayProcessOptions): Promise<GatewayClient> {
   const running = starting.get(options.dir);
   if (running) return running;
   const start = connectOrStart(options).finally(() => starting.delete(options.dir));
@@ -39,8 +27,8 @@ export function ensureGateway(options: GatewayProcessOptions): Promise<GatewayCo
   return start;
 }
 
-async function connectOrStart(options: GatewayProcessOptions): Promise<GatewayConnection> {
-  const connection = options.connect(options.dir);
+async function connectOrStart(options: GatewayProcessOptions): Promise<GatewayClient> {
+  const connection = connectGateway(options.dir);
   if (await answers(connection)) return connection;
   const exited = launch(options);
   const deadline = performance.now() + (options.startTimeoutMs ?? 15_000);
@@ -72,7 +60,7 @@ function launch({ dir, launcher }: GatewayProcessOptions): { reason: string } {
   return end;
 }
 
-async function answers(connection: GatewayConnection): Promise<boolean> {
+async function answers(connection: GatewayClient): Promise<boolean> {
   try {
     await connection.status();
     return true;

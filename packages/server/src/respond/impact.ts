@@ -1,4 +1,4 @@
-import type { Impact } from '../http/api.ts';
+import type { Impact } from '../api/api.ts';
 import type { IncidentFacts } from './incident-facts.ts';
 
 /**

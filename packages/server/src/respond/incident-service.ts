@@ -1,6 +1,6 @@
 import type { GatewayEvent } from '@nightshift/gateway/protocol';
+import type { Incident, IncidentState, IncidentSummary } from '../api/api.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
-import type { Incident, IncidentState, IncidentSummary } from '../http/api.ts';
 import { rootCauseCandidates } from './evidence/candidates.ts';
 import { collectEvidence, type EvidenceSources, type EvidenceSubject, releaseDiff } from './evidence/evidence.ts';
 import { commonRoute } from './evidence/exchanges.ts';

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
+import type { ReleaseRequest } from '../api/api.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
-import type { ReleaseRequest } from '../http/api.ts';
 
 const SERVICE = /^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$/;
 const VERSION = /^[\w][\w.+-]{0,127}$/;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AppStatus, GatewayEvent } from '@nightshift/gateway/protocol';
+import type { Release, ReleaseRequest } from '../api/api.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
-import type { Release, ReleaseRequest } from '../http/api.ts';
 import type { ReleaseDriver } from './drivers/index.ts';
 import { foldReleaseEvent } from './fold-release-event.ts';
 import { checkReleaseRequest } from './release-request.ts';

@@ -3,13 +3,10 @@
  * microseconds and a release must never be half stored.
  */
 import type { GatewayEvent } from '@nightshift/gateway/protocol';
-import type { Incident, Release } from '../http/api.ts';
+import type { IncidentRecord } from '../control/incidents.ts';
+import type { ReleaseRecord } from '../control/releases.ts';
 
-/** A release as stored: `healthPath` and `failover` are kept for the report; `gateway` is filled in when it is read. */
-export interface ReleaseRecord extends Release {
-  healthPath: string;
-  failover: boolean;
-}
+export type { IncidentRecord, ReleaseRecord };
 
 export interface ReleaseRepository {
   insert(release: ReleaseRecord): void;
@@ -19,11 +16,6 @@ export interface ReleaseRepository {
   list(): ReleaseRecord[];
   /** Newest first. */
   byService(service: string): ReleaseRecord[];
-}
-
-/** `frozenAt`: Unix milliseconds from which the evidence never changes again, null until then. */
-export interface IncidentRecord extends Incident {
-  frozenAt: number | null;
 }
 
 export interface IncidentRepository {

@@ -1,6 +1,6 @@
 import type { Exchange } from '@nightshift/gateway/protocol';
 import type { Verdict } from '@nightshift/guard';
-import type { Release, TimelineEntry } from '../http/api.ts';
+import type { Release, TimelineEntry } from '../api/api.ts';
 import type { IncidentFacts } from './incident-facts.ts';
 
 export interface TimelineContext {

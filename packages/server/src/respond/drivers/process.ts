@@ -1,7 +1,6 @@
-import type { AppConfig, ReleaseSpec } from '@nightshift/gateway/protocol';
+import type { AppConfig, GatewayClient, ReleaseSpec } from '@nightshift/gateway';
+import type { ReleaseRequest } from '../../api/api.ts';
 import { NightshiftError } from '../../errors/catalogue.ts';
-import type { ReleaseRequest } from '../../http/api.ts';
-import type { GatewayConnection } from '../gateway-process.ts';
 import type { ReleaseRecord } from '../repositories.ts';
 import type { ReleaseDriver } from './release-driver.ts';
 
@@ -28,9 +27,9 @@ export const PROCESS_DEFAULTS: ProcessDefaults = {
 
 export interface ProcessDriverOptions {
   /** Starts the gateway when there is none. */
-  readonly ensure: () => Promise<GatewayConnection>;
+  readonly ensure: () => Promise<GatewayClient>;
   /** The gateway as it is, never started for this. */
-  readonly connection: () => GatewayConnection;
+  readonly connection: () => GatewayClient;
   readonly defaults?: ProcessDefaults;
 }
 
@@ -43,8 +42,8 @@ export function createProcessDriver({
   return {
     async start(release, request) {
       const gateway = await asked(ensure);
-      await asked(() => gateway.putApp(release.service, appConfig(request, defaults)));
-      const app = await asked(() => gateway.startRelease(release.service, releaseSpec(release, request, defaults)));
+      await asked(() => gateway.putApp(appConfig(request, defaults)));
+      const app = await asked(() => gateway.release(release.service, releaseSpec(release, request, defaults)));
       return { url: app.url };
     },
     async rollback(service, reason) {

@@ -1,5 +1,5 @@
 import type { AppStatus } from '@nightshift/gateway/protocol';
-import type { ReleaseRequest } from '../../http/api.ts';
+import type { ReleaseRequest } from '../../api/api.ts';
 import type { ReleaseRecord } from '../repositories.ts';
 
 /** Can start a version and take one back. Every call rejects with a NightshiftError that says what is in the way. */

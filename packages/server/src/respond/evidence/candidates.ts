@@ -1,4 +1,4 @@
-import type { DiffHunk, Incident } from '../../http/api.ts';
+import type { DiffHunk, Incident } from '../../api/api.ts';
 import { isInApp, type ParsedError } from './error.ts';
 
 const LEAST_SCORE = 0.15;

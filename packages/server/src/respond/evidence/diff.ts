@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parsePatch, type StructuredPatch, structuredPatch } from 'diff';
-import type { DiffHunk } from '../../http/api.ts';
+import type { DiffHunk } from '../../api/api.ts';
 
 /** A hunk before it is ranked. */
 export type SourceHunk = Pick<DiffHunk, 'file' | 'header' | 'lines'>;

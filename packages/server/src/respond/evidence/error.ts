@@ -1,4 +1,4 @@
-import type { Incident } from '../../http/api.ts';
+import type { Incident } from '../../api/api.ts';
 
 export type ParsedError = NonNullable<Incident['evidence']['error']>;
 export type Frame = ParsedError['frames'][number];

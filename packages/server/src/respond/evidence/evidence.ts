@@ -1,4 +1,4 @@
-import type { Incident, Release } from '../../http/api.ts';
+import type { Incident, Release } from '../../api/api.ts';
 import type { LogStore, TraceStore } from '../../store/store.ts';
 import type { IncidentFacts } from '../incident-facts.ts';
 import type { EventRepository } from '../repositories.ts';

@@ -1,4 +1,4 @@
-import type { ExcerptLine } from '../../http/api.ts';
+import type { ExcerptLine } from '../../api/api.ts';
 import { isStackLine } from './stack-line.ts';
 
 /** A line of a log window in its order; `severity` is OpenTelemetry's number. */

@@ -1,5 +1,5 @@
 import { type GatewayEvent, LATENCY_BOUNDS_MS } from '@nightshift/gateway/protocol';
-import type { Graph } from '../../http/api.ts';
+import type { Graph } from '../../api/api.ts';
 
 type Traffic = Extract<GatewayEvent, { kind: 'traffic' }>;
 

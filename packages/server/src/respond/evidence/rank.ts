@@ -1,4 +1,4 @@
-import type { DiffHunk } from '../../http/api.ts';
+import type { DiffHunk } from '../../api/api.ts';
 import type { SourceHunk } from './diff.ts';
 import { type Frame, isInApp, type ParsedError } from './error.ts';
 

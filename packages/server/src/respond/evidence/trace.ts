@@ -1,6 +1,6 @@
 import type { Exchange } from '@nightshift/gateway/protocol';
 import type { Span } from '@nightshift/wire';
-import type { SpanEntry } from '../../http/api.ts';
+import type { SpanEntry } from '../../api/api.ts';
 import type { TraceStore } from '../../store/store.ts';
 
 /** Spans of the first failed exchange whose trace is stored; empty while there is none. Looks at most at ten traces. */

@@ -1,5 +1,5 @@
 import type { Exchange } from '@nightshift/gateway/protocol';
-import type { Incident } from '../../http/api.ts';
+import type { Incident } from '../../api/api.ts';
 import { commonRoute } from '../evidence/exchanges.ts';
 
 /** Marks what only a person can say. */

@@ -1,4 +1,4 @@
-import type { Incident } from '../../http/api.ts';
+import type { Incident } from '../../api/api.ts';
 import { countermeasures, excerptText, fiveWhys, hunkText, impactRows, utc, visible } from './facts.ts';
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
