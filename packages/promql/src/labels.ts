@@ -71,9 +71,7 @@ export function compareLabels(a: Labels, b: Labels): number {
   }
 }
 
-/** `name{label="value", …}`, as error messages show a series. */
+/** `{__name__="up", job="api"}`, as error messages show a series. */
 export function formatLabels(labels: Labels): string {
-  const name = labels.get(METRIC_NAME) ?? '';
-  const rest = [...labels].filter(([label]) => label !== METRIC_NAME).map(([l, v]) => `${l}=${JSON.stringify(v)}`);
-  return rest.length === 0 && name !== '' ? name : `${name}{${rest.join(', ')}}`;
+  return `{${Array.from(labels, ([name, value]) => `${name}=${JSON.stringify(value)}`).join(', ')}}`;
 }

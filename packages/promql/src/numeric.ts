@@ -69,7 +69,6 @@ export function quantileOf(q: number, values: Float64Array | number[]): number {
 }
 
 export function nanFirst(a: number, b: number): number {
-  if (a !== a) return b !== b ? 0 : -1;
-  if (b !== b) return 1;
-  return a - b;
+  if (Number.isNaN(a)) return Number.isNaN(b) ? 0 : -1;
+  return Number.isNaN(b) ? 1 : a - b;
 }

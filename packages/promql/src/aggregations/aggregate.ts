@@ -1,7 +1,7 @@
 import { PromqlExecutionError } from '../engine/errors.ts';
 import type { Evaluation } from '../engine/evaluation.ts';
 import { isEmpty, mergeSameLabels, newSeries, type StepSeries } from '../engine/values.ts';
-import { identity, keepOnly, METRIC_NAME, without, withLabel } from '../labels.ts';
+import { identity, keepOnly, METRIC_NAME, withLabel, without } from '../labels.ts';
 import type { AggregateExpr } from '../parser/ast.ts';
 import { formatValue } from '../result/format.ts';
 import type { Labels } from '../source.ts';
@@ -75,7 +75,10 @@ function countValues(expr: AggregateExpr, all: readonly StepSeries[], label: str
     for (let step = 0; step < count; step++) {
       if (series.present[step] === 0) continue;
       const valued = withLabel(series.labels, label, formatValue(series.values[step]!));
-      const labels = groupLabels({ ...expr, grouping: expr.without ? expr.grouping : [...expr.grouping, label] }, valued);
+      const labels = groupLabels(
+        { ...expr, grouping: expr.without ? expr.grouping : [...expr.grouping, label] },
+        valued,
+      );
       const key = identity(labels);
       const result = results.get(key) ?? newSeries(labels, count);
       results.set(key, result);

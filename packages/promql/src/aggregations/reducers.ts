@@ -1,5 +1,5 @@
-import { KahanMean, KahanSum, quantileOf } from '../numeric.ts';
 import type { StepSeries } from '../engine/values.ts';
+import { KahanMean, KahanSum, quantileOf } from '../numeric.ts';
 
 /** Reduces the members of one group to one series, step by step. `param` is the aggregation's scalar per step. */
 export type Reducer = (members: readonly StepSeries[], into: StepSeries, param: Float64Array | undefined) => void;
@@ -15,7 +15,10 @@ function accumulate(create: () => Accumulator): Reducer {
     const states: (Accumulator | undefined)[] = new Array(into.values.length).fill(undefined);
     for (const { present, values } of members) {
       for (let step = 0; step < values.length; step++) {
-        if (present[step] === 1) (states[step] ??= create()).add(values[step]!);
+        if (present[step] === 0) continue;
+        const state = states[step] ?? create();
+        states[step] = state;
+        state.add(values[step]!);
       }
     }
     states.forEach((state, step) => {
@@ -106,7 +109,19 @@ export const REDUCERS: ReadonlyMap<string, Reducer> = new Map<string, Reducer>([
   ['stddev', accumulate(() => new Deviation())],
   ['min', fold(same, (soFar, value) => (soFar > value || Number.isNaN(soFar) ? value : soFar))],
   ['max', fold(same, (soFar, value) => (soFar < value || Number.isNaN(soFar) ? value : soFar))],
-  ['count', fold(() => 1, (soFar) => soFar + 1)],
-  ['group', fold(() => 1, () => 1)],
+  [
+    'count',
+    fold(
+      () => 1,
+      (soFar) => soFar + 1,
+    ),
+  ],
+  [
+    'group',
+    fold(
+      () => 1,
+      () => 1,
+    ),
+  ],
   ['quantile', quantile],
 ]);

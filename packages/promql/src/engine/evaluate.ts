@@ -2,7 +2,7 @@ import { aggregate } from '../aggregations/aggregate.ts';
 import type { PromqlFunction } from '../functions/function.ts';
 import { FUNCTIONS } from '../functions/registry.ts';
 import { binaryOperation } from '../operators/binary.ts';
-import { type AggregateExpr, type Call, type Expr, stripParens, type Subquery, type UnaryExpr } from '../parser/ast.ts';
+import { type AggregateExpr, type Call, type Expr, type Subquery, stripParens, type UnaryExpr } from '../parser/ast.ts';
 import { typeOf } from '../parser/check.ts';
 import { resolveDuration } from '../parser/durations.ts';
 import { PromqlExecutionError } from './errors.ts';
@@ -60,7 +60,12 @@ async function evaluateUnary(expr: UnaryExpr, grid: Grid, evaluation: Evaluation
   if (expr.op === '+' || value.kind === 'string') return value;
   if (value.kind === 'scalar') return { kind: 'scalar', values: value.values.map((each) => -each) };
   const delayed = evaluation.settings.delayedNameRemoval;
-  const negated = value.series.map((series) => dropName(mapSamples(series, (each) => -each), delayed));
+  const negated = value.series.map((series) =>
+    dropName(
+      mapSamples(series, (each) => -each),
+      delayed,
+    ),
+  );
   return vectorOf(mergeSameLabels(negated));
 }
 
@@ -107,7 +112,12 @@ async function apply(implementation: PromqlFunction, call: Call, grid: Grid, eva
   const series = value.kind === 'vector' ? value.series : [];
   const argsAt = (step: number) => scalars.map((each) => each[step]!);
   return vectorOf(
-    series.map((each) => dropName(mapSamples(each, (v, step) => implementation.apply(v, argsAt(step))), delayed)),
+    series.map((each) =>
+      dropName(
+        mapSamples(each, (v, step) => implementation.apply(v, argsAt(step))),
+        delayed,
+      ),
+    ),
   );
 }
 

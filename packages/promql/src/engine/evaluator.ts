@@ -25,7 +25,13 @@ export interface Evaluator {
   /** @throws PromqlParseError, PromqlExecutionError, PromqlLimitError, or the signal's reason. */
   instant(query: string | Expr, timeMs: number, signal?: AbortSignal): Promise<QueryResult>;
   /** Both bounds are included. @throws as `instant`, and RangeError for a step that is not positive or an end before the start. */
-  range(query: string | Expr, startMs: number, endMs: number, stepMs: number, signal?: AbortSignal): Promise<QueryResult>;
+  range(
+    query: string | Expr,
+    startMs: number,
+    endMs: number,
+    stepMs: number,
+    signal?: AbortSignal,
+  ): Promise<QueryResult>;
 }
 
 /** An evaluator of PromQL as Prometheus 3 (ranges and look-back open at the left) over any source of float samples. */

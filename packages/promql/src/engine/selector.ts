@@ -110,9 +110,7 @@ export async function evaluateMatrixSelector(
 
 /** The grid of a subquery: absolute multiples of its step, over everything that the windows of the outer grid reach. */
 export function subqueryGrid(node: Subquery, references: Float64Array, range: number, evaluation: Evaluation): Grid {
-  const step = node.step
-    ? resolveDuration(node.step, evaluation.durations)
-    : evaluation.settings.subqueryStepMs;
+  const step = node.step ? resolveDuration(node.step, evaluation.durations) : evaluation.settings.subqueryStepMs;
   const after = references[0]! - range;
   let start = step * Math.trunc(after / step);
   if (start <= after) start += step;

@@ -18,7 +18,7 @@ export function staleMarkers(count = 1): Float64Array {
 export function staleTest(values: Float64Array): (index: number) => boolean {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
   return (index) =>
-    values[index] !== values[index] &&
+    Number.isNaN(values[index]) &&
     words[2 * index + HIGH_WORD] === STALE_HIGH &&
     words[2 * index + 1 - HIGH_WORD] === STALE_LOW;
 }

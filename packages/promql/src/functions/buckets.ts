@@ -69,7 +69,7 @@ function almostEqual(a: number, b: number): boolean {
 /** The share of observations between two values, by linear interpolation; NaN without a `+Inf` bucket. */
 export function bucketFraction(lower: number, upper: number, unsorted: Bucket[]): number {
   const buckets = ordered(unsorted);
-  const total = buckets?.at(-1)!.count;
+  const total = buckets?.at(-1)?.count;
   if (!buckets || !total || Number.isNaN(lower) || Number.isNaN(upper)) return Number.NaN;
   if (lower >= upper) return 0;
   return (rankOf(upper, buckets, total) - rankOf(lower, buckets, total)) / total;

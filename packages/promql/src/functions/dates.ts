@@ -1,5 +1,5 @@
-import { dropName, newSeries, timeAt, vectorOf } from '../engine/values.ts';
 import { mapSamples } from '../engine/mapSamples.ts';
+import { dropName, newSeries, timeAt, vectorOf } from '../engine/values.ts';
 import { NO_LABELS } from '../labels.ts';
 import { type CallContext, type FunctionTable, ofCall } from './function.ts';
 import { vectorArg } from './scalars.ts';

@@ -1,8 +1,8 @@
 import { dropName, newSeries, type StepSeries, vectorOf } from '../engine/values.ts';
-import { METRIC_NAME, identity, without, withLabel } from '../labels.ts';
-import { formatValue } from '../result/format.ts';
+import { identity, METRIC_NAME, withLabel, without } from '../labels.ts';
 import { numberOf } from '../parser/literals.ts';
-import { bucketFraction, bucketQuantile, type Bucket } from './buckets.ts';
+import { formatValue } from '../result/format.ts';
+import { type Bucket, bucketFraction, bucketQuantile } from './buckets.ts';
 import { type CallContext, type FunctionTable, ofCall } from './function.ts';
 import { textArg } from './labelFunctions.ts';
 import { scalarArg, vectorArg } from './scalars.ts';
@@ -34,7 +34,10 @@ function classicHistograms(all: readonly StepSeries[], context: CallContext): Cl
   return [...histograms.values()];
 }
 
-function evaluateBuckets(histogram: ClassicHistogram, compute: (buckets: Bucket[], step: number) => number): StepSeries {
+function evaluateBuckets(
+  histogram: ClassicHistogram,
+  compute: (buckets: Bucket[], step: number) => number,
+): StepSeries {
   const { base, buckets } = histogram;
   const result = newSeries(base.labels, base.values.length, base.dropName);
   for (let step = 0; step < result.values.length; step++) {
@@ -81,7 +84,8 @@ async function histogramQuantiles(context: CallContext) {
   for (const expr of wanted) {
     const q = await scalarArg(context, expr);
     const text = Number.isInteger(q[0]) ? `${formatValue(q[0]!)}.0` : formatValue(q[0]!);
-    for (const each of quantiles(all, q, context)) results.push({ ...each, labels: withLabel(each.labels, name, text) });
+    for (const each of quantiles(all, q, context))
+      results.push({ ...each, labels: withLabel(each.labels, name, text) });
   }
   return vectorOf(results);
 }

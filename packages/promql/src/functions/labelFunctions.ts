@@ -20,13 +20,19 @@ async function labelReplace(context: CallContext) {
   const [vector, ...texts] = context.call.args;
   const [destination, replacement, source, pattern] = texts.map(textArg) as [string, string, string, string];
   const regexp = compile(pattern);
-  if (destination === '') throw new PromqlExecutionError('invalid destination label name in label_replace(): ');
+  checkName(destination, 'destination', 'label_replace');
   const all = await vectorArg(context, vector!);
   const replaced = all.map((series) => {
     const match = regexp.exec(series.labels.get(source) ?? '');
     return match ? withDestination(series, destination, expand(replacement, match)) : series;
   });
   return vectorOf(mergeSameLabels(replaced));
+}
+
+/** Any text is a label name (UTF-8 names), except none and one that was not UTF-8. */
+function checkName(name: string, role: string, func: string): void {
+  if (name !== '' && !name.includes('\ufffd')) return;
+  throw new PromqlExecutionError(`invalid ${role} label name in ${func}(): ${name}`);
 }
 
 function compile(pattern: string): RegExp {
@@ -49,8 +55,8 @@ export function expand(template: string, match: RegExpExecArray): string {
 async function labelJoin(context: CallContext) {
   const [vector, ...texts] = context.call.args;
   const [destination, separator, ...sources] = texts.map(textArg) as [string, string, ...string[]];
-  if (destination === '') throw new PromqlExecutionError('invalid destination label name in label_join(): ');
-  if (sources.includes('')) throw new PromqlExecutionError('invalid source label name in label_join(): ');
+  checkName(destination, 'destination', 'label_join');
+  for (const source of sources) checkName(source, 'source', 'label_join');
   const all = await vectorArg(context, vector!);
   const joined = all.map((series) =>
     withDestination(series, destination, sources.map((source) => series.labels.get(source) ?? '').join(separator)),

@@ -6,10 +6,6 @@ function round(value: number, [nearest = 1]: readonly number[]): number {
   return Math.floor(value * inverse + 0.5) / inverse;
 }
 
-function log10(value: number): number {
-  return Math.log10(value);
-}
-
 export const MATH: FunctionTable = [
   ...(['abs', 'ceil', 'floor', 'exp', 'sqrt', 'log2'] as const).map(
     (name) => [name, perSample((value) => Math[name](value))] as const,
@@ -21,7 +17,7 @@ export const MATH: FunctionTable = [
     (name) => [name, perSample((value) => Math[name](value))] as const,
   ),
   ['ln', perSample((value) => Math.log(value))],
-  ['log10', perSample(log10)],
+  ['log10', perSample((value) => Math.log10(value))],
   ['rad', perSample((value) => (value * Math.PI) / 180)],
   ['deg', perSample((value) => (value * 180) / Math.PI)],
   ['sgn', perSample((value) => Math.sign(value))],

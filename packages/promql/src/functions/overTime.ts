@@ -35,8 +35,12 @@ function variance({ values, from, to }: Window): number {
 }
 
 function medianAbsoluteDeviation({ values, from, to }: Window): number {
+  if (values.subarray(from, to).some((value) => Number.isNaN(value))) return Number.NaN;
   const median = quantileOf(0.5, values.slice(from, to));
-  return quantileOf(0.5, values.slice(from, to).map((value) => Math.abs(value - median)));
+  return quantileOf(
+    0.5,
+    values.slice(from, to).map((value) => Math.abs(value - median)),
+  );
 }
 
 const seconds = (window: Window, index: number) => window.timestamps[index]! / 1000;

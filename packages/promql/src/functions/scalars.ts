@@ -33,11 +33,6 @@ async function vector(context: CallContext) {
   return vectorOf([{ ...series, values, present: series.present.fill(1) }]);
 }
 
-async function extreme(context: CallContext, choose: (a: number, b: number) => number): Promise<ScalarValue> {
-  const [a, b] = [await scalarArg(context, context.call.args[0]!), await scalarArg(context, context.call.args[1]!)];
-  return scalarFrom(context, (step) => choose(a[step]!, b[step]!));
-}
-
 export const SCALARS: FunctionTable = [
   ['pi', ofCall(async (context) => scalarFrom(context, () => Math.PI))],
   ['time', ofCall(async (context) => scalarFrom(context, (step) => timeAt(context.grid, step) / 1000))],
@@ -45,8 +40,6 @@ export const SCALARS: FunctionTable = [
   ['end', ofCall(async (context) => scalarFrom(context, () => context.evaluation.end / 1000))],
   ['step', ofCall(async (context) => scalarFrom(context, () => context.evaluation.durations.step / 1000))],
   ['range', ofCall(async (context) => scalarFrom(context, () => context.evaluation.durations.range / 1000))],
-  ['max_of', ofCall((context) => extreme(context, Math.max))],
-  ['min_of', ofCall((context) => extreme(context, Math.min))],
   ['scalar', ofCall(scalar)],
   ['vector', ofCall(vector)],
 ];

@@ -38,8 +38,6 @@ export const SIGNATURES: ReadonlyMap<string, Signature> = new Map<string, Signat
   ['histogram_quantiles', signature('vtss', 9)],
   ['label_join', signature('vttt', -1)],
   ['label_replace', signature('vtttt')],
-  ['max_of', signature('ss', 0, 'scalar')],
-  ['min_of', signature('ss', 0, 'scalar')],
   ['pi', signature('', 0, 'scalar')],
   ['predict_linear', signature('ms')],
   ['quantile_over_time', signature('sm')],

@@ -1,6 +1,6 @@
+import { mapSamples } from '../engine/mapSamples.ts';
 import { evaluateVectorSelector } from '../engine/selector.ts';
 import { dropName, newSeries, type StepSeries, timeAt, vectorOf } from '../engine/values.ts';
-import { mapSamples } from '../engine/mapSamples.ts';
 import { compareLabels, compareText, sorted } from '../labels.ts';
 import { nanFirst } from '../numeric.ts';
 import { type Expr, stripParens } from '../parser/ast.ts';

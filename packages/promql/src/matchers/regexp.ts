@@ -244,7 +244,8 @@ class Translator {
     if (this.chars[this.at] !== '-' || this.chars[this.at + 1] === ']') return this.bothCases(quoteChar(low));
     this.at++;
     const high = this.classChar();
-    if (high.codePointAt(0)! < low.codePointAt(0)!) throw this.refuse(`invalid character class range: \`${low}-${high}\``);
+    if (high.codePointAt(0)! < low.codePointAt(0)!)
+      throw this.refuse(`invalid character class range: \`${low}-${high}\``);
     return this.bothCases(`${quoteChar(low)}-${quoteChar(high)}`);
   }
 

@@ -94,9 +94,8 @@ class Results {
   }
 
   match(group: MatchGroup): void {
-    const { fillLeft, fillRight } = this.expr.matching;
-    const fillMany = this.swapped ? fillRight : fillLeft;
-    const fillOne = this.swapped ? fillLeft : fillRight;
+    // Prometheus applies the fill values after it has swapped sides, so `fill_left` is that of the "many" side.
+    const { fillLeft: fillMany, fillRight: fillOne } = this.expr.matching;
     const used = new GroupUse(this.expr.matching, this.count);
     for (const many of group.many) {
       for (const one of group.one) this.pair(many, one, used);

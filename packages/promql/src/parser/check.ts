@@ -1,6 +1,17 @@
 import { SIGNATURES } from '../functions/signatures.ts';
 import { acceptsEmpty } from '../matchers/compile.ts';
-import type { AggregateExpr, BinaryExpr, BinaryOp, Call, Expr, Span, Subquery, UnaryExpr, ValueType, VectorSelector } from './ast.ts';
+import type {
+  AggregateExpr,
+  BinaryExpr,
+  BinaryOp,
+  Call,
+  Expr,
+  Span,
+  Subquery,
+  UnaryExpr,
+  ValueType,
+  VectorSelector,
+} from './ast.ts';
 import { PromqlParseError } from './error.ts';
 
 const DOCUMENTED: Readonly<Record<ValueType, string>> = {
@@ -151,7 +162,10 @@ function checkBinary(expr: BinaryExpr, fail: Fail): void {
   }
   const both = matching.on ? matching.labels.find((label) => matching.include.includes(label)) : undefined;
   if (both !== undefined) fail(operator, `label "${both}" must not occur in ON and GROUP clause at once`);
-  for (const [type, side] of [[left, expr.left], [right, expr.right]] as const) {
+  for (const [type, side] of [
+    [left, expr.left],
+    [right, expr.right],
+  ] as const) {
     if (type !== 'scalar' && type !== 'vector') {
       fail(side.span, 'binary expression must contain only scalar and instant vector types');
     }

@@ -62,10 +62,10 @@ export function unquote(literal: string): string | undefined {
   const body = literal.slice(1, -1);
   if (quote === '`') return body.replaceAll('\r', '');
   if (!body.includes('\\')) return body.includes('\n') ? undefined : body;
-  return unescape(body, quote);
+  return unescapeText(body, quote);
 }
 
-function unescape(body: string, quote: string): string | undefined {
+function unescapeText(body: string, quote: string): string | undefined {
   const encoder = new TextEncoder();
   const bytes: number[] = [];
   for (let i = 0; i < body.length; ) {

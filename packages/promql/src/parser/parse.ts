@@ -45,7 +45,14 @@ export function parseSelector(text: string): Matcher[] {
   return [...expr.matchers];
 }
 
-const PARAM_OPS: ReadonlySet<string> = new Set(['topk', 'bottomk', 'quantile', 'limitk', 'limit_ratio', 'count_values']);
+const PARAM_OPS: ReadonlySet<string> = new Set([
+  'topk',
+  'bottomk',
+  'quantile',
+  'limitk',
+  'limit_ratio',
+  'count_values',
+]);
 const MAX_AT_SECONDS = 2 ** 63 / 1000;
 
 /** Turns Lezer's tree into the typed one. */
@@ -57,7 +64,7 @@ class Reader {
   }
 
   read(): Expr {
-    const tree = parser.parse(this.query);
+    const tree = parser.parse(withoutTrailingDots(this.query));
     let broken = false;
     tree.iterate({
       enter: (node) => {
@@ -314,6 +321,13 @@ function postfixOf(inner: Expr, modify: (inner: Expr) => Expr): Expr {
 
 function spanOf(node: SyntaxNode): Span {
   return { start: node.from, end: node.to };
+}
+
+const STRING_OR_TRAILING_DOT = /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`|#[^\n]*|(?<![\w.:])(\d+)\.(?![\w.])/g;
+
+/** The grammar lacks numbers such as `5.`; a blank in place of the dot keeps every position. */
+function withoutTrailingDots(query: string): string {
+  return query.replace(STRING_OR_TRAILING_DOT, (text, digits?: string) => (digits ? `${digits} ` : text));
 }
 
 /** The grammar reads `-1^2` as `(-1)^2`; the sign binds weaker than the power. */

@@ -3,7 +3,7 @@ import { formatLabels, identity } from '../labels.ts';
 import type { QueryResult } from '../result/result.ts';
 import type { Labels } from '../source.ts';
 import { ArraySource } from './arraySource.ts';
-import { type EvalCommand, parseScript, type Point, type SeriesLine } from './script.ts';
+import { type EvalCommand, type Point, parseScript, type SeriesLine } from './script.ts';
 
 export interface CaseOutcome {
   readonly line: number;

@@ -1,5 +1,5 @@
-import { numberOf, parseDuration, unquote } from '../parser/literals.ts';
 import { sorted } from '../labels.ts';
+import { numberOf, parseDuration, unquote } from '../parser/literals.ts';
 import type { Labels } from '../source.ts';
 
 /** Scripts in Prometheus' test language (promql/promqltest/README.md), float samples only. */
@@ -43,7 +43,8 @@ export class ScriptError extends Error {
   override readonly name = 'ScriptError';
 }
 
-const EVAL = /^eval(?:_(fail|ordered|warn|info))?\s+(?:instant(?:\s+at\s+(\S+))?|range\s+from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+))\s+(.*)$/s;
+const EVAL =
+  /^eval(?:_(fail|ordered|warn|info))?\s+(?:instant(?:\s+at\s+(\S+))?|range\s+from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+))\s+(.*)$/s;
 
 /** @throws ScriptError that names the line. */
 export function parseScript(text: string): Command[] {
@@ -153,11 +154,14 @@ export function parseSeriesLine(line: string): SeriesLine {
   return { labels: sorted(labels), points: pointsOf(line.slice(at)) };
 }
 
-const NUMBER = String.raw`[-+]?(?:0x[0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[Ii]nf|NaN|nan)`;
-const POINT = new RegExp(`^(${NUMBER})(?:([-+](?:\\d+\\.?\\d*|\\.\\d+|0x[0-9a-fA-F]+)(?:[eE][-+]?\\d+)?))?(?:x(\\d+))?$`);
+const NUMBER = String.raw`[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[Ii]nf|NaN|nan)`;
+const POINT = new RegExp(`^(${NUMBER})(?:([-+](?:\\d+\\.?\\d*|\\.\\d+)(?:[eE][-+]?\\d+)?))?(?:x(\\d+))?$`);
 
 function pointsOf(text: string): Point[] {
-  const words = text.replace(/\{\{.*?\}\}([-+]\{\{.*?\}\})?/g, 'histogram').trim().split(/\s+/);
+  const words = text
+    .replace(/\{\{.*?\}\}([-+]\{\{.*?\}\})?/g, 'histogram')
+    .trim()
+    .split(/\s+/);
   return words.filter((word) => word !== '').flatMap(expandPoint);
 }
 
