@@ -135,9 +135,17 @@ export type GatewayEvent = EventBase &
       }
     | { readonly kind: 'rollback.withheld'; readonly reason: string }
     | { readonly kind: 'drained'; readonly connectionsCut: number; readonly tookMs: number }
-    | { readonly kind: 'version.exited'; readonly code: number | null; readonly signal: string | null; readonly restartInMs: number | null }
+    | {
+        readonly kind: 'version.exited';
+        readonly code: number | null;
+        readonly signal: string | null;
+        readonly restartInMs: number | null;
+      }
     /** Lines the version wrote, in order; `stream` 1 is stdout, 2 stderr. Batched every 200 ms. */
-    | { readonly kind: 'log'; readonly lines: readonly { readonly at: number; readonly stream: 1 | 2; readonly text: string }[] }
+    | {
+        readonly kind: 'log';
+        readonly lines: readonly { readonly at: number; readonly stream: 1 | 2; readonly text: string }[];
+      }
     /**
      * One second of traffic of one release (only seconds with traffic). `routes` are method and status; a request that
      * was answered by another version counts here as `failed` and `saved`. `latencyCounts` follow LATENCY_BOUNDS_MS.
