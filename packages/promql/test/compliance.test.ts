@@ -1,9 +1,23 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { type ApiSample, compileMatchers, createEvaluator, type SeriesSource, toApiData } from '../src/index.ts';
+import {
+  type ApiSample,
+  compileMatchers,
+  createEvaluator,
+  type SeriesSource,
+  staleMarkers,
+  toApiData,
+} from '../src/index.ts';
 
 const FOLDER = '../shared/conformance/prometheus-compliance/golden';
+
+/** Where Prometheus 3 itself differs from the 2.42 that answered: UTF-8 label names, and ranges that are open at the left. */
+const CHANGED_SINCE: readonly string[] = [
+  'label_replace(demo_num_cpus, "~invalid", "", "src", "(.*)")',
+  'label_join(demo_num_cpus, "~invalid", "-", "instance")',
+  'avg_over_time(rate(demo_cpu_usage_seconds_total[1m])[2m:10s])',
+];
 
 interface Golden {
   query: string;
@@ -22,6 +36,16 @@ function readLines<T>(file: string): T[] {
     .map((line) => JSON.parse(line) as T);
 }
 
+/** Copies markers as arrays: a number in between could lose their bits. */
+function valuesOf(values: (number | string)[]): Float64Array {
+  const result = Float64Array.from(values, Number);
+  const marker = staleMarkers();
+  values.forEach((value, i) => {
+    if (value === 'stale') result.set(marker, i);
+  });
+  return result;
+}
+
 function loadSource(): SeriesSource {
   const lines = readLines<{ metric: Record<string, string>; samples: [number, number | string][] }>(
     'demo_dataset.jsonl.gz',
@@ -29,7 +53,7 @@ function loadSource(): SeriesSource {
   const all = lines.map(({ metric, samples }) => ({
     labels: new Map(Object.entries(metric).sort(([a], [b]) => (a < b ? -1 : 1))),
     timestamps: Float64Array.from(samples, ([time]) => time),
-    values: Float64Array.from(samples, ([, value]) => Number(value)),
+    values: valuesOf(samples.map(([, value]) => value)),
   }));
   return {
     async select({ matchers, start, end }) {
@@ -84,6 +108,7 @@ describe.skipIf(!existsSync(FOLDER))('the compliance queries', () => {
     const source = loadSource();
     const failures: string[] = [];
     for (const golden of readLines<Golden>('expected_prom2.42.jsonl.gz')) {
+      if (CHANGED_SINCE.includes(golden.query)) continue;
       const found = await difference(source, golden);
       if (found !== undefined) failures.push(`${golden.query} → ${found}`);
     }
