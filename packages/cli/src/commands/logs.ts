@@ -29,9 +29,10 @@ export const logs: Register = (program, context) => {
     .option('--limit <count>', 'at most so many, the newest', '200');
   apiCommand<Options>(command, context, async ({ client, options, args, now, terminal, print, waitFor }) => {
     const { service, severity, trace, limit } = options;
+    const instant = now();
     const search = {
-      start: timeOption('--since', options.since, now()),
-      end: timeOption('--until', options.until, now()),
+      start: timeOption('--since', options.since, instant),
+      end: timeOption('--until', options.until, instant),
       q: args.join(' ') || undefined,
       order: 'newest',
       ...{ service, severity, trace, limit },
