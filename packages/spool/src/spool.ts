@@ -166,6 +166,15 @@ export class Spool {
     };
   }
 
+  /** Bytes of records not yet committed. */
+  get pendingBytes(): number {
+    const { segment: number, start } = this.cursor.state;
+    return this.segments.reduce((sum, one) => {
+      const from = one.number === number ? Math.max(HEADER_BYTES, start) : HEADER_BYTES;
+      return sum + Math.max(0, one.end - from);
+    }, 0);
+  }
+
   /** Waits for the appends under way. Idempotent. */
   async close(): Promise<void> {
     if (this.closed) return;

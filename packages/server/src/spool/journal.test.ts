@@ -50,10 +50,10 @@ describe('a journal record', () => {
 
   it('decodes to the same batch when it leaves the journal, with the time at which it was received', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'journal-'));
-    const first = await openJournal(dir);
+    const first = await openJournal({ dir });
     await first.append(decodeJournalRecord(good));
     await first.close();
-    const journal = await openJournal(dir);
+    const journal = await openJournal({ dir });
     const batch = await journal.nextBatch(1000);
     const [log] = decodeJournal(batch!.records[0]!).logs!;
     expect(log).toMatchObject({ body: 'hi', timeUnixNano: 1_700_000_000_000_000_000n });
@@ -61,6 +61,17 @@ describe('a journal record', () => {
     expect(journal.stats().records).toBe(0);
     await journal.close();
     await expect(journal.append(decodeJournalRecord(good))).rejects.toMatchObject({ code: 'SPOOL_UNAVAILABLE' });
+    rmSync(dir, { recursive: true });
+  });
+
+  it('is refused while more than the limit waits for the engine, and taken again after a commit', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'journal-'));
+    const journal = await openJournal({ dir, maxPendingBytes: 30 });
+    await journal.append(decodeJournalRecord(good));
+    await expect(journal.append(decodeJournalRecord(good))).rejects.toMatchObject({ code: 'OVERLOADED', status: 429 });
+    await journal.commit((await journal.nextBatch(1000))!);
+    await journal.append(decodeJournalRecord(good));
+    await journal.close();
     rmSync(dir, { recursive: true });
   });
 });

@@ -8,7 +8,7 @@ import { decodeJournalRecord, encodeJournalRecord } from './journal-layout.ts';
 export type { BodyFormat, BodyKind, Decoded, JournalRecord } from '../collect/record.ts';
 
 export interface Journal {
-  /** Resolves when the record is on disk. Throws SPOOL_UNAVAILABLE, with nothing of it kept. */
+  /** Resolves when the record is on disk. Throws SPOOL_UNAVAILABLE or OVERLOADED, with nothing of it kept. */
   append(record: JournalRecord): Promise<void>;
   /** See `Spool.nextBatch`: the same batch with the same token until it is committed, also over a crash. */
   nextBatch(maxBytes: number): Promise<Batch | null>;
@@ -20,11 +20,20 @@ export interface Journal {
   close(): Promise<void>;
 }
 
+export interface JournalOptions extends Omit<SpoolOptions, 'capBytes' | 'onDrop'> {
+  /** With this many bytes on their way to the engine, more are refused: what was acknowledged is never dropped. */
+  readonly maxPendingBytes?: number;
+}
+
 /** Opens or creates the journal in a directory that this process alone uses. */
-export async function openJournal(dir: string, options: Omit<SpoolOptions, 'dir'> = {}): Promise<Journal> {
-  const spool = await openSpool({ ...options, dir });
+export async function openJournal(options: JournalOptions): Promise<Journal> {
+  const { maxPendingBytes = Number.POSITIVE_INFINITY, ...spoolOptions } = options;
+  const spool = await openSpool(spoolOptions);
   return {
     async append(record) {
+      if (spool.pendingBytes >= maxPendingBytes) {
+        throw new NightshiftError('OVERLOADED', { what: `${maxPendingBytes} bytes wait for the engine` }, 5);
+      }
       try {
         await spool.append(encodeJournalRecord(record));
       } catch (error) {
