@@ -80,6 +80,6 @@ function request<T>(
 
 function settle<T>(status: number, text: string, resolve: (value: T) => void, reject: (error: Error) => void): void {
   const body = text ? JSON.parse(text) : undefined;
-  if (status < 400) return resolve(body as T);
-  reject(new GatewayError(status, body?.error?.code ?? 'unknown', body?.error?.message ?? text));
+  if (status < 400) resolve(body as T);
+  else reject(new GatewayError(status, body?.error?.code ?? 'unknown', body?.error?.message ?? text));
 }

@@ -119,9 +119,10 @@ export class Gateway {
     // Before the versions are stopped: the pointers and states that a successor needs are the ones of now.
     this.#final = { ...this.#collect(), children: [] };
     await Promise.all([...this.#apps.values()].map((app) => app.close()));
-    await this.saveNow();
-    await this.#control?.close();
+    this.#state.save();
+    await this.#state.close();
     await this.journal.close();
+    await this.#control?.close();
     this.#lock.release();
     this.#stopped();
   }

@@ -42,6 +42,7 @@ export class StateFile {
   readonly #dir: string;
   readonly #collect: () => SavedState;
   #dirty = false;
+  #closed = false;
   #writing: Promise<void> | null = null;
 
   constructor(dir: string, collect: () => SavedState) {
@@ -51,12 +52,19 @@ export class StateFile {
 
   /** Writes the state as it will be in a moment; many calls share one write. */
   save(): void {
+    if (this.#closed) return;
     this.#dirty = true;
     this.#writing ??= this.#writeWhileDirty();
   }
 
   async flush(): Promise<void> {
     while (this.#writing) await this.#writing;
+  }
+
+  /** Writes what is due, and never again: from now on the file may be a successor's. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.flush();
   }
 
   async #writeWhileDirty(): Promise<void> {

@@ -73,6 +73,9 @@ export class Version {
   #askedAt = 0;
   #emptied: (() => void)[] = [];
   #readyWaiters: (() => void)[] = [];
+  /** The process is gone, its last lines and its exit are not reported yet. */
+  #leaving = false;
+  #goneWaiters: (() => void)[] = [];
 
   constructor(spec: ReleaseSpec, ordinal: number, hooks: VersionHooks) {
     this.spec = spec;
@@ -168,14 +171,17 @@ export class Version {
     this.#wakeWaiters();
     const child = this.#child;
     if (child?.pid !== undefined) {
-      const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
       signalGroup(child.pid, 'SIGTERM');
       const timer = setTimeout(() => signalGroup(child.pid!, 'SIGKILL'), KILL_AFTER_MS);
-      await exited;
+      await this.#whenGone();
       clearTimeout(timer);
-    }
+    } else if (this.#leaving) await this.#whenGone();
     if (this.state !== 'failed') this.state = 'stopped';
     this.#upstream?.agent.destroy();
+  }
+
+  #whenGone(): Promise<void> {
+    return new Promise((resolve) => this.#goneWaiters.push(resolve));
   }
 
   async #launch(): Promise<void> {
@@ -235,18 +241,21 @@ export class Version {
     this.identity = null;
     // Children of the leader would go on holding the port.
     if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
+    this.#leaving = true;
     // The last lines are still in the pipe when the process is gone.
     setTimeout(() => this.#afterExit(output, code, signal, error), 20);
   }
 
   #afterExit(output: OutputLines, code: number | null, signal: string | null, error: string): void {
     output.flush();
+    this.#leaving = false;
     this.#hooks.childrenChanged();
+    for (const resolve of this.#goneWaiters.splice(0)) resolve();
     const restart = !this.#stopping && (this.wanted || this.#shouldTryAnotherPort(output));
     const restartInMs = restart ? this.#nextDelay() : null;
     this.#hooks.emit(this, { kind: 'version.exited', code, signal, restartInMs });
     if (restartInMs === null) {
-      if (!this.#stopping && !this.ended)
+      if (!this.#stopping && (this.state === 'starting' || this.state === 'healthy'))
         this.#fail(error || `It exited with ${signal ?? `code ${code}`} before it was healthy.`, output);
       return;
     }
