@@ -46,7 +46,6 @@ export class Application {
   #watch: ReleaseWatch | null = null;
   #bad: Verdict | null = null;
   #lastVerdict: Verdict | null = null;
-  #deciding = false;
   #server: http.Server | null = null;
   #tick: NodeJS.Timeout | null = null;
   #reopen: NodeJS.Timeout | null = null;
@@ -213,25 +212,20 @@ export class Application {
 
   async #decide(verdict: Verdict): Promise<void> {
     const watch = this.#watch;
-    if (!watch || this.#deciding) return;
-    this.#deciding = true;
-    try {
-      const { candidate, baseline } = watch;
-      this.#emit(candidate, { kind: 'guard.verdict', verdict, baselineRelease: baseline.id });
-      if (!this.config.rollback) {
-        this.#emit(candidate, {
-          kind: 'rollback.withheld',
-          reason: `Rolling back is switched off for ${this.config.service}.`,
-        });
-        return;
-      }
-      const refusal = await this.#reasonNotToRollBack(watch, verdict);
-      if (this.#watch !== watch || this.#live !== candidate) return;
-      if (refusal === null) this.#rollBack(verdict.reason, 'guard');
-      else this.#withhold(watch, refusal);
-    } finally {
-      this.#deciding = false;
+    if (!watch) return;
+    const { candidate, baseline } = watch;
+    this.#emit(candidate, { kind: 'guard.verdict', verdict, baselineRelease: baseline.id });
+    if (!this.config.rollback) {
+      this.#emit(candidate, {
+        kind: 'rollback.withheld',
+        reason: `Rolling back is switched off for ${this.config.service}.`,
+      });
+      return;
     }
+    const refusal = await this.#reasonNotToRollBack(watch, verdict);
+    if (this.#watch !== watch || this.#live !== candidate) return;
+    if (refusal === null) this.#rollBack(verdict.reason, 'guard');
+    else this.#withhold(watch, refusal);
   }
 
   /** null where the last good version runs and does better, or where nothing could be asked of it. */

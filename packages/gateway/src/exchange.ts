@@ -58,6 +58,7 @@ export class ProxiedExchange {
   #body: RequestBody | null = null;
   #current: Attempt | null = null;
   #clientGone = false;
+  #upstreamBroke = false;
 
   constructor(app: Application, req: UserRequest, res: ServerResponse) {
     this.#app = app;
@@ -96,13 +97,25 @@ export class ProxiedExchange {
   }
 
   async #ask(version: Version): Promise<Asked> {
-    const inFlight: InFlight = { cut: () => this.#cut() };
+    let own: Attempt | null = null;
+    const inFlight: InFlight = {
+      cut: () => {
+        this.#upstreamBroke = true;
+        own?.abort();
+      },
+    };
     version.begin(inFlight);
     const clock = performance.now();
     const spanId = randomId(8);
-    let result = await this.#attempt(version, spanId, false);
+    const asking = this.#attempt(version, spanId, false);
+    own = this.#current;
+    let result = await asking;
     const staleOnly = result.kind === 'lost' && result.stale && this.idempotent && (this.#body?.replayable ?? true);
-    if (staleOnly && version.ready && !this.#clientGone) result = await this.#attempt(version, spanId, true);
+    if (staleOnly && version.ready && !this.#clientGone) {
+      const again = this.#attempt(version, spanId, true);
+      own = this.#current;
+      result = await again;
+    }
     if (result.kind === 'lost') version.end(inFlight);
     else result.response.once('close', () => version.end(inFlight));
     const asked = { version, result, latencyMs: performance.now() - clock, inFlight };
@@ -112,6 +125,7 @@ export class ProxiedExchange {
 
   async #attempt(version: Version, spanId: string, freshConnection: boolean): Promise<AttemptResult> {
     const { upstream } = version;
+    this.#current = null;
     if (!upstream)
       return {
         kind: 'lost',
@@ -244,8 +258,6 @@ export class ProxiedExchange {
     });
   }
 
-  #upstreamBroke = false;
-
   #writeHead({ response }: Answer): void {
     const status = response.statusCode!;
     const chunked =
@@ -286,11 +298,6 @@ export class ProxiedExchange {
     };
     if (status === 503) head['Retry-After'] = '1';
     this.#res.writeHead(status, head).end(`${message}\n`);
-  }
-
-  #cut(): void {
-    this.#upstreamBroke = true;
-    this.#current?.abort();
   }
 
   #interim(status: number, headers: NodeJS.Dict<string | string[]>): void {

@@ -60,7 +60,8 @@ export class Gateway {
   }
 
   status(): GatewayStatus {
-    return { pid: process.pid, startedAt: this.#startedAt, apps: [...this.#apps.values()].map((app) => app.status()) };
+    const apps = [...this.#apps.values()].map((app) => app.status());
+    return { pid: process.pid, startedAt: this.#startedAt, apps, eventsDropped: { ...this.journal.dropped } };
   }
 
   /** Creates the application or gives it a new configuration. @throws GatewayError 409 where the port is taken. */

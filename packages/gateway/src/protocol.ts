@@ -71,6 +71,8 @@ export interface GatewayStatus {
   readonly pid: number;
   readonly startedAt: number;
   readonly apps: readonly AppStatus[];
+  /** Events that the size cap of the journal took since the start; `expendable` are log, traffic and trace. */
+  readonly eventsDropped?: { readonly expendable: number; readonly critical: number };
 }
 
 /** Bodies are kept up to 64 KiB each, then cut with `truncated`. Values of credentials in headers are replaced by `[redacted]`. */

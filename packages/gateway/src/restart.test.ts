@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { buildSync } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectGateway, GatewayUnavailable } from './client.ts';
@@ -13,6 +16,7 @@ import {
   eventOf,
   eventually,
   goLive,
+  releaseSpec,
   type TestDirectory,
   testDirectory,
   withGoodVersion,
@@ -98,7 +102,7 @@ describe('a gateway that was killed', () => {
   it('rolls back with nobody listening, and tells later', async () => {
     await gatewayProcess();
     const { client, app } = await withGoodVersion(directory, appConfig(), 300);
-    await client.release('shop', { ...(await import('./testbed.ts')).releaseSpec(directory, 'v2', 'broken') });
+    await client.release('shop', releaseSpec(directory, 'v2', 'broken'));
     await eventually('users are on v1 again after v2', async () => {
       await ask(app.url, '/api');
       const [status] = (await client.status()).apps;
@@ -132,6 +136,25 @@ describe('a gateway that is stopped', () => {
         () => true,
       ),
     );
+  });
+});
+
+describe('memory', () => {
+  it('does not grow with the size of an upload', async () => {
+    const child = await gatewayProcess();
+    const { app } = await withGoodVersion(directory, appConfig(), 5);
+    const peakMb = () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))![1]) / 1024;
+    const before = peakMb();
+    const block = Buffer.alloc(1024 * 1024);
+    const status = await new Promise((resolve, reject) => {
+      const req = http.request(`${app.url}/upload`, { method: 'PUT', agent: false }, (res) => {
+        res.resume();
+        res.on('end', () => resolve(res.statusCode));
+      });
+      pipeline(Readable.from(Array(400).fill(block)), req).catch(reject);
+    });
+    expect(status).toBe(200);
+    expect(peakMb() - before).toBeLessThan(120);
   });
 });
 
@@ -173,6 +196,14 @@ describe('a live version that is killed', () => {
     await goLive(client, directory, 'v2', 'ok');
     process.kill(Number((await ask(app.url, '/pid')).body), 'SIGKILL');
     for (let i = 0; i < 3; i++) expect((await ask(app.url, '/api')).status).toBe(200);
+    // Asking on while it is down would be evidence against it.
+    await eventually(
+      'v2 is back',
+      async () =>
+        (await allEvents(client)).filter((event) => event.kind === 'release.starting' && event.release === 'v2')
+          .length === 2,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 500));
     await eventually('v2 answers again', async () => (await ask(app.url, '/api')).body === 'GET v2 ');
     expect(await eventOf(client, 'version.exited', 'v2')).toMatchObject({ signal: 'SIGKILL', restartInMs: 100 });
   });

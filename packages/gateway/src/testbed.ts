@@ -30,6 +30,7 @@ const server = http.createServer((req, res) => {
   if (url.pathname === '/half') { res.writeHead(200, { 'Content-Length': '100' }); res.write('only a part'); setTimeout(() => res.destroy(), 50); return; }
   if (url.pathname === '/slow') { setTimeout(() => res.end('slow but whole'), 700); return; }
   if (url.pathname === '/hang') { req.on('close', () => console.log('hang closed')); return; }
+  if (url.pathname === '/never-reads') { setTimeout(() => res.destroy(), 20000).unref(); return; }
   if (url.pathname === '/sse') {
     res.writeHead(200, { 'Content-Type': 'text/event-stream' });
     let n = 0;

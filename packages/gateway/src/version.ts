@@ -72,7 +72,7 @@ export class Version {
   #portTaken = 0;
   #askedAt = 0;
   #emptied: (() => void)[] = [];
-  #readyWaiters: (() => void)[] = [];
+  readonly #readyWaiters = new Set<() => void>();
   /** The process is gone, its last lines and its exit are not reported yet. */
   #leaving = false;
   #goneWaiters: (() => void)[] = [];
@@ -132,9 +132,10 @@ export class Version {
       const timer = setTimeout(() => done(), timeoutMs);
       const done = () => {
         clearTimeout(timer);
+        this.#readyWaiters.delete(done);
         resolve(this.#ready);
       };
-      this.#readyWaiters.push(done);
+      this.#readyWaiters.add(done);
     });
   }
 
@@ -231,7 +232,7 @@ export class Version {
   }
 
   #wakeWaiters(): void {
-    for (const done of this.#readyWaiters.splice(0)) done();
+    for (const done of [...this.#readyWaiters]) done();
   }
 
   #exited(child: ChildProcess, output: OutputLines, code: number | null, signal: string | null, error: string): void {
