@@ -54,8 +54,12 @@ function wrongValue(issue: Issue, input: unknown): string {
   const schema = schemaAt(issue.path);
   const must = issue.message.startsWith('must') ? issue.message : `must be ${allowed(schema ?? {})}`;
   const value = valueAt(input, issue.path);
-  if (value === undefined) return `\`${pathName(issue.path)}\` is missing; it ${must}`;
-  const got = typeof value === 'object' && value !== null ? '' : `, not ${quoted(value, schema?.writeOnly === true)}`;
+  // A relation between two keys may be broken by a default, which is not in the input.
+  if (value === undefined && issue.code !== 'custom') return `\`${pathName(issue.path)}\` is missing; it ${must}`;
+  const got =
+    value === undefined || (typeof value === 'object' && value !== null)
+      ? ''
+      : `, not ${quoted(value, schema?.writeOnly === true)}`;
   return `\`${pathName(issue.path) || 'the whole'}\` ${must}${got}`;
 }
 

@@ -90,10 +90,10 @@ const spool = z.strictObject({
 });
 
 const retentions = z.strictObject({
-  metrics: retention().prefault('90d').describe('Age at which samples are deleted; 0 keeps them for ever.'),
+  metrics: retention().prefault('30d').describe('Age at which samples are deleted; 0 keeps them for ever.'),
   // Traces are by far the bulkiest per request and are rarely read after an incident's review.
-  traces: retention().prefault('14d').describe('Age at which spans are deleted; 0 keeps them for ever.'),
-  logs: retention().prefault('30d').describe('Age at which log records are deleted; 0 keeps them for ever.'),
+  traces: retention().prefault('7d').describe('Age at which spans are deleted; 0 keeps them for ever.'),
+  logs: retention().prefault('14d').describe('Age at which log records are deleted; 0 keeps them for ever.'),
 });
 
 const scrapeJob = z

@@ -1,80 +1,63 @@
-import type { Incident, IncidentSummary } from '../http/api.ts';
+import type { Incident } from '../api/api.ts';
 import type { ControlDatabase } from './database.ts';
 
-const summaryOf = (incident: Incident): IncidentSummary => ({
-  id: incident.id,
-  title: incident.title,
-  service: incident.service,
-  environment: incident.environment,
-  state: incident.state,
-  openedAt: incident.openedAt,
-  mitigatedAt: incident.mitigatedAt,
-  impact: incident.impact,
-  badVersion: incident.badVersion,
-  goodVersion: incident.goodVersion,
-});
+/** `frozenAt`: Unix milliseconds from which the evidence never changes again, null until then. */
+export interface IncidentRecord extends Incident {
+  frozenAt: number | null;
+}
 
-/** Incidents as documents; the summary stands apart, so that a list does not read the evidence. */
+interface Row extends Record<string, string | number | null> {
+  json: string;
+}
+
+const parsed = ({ json }: Row): IncidentRecord => JSON.parse(json) as IncidentRecord;
+
+/** Incidents as documents, at most one for each release. */
 export class Incidents {
   constructor(private readonly database: ControlDatabase) {}
 
-  /** Gives the incident its id: `INC-1`, `INC-2`, … */
-  create(incident: Omit<Incident, 'id'>): Incident {
+  /** Gives the incident its id: `INC-1`, `INC-2`, … Throws when its release has one already. */
+  create(incident: Omit<IncidentRecord, 'id'>): IncidentRecord {
     return this.database.transaction(() => {
       const next = this.database.get<{ n: number }>(
         "SELECT seq + 1 AS n FROM sqlite_sequence WHERE name = 'incidents'",
       );
-      const stored: Incident = { ...incident, id: `INC-${next?.n ?? 1}` };
+      const stored: IncidentRecord = { ...incident, id: `INC-${next?.n ?? 1}` };
       this.database.run(
-        'INSERT INTO incidents (id, service, state, opened_at, summary, json) VALUES (?, ?, ?, ?, ?, ?)',
+        'INSERT INTO incidents (id, release, service, state, opened_at, json) VALUES (?, ?, ?, ?, ?, ?)',
         stored.id,
+        stored.release.id,
         stored.service,
         stored.state,
         stored.openedAt,
-        JSON.stringify(summaryOf(stored)),
         JSON.stringify(stored),
       );
       return stored;
     });
   }
 
-  get(id: string): Incident | null {
-    const row = this.database.get<{ json: string }>('SELECT json FROM incidents WHERE id = ?', id);
-    return row ? (JSON.parse(row.json) as Incident) : null;
+  update(incident: IncidentRecord): void {
+    this.database.run(
+      'UPDATE incidents SET state = ?, json = ? WHERE id = ?',
+      incident.state,
+      JSON.stringify(incident),
+      incident.id,
+    );
+  }
+
+  get(id: string): IncidentRecord | undefined {
+    const row = this.database.get<Row>('SELECT json FROM incidents WHERE id = ?', id);
+    return row && parsed(row);
   }
 
   /** Newest first. */
-  list(): IncidentSummary[] {
-    const rows = this.database.all<{ summary: string }>('SELECT summary FROM incidents ORDER BY number DESC');
-    return rows.map(({ summary }) => JSON.parse(summary) as IncidentSummary);
+  list(): IncidentRecord[] {
+    return this.database.all<Row>('SELECT json FROM incidents ORDER BY number DESC').map(parsed);
   }
 
-  /** The newest incident of the service that is neither resolved nor reviewed. */
-  open(service: string): IncidentSummary | null {
-    const row = this.database.get<{ summary: string }>(
-      `SELECT summary FROM incidents WHERE service = ? AND state IN ('opened', 'acknowledged', 'mitigated')
-       ORDER BY number DESC LIMIT 1`,
-      service,
-    );
-    return row ? (JSON.parse(row.summary) as IncidentSummary) : null;
-  }
-
-  /** Replaces the document by what `change` makes of it, in one transaction; null for no such incident. */
-  update(id: string, change: (incident: Incident) => Incident): Incident | null {
-    return this.database.transaction(() => {
-      const before = this.get(id);
-      if (!before) return null;
-      const after: Incident = { ...change(before), id };
-      this.database.run(
-        'UPDATE incidents SET service = ?, state = ?, opened_at = ?, summary = ?, json = ? WHERE id = ?',
-        after.service,
-        after.state,
-        after.openedAt,
-        JSON.stringify(summaryOf(after)),
-        JSON.stringify(after),
-        id,
-      );
-      return after;
-    });
+  /** The incident of the release, whatever its state. */
+  openFor(releaseId: string): IncidentRecord | undefined {
+    const row = this.database.get<Row>('SELECT json FROM incidents WHERE release = ?', releaseId);
+    return row && parsed(row);
   }
 }

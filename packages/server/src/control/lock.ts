@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import Database from 'libsql';
 import { NightshiftError } from '../errors/catalogue.ts';
 
@@ -19,6 +19,13 @@ function holderOf(pidFile: string): string {
   }
 }
 
+// mkdirSync's own `recursive` never returns below /proc, where mkdir says ENOENT although the parent exists (Node 20).
+function makeDir(dir: string): void {
+  if (existsSync(dir)) return;
+  if (!existsSync(dirname(dir))) makeDir(dirname(dir));
+  mkdirSync(dir, { mode: 0o700 });
+}
+
 /**
  * Takes the data directory for this process, creating it (mode 0700) where it is missing. Throws DATA_DIR_IN_USE with
  * the holder's process id, or DATA_DIR_UNWRITABLE.
@@ -31,7 +38,7 @@ export function lockDataDir(dir: string): DataDirLock {
   const pidFile = join(dir, 'lock.pid');
   let lock: Database.Database | undefined;
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeDir(resolve(dir));
     lock = new Database(join(dir, 'lock.db'));
     lock.exec('BEGIN EXCLUSIVE');
     writeFileSync(pidFile, `${process.pid}\n`);

@@ -37,17 +37,16 @@ CREATE TABLE releases (
   service TEXT NOT NULL,
   state TEXT NOT NULL,
   created_at INTEGER NOT NULL,
-  json TEXT NOT NULL,
-  request TEXT NOT NULL
+  json TEXT NOT NULL
 ) STRICT;
 CREATE INDEX releases_service ON releases (service, number);
 CREATE TABLE incidents (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
+  release TEXT NOT NULL UNIQUE,
   service TEXT NOT NULL,
   state TEXT NOT NULL,
   opened_at INTEGER NOT NULL,
-  summary TEXT NOT NULL,
   json TEXT NOT NULL
 ) STRICT;
 CREATE INDEX incidents_service ON incidents (service, state);
@@ -58,10 +57,12 @@ CREATE TABLE gateway_events (
   service TEXT NOT NULL,
   release TEXT NOT NULL,
   at INTEGER NOT NULL,
+  delivered INTEGER NOT NULL DEFAULT 0,
   json TEXT NOT NULL,
   PRIMARY KEY (gateway, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX gateway_events_release ON gateway_events (release, seq);
+CREATE INDEX gateway_events_undelivered ON gateway_events (seq) WHERE delivered = 0;
 CREATE TABLE settings (
   key TEXT PRIMARY KEY,
   json TEXT NOT NULL

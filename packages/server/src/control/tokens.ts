@@ -1,6 +1,6 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Right, TokenInfo } from '../api/api.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
-import type { Right, TokenInfo } from '../http/api.ts';
 import type { ControlDatabase, Row } from './database.ts';
 import { hashSecret, randomSecret } from './secret.ts';
 

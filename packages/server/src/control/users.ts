@@ -1,4 +1,4 @@
-import type { Right } from '../http/api.ts';
+import type { Right } from '../api/api.ts';
 import type { ControlDatabase, Row } from './database.ts';
 import { checkPassword, hashPassword, hashPasswordSync, randomPassword } from './password.ts';
 

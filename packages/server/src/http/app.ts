@@ -60,7 +60,9 @@ export function buildHttpApp(deps: HttpDeps): FastifyInstance {
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0] ?? '/';
     const methods = table.methodsAt(path);
-    if (methods.length === 0) return sendError(reply, new NightshiftError('NOT_FOUND', { what: path }));
+    // A route of this method that says 404 itself (an asset that is not there) comes here as well.
+    if (methods.length === 0 || methods.includes(request.method))
+      return sendError(reply, new NightshiftError('NOT_FOUND', { what: path }));
     const allowed = methods.join(', ');
     return sendError(
       reply.header('allow', allowed),

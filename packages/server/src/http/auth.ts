@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Me } from '../api/api.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
-import type { Me } from './api.ts';
 import type { HttpDeps } from './deps.ts';
 import { checkOrigin } from './origin.ts';
 

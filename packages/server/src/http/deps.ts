@@ -1,6 +1,3 @@
-import type { Config } from '../config/schema.ts';
-import type { Control } from '../control/control.ts';
-import type { Store, TimeRange } from '../store/store.ts';
 import type {
   Incident,
   IncidentState,
@@ -9,7 +6,10 @@ import type {
   ReleaseRequest,
   ServiceSummary,
   Status,
-} from './api.ts';
+} from '../api/api.ts';
+import type { Config } from '../config/schema.ts';
+import type { Control } from '../control/control.ts';
+import type { Store, TimeRange } from '../store/store.ts';
 
 export interface ReleaseService {
   /** `by` is the name of the person, or `token NAME`. Returns once the release is accepted; it starts afterwards. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ApiError } from '../api/api.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
-import type { ApiError } from './api.ts';
 import type { Log } from './deps.ts';
 
 /** Fastify's own complaints about a request, as errors of the catalogue; anything else is INTERNAL and goes to the log. */

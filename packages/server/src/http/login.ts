@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import type { Me } from '../api/api.ts';
 import { sessionMs } from '../control/sessions.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
-import type { Me } from './api.ts';
 import { type Principal, principalOf, setSessionCookie } from './auth.ts';
 import type { HttpDeps } from './deps.ts';
 import { LoginLimit } from './login-limit.ts';

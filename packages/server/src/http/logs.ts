@@ -1,18 +1,25 @@
 import type { LogRecord } from '@nightshift/wire';
 import type { FastifyInstance } from 'fastify';
+import type { LogEntry } from '../api/api.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
 import type { LogQuery } from '../store/store.ts';
-import type { LogEntry } from './api.ts';
 import type { HttpDeps } from './deps.ts';
 import { choice, onlyKnown, type Parameters, single, timeRange, traceId, wholeNumber } from './parameters.ts';
 
 const known = ['start', 'end', 'service', 'severity', 'q', 'attr', 'trace', 'limit', 'order'];
 const orders = { newest: 'newest', desc: 'newest', oldest: 'oldest', asc: 'oldest' } as const;
 /** Least number of each named severity: OpenTelemetry logs data model, "Field: SeverityNumber". */
-const severities: Readonly<Record<string, number>> = { trace: 1, debug: 5, info: 9, warn: 13, error: 17, fatal: 21 };
+const severities: ReadonlyMap<string, number> = new Map([
+  ['trace', 1],
+  ['debug', 5],
+  ['info', 9],
+  ['warn', 13],
+  ['error', 17],
+  ['fatal', 21],
+]);
 
 function severity(parameters: Parameters): number {
-  const named = severities[single(parameters, 'severity')?.toLowerCase() ?? ''];
+  const named = severities.get(single(parameters, 'severity')?.toLowerCase() ?? '');
   return named ?? wholeNumber(parameters, 'severity', { least: 0, most: 24, fallback: 0 });
 }
 

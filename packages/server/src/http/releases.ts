@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import type { Release, ReleaseRequest } from '../api/api.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
-import type { Release, ReleaseRequest } from './api.ts';
 import { principalOf } from './auth.ts';
 import type { HttpDeps } from './deps.ts';
 import { onlyKnown, readBody, single } from './parameters.ts';

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { Right } from './api.ts';
+import type { Right } from '../api/api.ts';
 
 /** Who may use a route: `open` is everybody, `self` any valid token or session. */
 export type Access = Right | 'open' | 'self';

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { ServiceSummary } from './api.ts';
+import type { ServiceSummary } from '../api/api.ts';
 import type { HttpDeps } from './deps.ts';
 import { onlyKnown, timeRange } from './parameters.ts';
 

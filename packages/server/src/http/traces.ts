@@ -1,6 +1,6 @@
 import type { Span } from '@nightshift/wire';
 import type { FastifyInstance } from 'fastify';
-import type { SpanEntry } from './api.ts';
+import type { SpanEntry } from '../api/api.ts';
 import type { HttpDeps } from './deps.ts';
 import { onlyKnown, traceId } from './parameters.ts';
 

@@ -27,6 +27,8 @@ export const clientRoutes = [
   '/status',
 ] as const;
 
+const forever = 'public, max-age=31536000, immutable';
+
 /** The built web application: its page for every client route, files beside it, and hashed assets that never change. */
 export function webRoutes(app: FastifyInstance, { webDir }: HttpDeps): void {
   const config = { right: 'open' } as const;
@@ -40,11 +42,11 @@ export function webRoutes(app: FastifyInstance, { webDir }: HttpDeps): void {
     });
   }
   if (!isBuilt) return;
-  app.get<{ Params: { '*': string } }>('/assets/*', { config }, async (request, reply) =>
-    reply
-      .header('cache-control', 'public, max-age=31536000, immutable')
-      .sendFile(request.params['*'], join(root, 'assets')),
-  );
+  app.get<{ Params: { '*': string } }>('/assets/*', { config }, async (request, reply) => {
+    const name = request.params['*'];
+    if (!/^\w[\w.-]*(\/\w[\w.-]*)*$/.test(name)) throw new NightshiftError('NOT_FOUND', { what: 'asset of this name' });
+    return reply.header('cache-control', forever).sendFile(name, join(root, 'assets'));
+  });
   const beside = readdirSync(root, { withFileTypes: true }).filter(
     (file) => file.isFile() && extname(file.name) !== '.html',
   );

@@ -1,10 +1,10 @@
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import type { Status } from '../api/api.ts';
 import type { Config } from '../config/schema.ts';
 import type { Control } from '../control/control.ts';
 import type { Engine } from '../engine/engine.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
-import type { Status } from '../http/api.ts';
 import { buildHttpApp, closeHttpApp } from '../http/app.ts';
 import type { HttpDeps, Log } from '../http/deps.ts';
 import { type IngestDeps, ingestRoutes } from '../http/ingest.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { Status } from '../api/api.ts';
 import { collect } from '../collect/collect.ts';
-import { defaultLimits } from '../collect/limits.ts';
 import type { JournalRecord } from '../collect/record.ts';
 import { type Scraper, startScraper } from '../collect/scrape/scraper.ts';
 import { targetsOf } from '../collect/scrape/target.ts';
@@ -12,7 +12,6 @@ import { lockDataDir } from '../control/lock.ts';
 import { type Engine, startEngine } from '../engine/engine.ts';
 import { applyRetention, migrate } from '../engine/migrate.ts';
 import { migrations } from '../engine/migrations/index.ts';
-import type { Status } from '../http/api.ts';
 import type { Log } from '../http/deps.ts';
 import { createMetricQueries, type MetricQueries } from '../query/promql.ts';
 import { type Journal, openJournal } from '../spool/journal.ts';
@@ -101,12 +100,13 @@ async function startParts(
     lookbackMs: config.query.lookback,
   });
   const take = (record: JournalRecord) =>
-    collect(
-      { sink: store, now, maxDecompressedBytes: config.http.maxDecompressedBytes, limits: defaultLimits },
-      record,
-    );
+    collect({ sink: store, now, maxDecompressedBytes: config.http.maxDecompressedBytes }, record);
   const rules = createRuleManager(groups, { queries, take, now, log });
-  const scraper = startScraper(config.scrape.flatMap(targetsOf), take, now);
+  const scraper = startScraper(
+    config.scrape.flatMap((job) => targetsOf({ ...job, intervalMs: job.interval, timeoutMs: job.timeout })),
+    take,
+    now,
+  );
   teardown.add('scraper', () => scraper.close());
   rules.start();
   teardown.add('rules', () => rules.close());

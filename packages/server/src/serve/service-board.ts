@@ -1,5 +1,5 @@
+import type { ServiceSummary } from '../api/api.ts';
 import type { Control } from '../control/control.ts';
-import type { ServiceSummary } from '../http/api.ts';
 import type { ServiceBoard } from '../http/deps.ts';
 import type { MetricQueries } from '../query/promql.ts';
 import { type Red, redOfServices } from '../query/red.ts';

@@ -13,7 +13,12 @@ export interface MetricStore extends SeriesSource {
   series(selectors: readonly (readonly Matcher[])[], range: TimeRange, limit: number): Promise<readonly Labels[]>;
   /** Sorted, without duplicates. */
   labelNames(selectors: readonly (readonly Matcher[])[], range: TimeRange, limit: number): Promise<readonly string[]>;
-  labelValues(name: string, selectors: readonly (readonly Matcher[])[], range: TimeRange, limit: number): Promise<readonly string[]>;
+  labelValues(
+    name: string,
+    selectors: readonly (readonly Matcher[])[],
+    range: TimeRange,
+    limit: number,
+  ): Promise<readonly string[]>;
   metadata(metric: string | undefined, limit: number): Promise<readonly MetricMetadata[]>;
 }
 

@@ -1,0 +1,136 @@
+/** Moves batches from the journal into the engine, each exactly once, for as long as it takes. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Batch } from '@nightshift/spool';
+import type { Engine } from '../engine/engine.ts';
+import { decodeJournal, type Journal } from '../spool/journal.ts';
+import { BatchRows, columns } from './rows.ts';
+import type { SeriesIndex } from './series-index.ts';
+
+const BATCH_BYTES = 4 * 1024 * 1024;
+const FIRST_BACK_OFF_MS = 100;
+const LONGEST_BACK_OFF_MS = 5000;
+
+export interface StoreLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface FlusherOptions {
+  readonly engine: Engine;
+  readonly journal: Journal;
+  readonly index: SeriesIndex;
+  /** Records that cannot be decoded any more are kept here, one file each, and are not sent. */
+  readonly rejectedDir: string;
+  /** Milliseconds between two batches when there is little to do: ClickHouse likes few, large inserts. */
+  readonly everyMs: number;
+  readonly now: () => number;
+  readonly log: StoreLog;
+}
+
+export class Flusher {
+  /** Why the last attempt failed, '' when it did not. */
+  lastError = '';
+  rejectedRecords = 0;
+  private committed = 0;
+  private waiting: { readonly target: number; readonly resolve: () => void }[] = [];
+  private nudge = new AbortController();
+  private stopping = false;
+  private readonly running: Promise<void>;
+
+  constructor(private readonly options: FlusherOptions) {
+    this.running = this.run();
+  }
+
+  /** Resolves when everything that was acknowledged before the call is in the engine. */
+  flush(): Promise<void> {
+    const target = this.committed + this.options.journal.stats().records;
+    if (target === this.committed) return Promise.resolve();
+    this.hurry();
+    return new Promise((resolve) => this.waiting.push({ target, resolve }));
+  }
+
+  /** Does not wait for more records to share the next insert. */
+  hurry(): void {
+    this.nudge.abort();
+  }
+
+  /** Flushes for at most `ms`; what is left stays in the journal for the next start. Idempotent. */
+  async close(ms: number): Promise<void> {
+    if (!this.stopping) await Promise.race([this.flush(), sleep(ms, undefined, { ref: false }), this.running]);
+    this.stopping = true;
+    this.hurry();
+    await Promise.race([this.running, sleep(ms, undefined, { ref: false })]);
+  }
+
+  private async run(): Promise<void> {
+    const { journal, everyMs } = this.options;
+    while (!this.stopping) {
+      await Promise.race([journal.waitForRecords(), this.pause(60_000)]);
+      if (this.stopping) return;
+      if (journal.stats().records === 0) continue;
+      if (journal.stats().bytes < BATCH_BYTES && this.waiting.length === 0) await this.pause(everyMs);
+      await this.moveOne();
+    }
+  }
+
+  /** Ends early when somebody is in a hurry. */
+  private async pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.nudge.signal, ref: false }).catch(() => {});
+    if (this.nudge.signal.aborted) this.nudge = new AbortController();
+  }
+
+  private async moveOne(): Promise<void> {
+    const { journal, log } = this.options;
+    for (let backOff = FIRST_BACK_OFF_MS; !this.stopping; backOff = Math.min(LONGEST_BACK_OFF_MS, backOff * 2)) {
+      try {
+        const batch = await journal.nextBatch(BATCH_BYTES);
+        if (batch) await this.move(batch);
+        this.lastError = '';
+        return;
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        if (reason !== this.lastError) log.warn({ reason }, 'a batch waits for the engine');
+        this.lastError = reason;
+        await sleep(backOff, undefined, { ref: false });
+      }
+    }
+  }
+
+  private async move(batch: Batch): Promise<void> {
+    const { engine, index, journal, now } = this.options;
+    const rows = new BatchRows(index, (BigInt(batch.segment) << 40n) + BigInt(batch.start));
+    for (const [place, record] of batch.records.entries()) {
+      try {
+        rows.add(decodeJournal(record));
+      } catch (error) {
+        await this.reject(`${batch.token}-${place}`, record, error);
+      }
+    }
+    for (const { table, part, rows: bytes } of rows.inserts(now())) {
+      await engine.insert(`nightshift.${table}`, columns[table], bytes, `${batch.token}-${part}`);
+    }
+    for (const series of rows.series) series.stored = true;
+    await journal.commit(batch);
+    this.committed += batch.records.length;
+    this.waiting = this.waiting.filter(({ target, resolve }) => {
+      if (target <= this.committed) resolve();
+      return target > this.committed;
+    });
+  }
+
+  /** A record was decoded once before it was acknowledged; if that fails now, the program changed or the disk did. */
+  private async reject(name: string, record: Uint8Array, error: unknown): Promise<void> {
+    const { rejectedDir, log } = this.options;
+    await mkdir(rejectedDir, { recursive: true, mode: 0o700 });
+    const file = join(rejectedDir, name);
+    await writeFile(file, record, { mode: 0o600 });
+    this.rejectedRecords++;
+    log.error(
+      { file, reason: error instanceof Error ? error.message : String(error) },
+      'a stored record was set aside',
+    );
+  }
+}

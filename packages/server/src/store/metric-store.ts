@@ -1,0 +1,71 @@
+/** Metrics from the head and the engine, cut where the head begins. */
+import type { Matcher, SelectRequest, SeriesData } from '@nightshift/promql';
+import type { Labels, MetricMetadata } from '@nightshift/wire';
+import type { Engine } from '../engine/engine.ts';
+import { engineSamples, engineSeriesInRange } from './engine-samples.ts';
+import type { Head } from './head.ts';
+import { concatColumns } from './sample-columns.ts';
+import type { Series, SeriesIndex } from './series-index.ts';
+import type { MetricStore, TimeRange } from './store.ts';
+
+type Selectors = readonly (readonly Matcher[])[];
+
+const sorted = (names: Iterable<string>, limit: number): string[] => [...new Set(names)].sort().slice(0, limit);
+
+export class HeadAndEngine implements MetricStore {
+  constructor(
+    private readonly engine: Engine,
+    private readonly head: Head,
+    private readonly index: SeriesIndex,
+    private readonly known: ReadonlyMap<string, MetricMetadata>,
+  ) {}
+
+  async select({ matchers, start, end, signal }: SelectRequest): Promise<readonly SeriesData[]> {
+    const matched = this.index.match(matchers);
+    // The head is read before anything is awaited: what it gives up meanwhile is not missed.
+    const cut = this.head.coveredFrom;
+    const newer = matched.map(({ number }) => this.head.read(number, Math.max(start, cut), end));
+    const older =
+      start < cut ? await engineSamples(this.engine, matched, start, Math.min(end, cut - 1), signal) : undefined;
+    const found: SeriesData[] = [];
+    for (const [place, { id, labels }] of matched.entries()) {
+      const parts = [older?.get(id), newer[place]].filter((part) => part !== undefined && part.timestamps.length > 0);
+      if (parts.length > 0) found.push({ labels, ...concatColumns(parts as NonNullable<(typeof parts)[number]>[]) });
+    }
+    return found;
+  }
+
+  async series(selectors: Selectors, range: TimeRange, limit: number): Promise<readonly Labels[]> {
+    return (await this.inRange(selectors, range)).slice(0, limit).map(({ labels }) => labels);
+  }
+
+  async labelNames(selectors: Selectors, range: TimeRange, limit: number): Promise<readonly string[]> {
+    const names = new Set<string>();
+    for (const { labels } of await this.inRange(selectors, range)) for (const name of labels.keys()) names.add(name);
+    return sorted(names, limit);
+  }
+
+  async labelValues(name: string, selectors: Selectors, range: TimeRange, limit: number): Promise<readonly string[]> {
+    const found = await this.inRange(selectors, range);
+    return sorted(
+      found.map(({ labels }) => labels.get(name)).filter((value) => value !== undefined),
+      limit,
+    );
+  }
+
+  async metadata(metric: string | undefined, limit: number): Promise<readonly MetricMetadata[]> {
+    const one = metric === undefined ? undefined : this.known.get(metric);
+    const all = metric === undefined ? [...this.known.values()] : one ? [one] : [];
+    return all.slice(0, limit);
+  }
+
+  private async inRange(selectors: Selectors, { start, end }: TimeRange): Promise<Series[]> {
+    const matched = this.index.matchAny(selectors);
+    const cut = this.head.coveredFrom;
+    const here = new Set(matched.filter(({ number }) => this.head.has(number, Math.max(start, cut), end)));
+    if (start >= cut) return [...here];
+    const elsewhere = matched.filter((series) => !here.has(series));
+    const older = await engineSeriesInRange(this.engine, elsewhere, start, Math.min(end, cut - 1));
+    return matched.filter((series) => here.has(series) || older.has(series.id));
+  }
+}

@@ -1,0 +1,148 @@
+/** One batch of the journal as rows for the engine. The same batch makes the same rows at every attempt. */
+import type { LogRecord, MetricBatch, MetricMetadata, Resource, Span } from '@nightshift/wire';
+import type { Decoded } from '../spool/journal.ts';
+import { RowBinaryWriter } from './row-binary.ts';
+import { wordsOf } from './sample-columns.ts';
+import type { Series, SeriesIndex } from './series-index.ts';
+
+const DAY_MS = 86_400_000;
+/**
+ * Days of one insert. The tables are partitioned by day, and ClickHouse refuses an insert into more than 100
+ * partitions; a batch that reaches further back is cut at fixed days, so that each piece keeps its token.
+ */
+const DAYS_PER_INSERT = 90;
+
+/** Columns in the order in which the rows below are written. */
+export const columns = {
+  series: ['id', 'name', 'labels', 'first_seen'],
+  samples: ['id', 'time', 'value'],
+  metadata: ['name', 'type', 'help', 'unit'],
+  logs: [
+    ...['time', 'sequence', 'service', 'version', 'environment', 'severity', 'severity_text', 'scope', 'body'],
+    ...['trace_id', 'span_id', 'attributes', 'resource'],
+  ],
+  spans: [
+    ...['trace_id', 'span_id', 'parent_span_id', 'service', 'version', 'environment', 'scope', 'name', 'kind'],
+    ...['start', 'end', 'status', 'status_message', 'attributes', 'resource', 'events', 'links'],
+  ],
+} as const;
+
+export type Table = keyof typeof columns;
+
+export interface Insert {
+  readonly table: Table;
+  /** Goes behind the batch's token. */
+  readonly part: string;
+  readonly rows: Uint8Array;
+}
+
+const pairs = (map: ReadonlyMap<string, string>) => [...map];
+
+/** Collects the rows of one batch. Series come before the samples that name them. */
+export class BatchRows {
+  /** Whose rows are in this batch because the engine may not have them yet. */
+  readonly series = new Set<Series>();
+  private readonly metadata = new Map<string, MetricMetadata>();
+  private readonly pieces = new Map<string, RowBinaryWriter>();
+  private sequence: bigint;
+
+  /** @param firstSequence grows from batch to batch; log records are numbered from it in the order in which they came */
+  constructor(
+    private readonly index: SeriesIndex,
+    firstSequence: bigint,
+  ) {
+    this.sequence = firstSequence;
+  }
+
+  add({ metrics, logs, spans }: Decoded): void {
+    if (metrics) this.addMetrics(metrics);
+    for (const log of logs ?? []) this.addLog(log);
+    for (const span of spans ?? []) this.addSpan(span);
+  }
+
+  private piece(table: Table, timeMs: number): RowBinaryWriter {
+    const key = `${table} ${Math.floor(timeMs / DAY_MS / DAYS_PER_INSERT)}`;
+    let writer = this.pieces.get(key);
+    if (!writer) {
+      writer = new RowBinaryWriter();
+      this.pieces.set(key, writer);
+    }
+    return writer;
+  }
+
+  private addMetrics({ series, seriesIndex, timestamps, values, metadata }: MetricBatch): void {
+    const known = series.map((labels) => this.index.intern(labels));
+    for (const one of known) if (!one.stored) this.series.add(one);
+    for (const one of metadata) this.metadata.set(one.name, one);
+    const words = wordsOf(values);
+    for (let i = 0; i < timestamps.length; i++) {
+      const rows = this.piece('samples', timestamps[i]!);
+      rows.uint64(known[seriesIndex[i]!]!.id);
+      rows.int64(BigInt(timestamps[i]!));
+      rows.word64(words[2 * i]!, words[2 * i + 1]!);
+    }
+  }
+
+  private addLog(log: LogRecord): void {
+    const rows = this.piece('logs', Number(log.timeUnixNano / 1_000_000n));
+    rows.int64(log.timeUnixNano);
+    rows.uint64(this.sequence++);
+    resourceColumns(rows, log.resource);
+    rows.uint8(log.severity);
+    for (const text of [log.severityText, log.scope, log.body, log.traceId, log.spanId]) rows.string(text);
+    rows.map(log.attributes);
+    rows.map(log.resource.attributes);
+  }
+
+  private addSpan(span: Span): void {
+    const rows = this.piece('spans', Number(span.startUnixNano / 1_000_000n));
+    for (const id of [span.traceId, span.spanId, span.parentSpanId]) rows.string(id);
+    resourceColumns(rows, span.resource);
+    for (const text of [span.scope, span.name, span.kind]) rows.string(text);
+    rows.int64(span.startUnixNano);
+    rows.int64(span.endUnixNano);
+    rows.string(span.status);
+    rows.string(span.statusMessage);
+    rows.map(span.attributes);
+    rows.map(span.resource.attributes);
+    const events = span.events.map((one) => [String(one.timeUnixNano), one.name, pairs(one.attributes)]);
+    rows.string(JSON.stringify(events));
+    rows.string(JSON.stringify(span.links.map((one) => [one.traceId, one.spanId, pairs(one.attributes)])));
+  }
+
+  /** In the order in which they must be done. Empty for a batch without rows. */
+  inserts(now: number): Insert[] {
+    const inserts: Insert[] = [];
+    if (this.series.size > 0) inserts.push({ table: 'series', part: 'series', rows: seriesRows(this.series, now) });
+    if (this.metadata.size > 0) {
+      inserts.push({ table: 'metadata', part: 'metadata', rows: metadataRows(this.metadata.values()) });
+    }
+    for (const [key, writer] of this.pieces) {
+      inserts.push({ table: key.split(' ')[0] as Table, part: key.replace(' ', '-'), rows: writer.finish() });
+    }
+    return inserts;
+  }
+}
+
+function resourceColumns(rows: RowBinaryWriter, resource: Resource): void {
+  rows.string(resource.service);
+  rows.string(resource.version);
+  rows.string(resource.environment);
+}
+
+function seriesRows(series: Iterable<Series>, now: number): Uint8Array {
+  const rows = new RowBinaryWriter();
+  for (const { id, labels } of series) {
+    rows.uint64(id);
+    rows.string(labels.get('__name__') ?? '');
+    rows.map(labels);
+    rows.int64(BigInt(Math.trunc(now)));
+  }
+  return rows.finish();
+}
+
+function metadataRows(metadata: Iterable<MetricMetadata>): Uint8Array {
+  const rows = new RowBinaryWriter();
+  for (const { name, type, help, unit } of metadata) for (const text of [name, type, help, unit]) rows.string(text);
+  return rows.finish();
+}

@@ -1,0 +1,100 @@
+/** All series that are known, by label set, by id, and by label value. */
+import { createHash } from 'node:crypto';
+import { compileMatchers, type Matcher } from '@nightshift/promql';
+import type { Labels } from '@nightshift/wire';
+
+export interface Series {
+  /** Dense number in this process. */
+  readonly number: number;
+  /** In the engine, for good. */
+  readonly id: bigint;
+  readonly labels: Labels;
+  /** False until its row is in the engine. */
+  stored: boolean;
+}
+
+/** No text that was decoded from UTF-8 has a lone surrogate, so that keys of different label sets differ. */
+const SEPARATOR = '\udfff';
+
+/** The identity of a label set: names and values in order of name. */
+export function canonicalKey(labels: Labels): string {
+  let key = '';
+  for (const [name, value] of labels) key += name + SEPARATOR + value + SEPARATOR;
+  return key;
+}
+
+/** First 64 bits of the SHA-1 of the key's UTF-16LE. */
+export function hashKey(key: string): bigint {
+  return createHash('sha1').update(Buffer.from(key, 'utf16le')).digest().readBigUInt64LE(0);
+}
+
+export class SeriesIndex {
+  private readonly all: Series[] = [];
+  private readonly byKey = new Map<string, Series>();
+  private readonly byId = new Map<bigint, Series>();
+  private readonly postings = new Map<string, Map<string, Series[]>>();
+
+  /** @param hash injectable, so that collisions can be tested with real data */
+  constructor(private readonly hash: (key: string) => bigint = hashKey) {}
+
+  get size(): number {
+    return this.all.length;
+  }
+
+  /** The series of a label set, made known if it is new. On a collision of ids the next free one is taken. */
+  intern(labels: Labels): Series {
+    const key = canonicalKey(labels);
+    const known = this.byKey.get(key);
+    if (known) return known;
+    let id = this.hash(key);
+    while (this.byId.has(id)) id = BigInt.asUintN(64, id + 1n);
+    return this.add(key, id, labels, false);
+  }
+
+  /** A series as the engine has it. */
+  load(id: bigint, labels: Labels): void {
+    const key = canonicalKey(labels);
+    if (!this.byKey.has(key)) this.add(key, id, labels, true);
+  }
+
+  get(id: bigint): Series | undefined {
+    return this.byId.get(id);
+  }
+
+  private add(key: string, id: bigint, labels: Labels, stored: boolean): Series {
+    const series = { number: this.all.length, id, labels, stored };
+    this.all.push(series);
+    this.byKey.set(key, series);
+    this.byId.set(id, series);
+    for (const [name, value] of labels) {
+      let values = this.postings.get(name);
+      if (!values) {
+        values = new Map();
+        this.postings.set(name, values);
+      }
+      const list = values.get(value);
+      if (list) list.push(series);
+      else values.set(value, [series]);
+    }
+    return series;
+  }
+
+  /** Series that every matcher accepts. @throws RegexpSyntaxError for a pattern that is not RE2. */
+  match(matchers: readonly Matcher[]): Series[] {
+    const accepts = compileMatchers(matchers);
+    let candidates: readonly Series[] = this.all;
+    for (const { name, op, value } of matchers) {
+      if (op !== '=' || value === '') continue;
+      const list = this.postings.get(name)?.get(value) ?? [];
+      if (list.length < candidates.length) candidates = list;
+    }
+    return candidates.filter((series) => accepts(series.labels));
+  }
+
+  /** Series that any of the selectors accepts, each once; no selector means all. */
+  matchAny(selectors: readonly (readonly Matcher[])[]): Series[] {
+    if (selectors.length === 0) return [...this.all];
+    if (selectors.length === 1) return this.match(selectors[0]!);
+    return [...new Set(selectors.flatMap((matchers) => this.match(matchers)))];
+  }
+}

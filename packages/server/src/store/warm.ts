@@ -1,0 +1,76 @@
+/** What the store has to know before it can answer: series and metadata from the engine, the newest samples into the head. */
+import type { MetricMetadata, MetricType } from '@nightshift/wire';
+import type { Engine } from '../engine/engine.ts';
+import { engineSamples } from './engine-samples.ts';
+import { Head } from './head.ts';
+import { RowBinaryReader } from './row-binary.ts';
+import { wordsOf } from './sample-columns.ts';
+import type { SeriesIndex } from './series-index.ts';
+
+const SLICE_MS = 600_000;
+/** Of the head's cap, when it is filled from the engine: the samples of the next minutes need room as well. */
+const WARM_SHARE = 0.6;
+
+export async function loadSeries(engine: Engine, index: SeriesIndex): Promise<void> {
+  const bytes = await engine.queryBytes('SELECT id, labels FROM nightshift.series FORMAT RowBinary');
+  const rows = new RowBinaryReader(bytes);
+  while (!rows.done) {
+    const id = rows.uint64();
+    index.load(id, rows.map());
+  }
+}
+
+export async function loadMetadata(engine: Engine): Promise<Map<string, MetricMetadata>> {
+  const rows = await engine.query<{ name: string; type: MetricType; help: string; unit: string }>(
+    'SELECT name, type, help, unit FROM nightshift.metadata FINAL ORDER BY name',
+  );
+  return new Map(rows.map((row) => [row.name, row]));
+}
+
+/** A head with the engine's samples of the last `windowMs`, or of as much of it as fits. */
+export async function warmHead(
+  engine: Engine,
+  index: SeriesIndex,
+  options: { readonly maxBytes: number; readonly windowMs: number; readonly now: number },
+): Promise<Head> {
+  const { maxBytes, windowMs, now } = options;
+  const from = await warmFrom(engine, now - windowMs, maxBytes * WARM_SHARE);
+  const head = new Head(maxBytes, from ?? Number.NEGATIVE_INFINITY);
+  if (from === undefined) return head;
+  const all = index.matchAny([]);
+  for (let start = from; ; start += SLICE_MS) {
+    // The last slice takes what is dated into the future along.
+    const last = start + SLICE_MS > now;
+    const slice = await engineSamples(engine, all, start, last ? Number.MAX_SAFE_INTEGER : start + SLICE_MS - 1);
+    for (const [id, { timestamps, values }] of slice) {
+      const series = index.get(id);
+      if (!series) continue;
+      const words = wordsOf(values);
+      for (let i = 0; i < timestamps.length; i++) {
+        head.insert(series.number, timestamps[i]!, words[2 * i]!, words[2 * i + 1]!);
+      }
+    }
+    if (last) return head;
+  }
+}
+
+/** The earliest slice from which everything fits; undefined when the engine has no sample at all. */
+async function warmFrom(engine: Engine, earliest: number, bytes: number): Promise<number | undefined> {
+  const [total] = await engine.query<{ n: string }>('SELECT count() AS n FROM nightshift.samples');
+  if (Number(total?.n ?? 0) === 0) return undefined;
+  const start = Math.ceil(earliest);
+  const slices = await engine.query<{ slice: number; n: string }>(
+    `SELECT toInt32(intDiv(toUnixTimestamp64Milli(time) - {start:Int64}, ${SLICE_MS})) AS slice, count() AS n
+     FROM nightshift.samples WHERE time >= fromUnixTimestamp64Milli({start:Int64}, 'UTC')
+     GROUP BY slice ORDER BY slice DESC`,
+    { start: String(start) },
+  );
+  let room = bytes;
+  let first = Number.POSITIVE_INFINITY;
+  for (const { slice, n } of slices) {
+    room -= Number(n) * 16;
+    if (room < 0) return Math.min(first, slice + 1) * SLICE_MS + start;
+    first = slice;
+  }
+  return start;
+}
