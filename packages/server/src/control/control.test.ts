@@ -150,7 +150,7 @@ describe('releases and incidents', () => {
         state: 'opened',
         openedAt: clock,
         release: release(of, 'shop'),
-      }) as Omit<IncidentRecord, 'id'>;
+      }) as unknown as Omit<IncidentRecord, 'id'>;
     expect(control.incidents.create(incident('a')).id).toBe('INC-1');
     expect(() => control.incidents.create(incident('a'))).toThrow(/UNIQUE/);
     reopen();
