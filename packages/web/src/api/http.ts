@@ -36,7 +36,11 @@ async function send(method: string, url: string, body?: unknown, signal?: AbortS
     response = await fetch(url, init);
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new ApiFailure(0, 'UNREACHABLE', 'Nightshift does not answer. It is down, or this machine has no connection.');
+    throw new ApiFailure(
+      0,
+      'UNREACHABLE',
+      'Nightshift does not answer. It is down, or this machine has no connection.',
+    );
   }
   if (!response.ok) throw await failureOf(response);
   return response;

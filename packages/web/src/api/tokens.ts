@@ -17,5 +17,4 @@ export const createToken = (name: string, rights: Right[]): Promise<NewToken> =>
 export const rotateToken = (id: string, graceSeconds: number): Promise<NewToken> =>
   change<NewToken>('POST', `tokens/${encodeURIComponent(id)}/rotate`, { graceSeconds });
 
-export const revokeToken = (id: string): Promise<void> =>
-  change<void>('DELETE', `tokens/${encodeURIComponent(id)}`);
+export const revokeToken = (id: string): Promise<void> => change<void>('DELETE', `tokens/${encodeURIComponent(id)}`);

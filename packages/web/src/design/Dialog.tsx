@@ -1,7 +1,17 @@
 import { type ReactNode, useEffect, useRef } from 'react';
 
 /** A modal <dialog>: the browser traps the focus, closes on Escape and gives the focus back. Mount it to open it. */
-export function Dialog({ label, onClose, top, children }: { label: string; onClose: () => void; top?: boolean; children: ReactNode }) {
+export function Dialog({
+  label,
+  onClose,
+  top,
+  children,
+}: {
+  label: string;
+  onClose: () => void;
+  top?: boolean;
+  children: ReactNode;
+}) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const element = dialog.current;

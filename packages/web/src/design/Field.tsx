@@ -1,6 +1,11 @@
 import { type InputHTMLAttributes, type ReactNode, useId } from 'react';
 
-type Props = InputHTMLAttributes<HTMLInputElement> & { label: string; note?: ReactNode; wrong?: string | undefined; grow?: boolean };
+type Props = InputHTMLAttributes<HTMLInputElement> & {
+  label: string;
+  note?: ReactNode;
+  wrong?: string | undefined;
+  grow?: boolean;
+};
 
 /** An input with its label; `wrong` says what must change. */
 export function Field({ label, note, wrong, grow, ...input }: Props) {
@@ -8,7 +13,13 @@ export function Field({ label, note, wrong, grow, ...input }: Props) {
   return (
     <div className={grow ? 'field grow' : 'field'}>
       <label htmlFor={id}>{label}</label>
-      <input {...input} id={id} className="input" aria-invalid={wrong ? true : undefined} aria-describedby={wrong || note ? `${id}-note` : undefined} />
+      <input
+        {...input}
+        id={id}
+        className="input"
+        aria-invalid={wrong ? true : undefined}
+        aria-describedby={wrong || note ? `${id}-note` : undefined}
+      />
       {wrong ? (
         <span className="field-wrong" id={`${id}-note`}>
           {wrong}

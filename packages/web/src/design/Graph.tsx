@@ -1,8 +1,8 @@
 import type { Graph as GraphData, Incident } from '@nightshift/server/api';
 import { useEffect, useRef, useState } from 'react';
-import type { PlotHandle } from './plot.ts';
 import { withUnit } from '../figures/figure.ts';
 import { clock } from '../time/clock.ts';
+import type { PlotHandle } from './plot.ts';
 
 export type Mark = Incident['evidence']['marks'][number];
 

@@ -9,7 +9,15 @@ import { Notice } from './Notice.tsx';
  * A query in each of its states: nothing for 200 ms, then a placeholder; the data; the data with a word that it is
  * stale; what failed and how to try again; what the person has no right to.
  */
-export function Load<T>({ query, what, children }: { query: UseQueryResult<T>; what: string; children: (data: T) => ReactNode }) {
+export function Load<T>({
+  query,
+  what,
+  children,
+}: {
+  query: UseQueryResult<T>;
+  what: string;
+  children: (data: T) => ReactNode;
+}) {
   if (query.data !== undefined) {
     return (
       <>
@@ -34,7 +42,11 @@ export function Load<T>({ query, what, children }: { query: UseQueryResult<T>; w
 export function Failed({ error, what, retry }: { error: unknown; what: string; retry?: () => void }) {
   const status = error instanceof ApiFailure ? error.status : 0;
   const title =
-    status === 403 ? `You may not see ${what}.` : status === 404 ? `There is no such thing as ${what} here.` : `Could not load ${what}.`;
+    status === 403
+      ? `You may not see ${what}.`
+      : status === 404
+        ? `There is no such thing as ${what} here.`
+        : `Could not load ${what}.`;
   return (
     <Notice tone={status === 403 || status === 404 ? 'lamp' : 'bad'}>
       <span>

@@ -19,8 +19,14 @@ export function Sparkline({ t, rate, errors, label }: Props) {
       <path className="spark-rate" d={sparkPath(rate, x, (value) => HEIGHT - 2 - (value / top) * (HEIGHT - 5))} />
       {errors.map((share, index) =>
         share !== null && share > 0 ? (
-          // biome-ignore lint/suspicious/noArrayIndexKey: a mark is its place in time
-          <rect key={index} className="spark-errors" x={x(index) - 1} width={2} y={HEIGHT - 3 - share * 14} height={3 + share * 14} />
+          <rect
+            key={t[index]}
+            className="spark-errors"
+            x={x(index) - 1}
+            width={2}
+            y={HEIGHT - 3 - share * 14}
+            height={3 + share * 14}
+          />
         ) : null,
       )}
     </svg>
@@ -28,7 +34,11 @@ export function Sparkline({ t, rate, errors, label }: Props) {
 }
 
 /** A path that breaks where a value is missing. */
-export function sparkPath(values: readonly (number | null)[], x: (index: number) => number, y: (value: number) => number): string {
+export function sparkPath(
+  values: readonly (number | null)[],
+  x: (index: number) => number,
+  y: (value: number) => number,
+): string {
   let path = '';
   let drawing = false;
   values.forEach((value, index) => {

@@ -29,10 +29,20 @@ export function Table<T>({ label, columns, rows, id, sortedBy }: Props<T>) {
         <thead>
           <tr>
             {columns.map((column) => {
-              const sorted = order?.column === column.name ? (order.descending ? 'descending' : 'ascending') : undefined;
-              const toggle = () => setOrder({ column: column.name, descending: sorted === 'ascending' || (!sorted && column.number === true) });
+              const sorted =
+                order?.column === column.name ? (order.descending ? 'descending' : 'ascending') : undefined;
+              const toggle = () =>
+                setOrder({
+                  column: column.name,
+                  descending: sorted === 'ascending' || (!sorted && column.number === true),
+                });
               return (
-                <th key={column.name} scope="col" className={column.number ? 'table-number' : undefined} aria-sort={sorted}>
+                <th
+                  key={column.name}
+                  scope="col"
+                  className={column.number ? 'table-number' : undefined}
+                  aria-sort={sorted}
+                >
                   {column.sort ? (
                     <button type="button" className="table-sort" onClick={toggle}>
                       {column.name}

@@ -5,7 +5,13 @@ import { clock, moment } from '../time/clock.ts';
 const TONES = { bad: 'Failure: ', good: 'Restored: ', lamp: 'Attention: ', plain: '' } as const;
 
 /** What happened, oldest first; `links` draws what an entry's evidence leads to. */
-export function Timeline({ entries, links }: { entries: readonly TimelineEntry[]; links: (entry: TimelineEntry) => ReactNode }) {
+export function Timeline({
+  entries,
+  links,
+}: {
+  entries: readonly TimelineEntry[];
+  links: (entry: TimelineEntry) => ReactNode;
+}) {
   return (
     <ol className="timeline">
       {entries.map((entry, index) => (

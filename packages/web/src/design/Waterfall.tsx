@@ -9,10 +9,17 @@ export function Waterfall({ spans }: { spans: readonly SpanEntry[] }) {
   return (
     <ol className="waterfall" aria-label={`${rows.length} spans over ${duration(totalMs)}`}>
       {rows.map((row) => (
-        <li key={`${row.span.traceId} ${row.span.spanId}`} className={row.span.status === 'error' ? 'waterfall-error' : undefined}>
+        <li
+          key={`${row.span.traceId} ${row.span.spanId}`}
+          className={row.span.status === 'error' ? 'waterfall-error' : undefined}
+        >
           <details>
             <summary>
-              <span className="waterfall-name" style={{ paddingLeft: `${Math.min(row.depth, 12) * 14}px` }} title={row.span.name}>
+              <span
+                className="waterfall-name"
+                style={{ paddingLeft: `${Math.min(row.depth, 12) * 14}px` }}
+                title={row.span.name}
+              >
                 {row.span.status === 'error' ? <b className="field-wrong">failed </b> : null}
                 {row.span.name} <span className="dim small">{row.span.service}</span>
               </span>
@@ -47,8 +54,13 @@ function SpanDetail({ row: { span, offsetMs, orphan } }: { row: Row }) {
       {span.events.map((event, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: the events of a stored span never move
         <div key={index}>
-          <strong>{event.name}</strong> <span className="dim">{clock(Number(BigInt(event.timeUnixNano) / 1_000_000n), 3)}</span>
-          <pre className="block">{Object.entries(event.attributes).map(([name, value]) => `${name}: ${value}`).join('\n')}</pre>
+          <strong>{event.name}</strong>{' '}
+          <span className="dim">{clock(Number(BigInt(event.timeUnixNano) / 1_000_000n), 3)}</span>
+          <pre className="block">
+            {Object.entries(event.attributes)
+              .map(([name, value]) => `${name}: ${value}`)
+              .join('\n')}
+          </pre>
         </div>
       ))}
     </div>

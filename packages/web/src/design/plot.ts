@@ -37,9 +37,19 @@ export function drawPlot(box: HTMLElement, options: PlotOptions): PlotHandle {
   };
 }
 
-function plotConfig(width: number, { graph, marks, sync, span }: PlotOptions, colour: (name: string) => string, onCursor: PlotOptions['onCursor']): uPlot.Options {
+function plotConfig(
+  width: number,
+  { graph, marks, sync, span }: PlotOptions,
+  colour: (name: string) => string,
+  onCursor: PlotOptions['onCursor'],
+): uPlot.Options {
   const font = `11px ${colour('--sans')}`;
-  const axis = { stroke: colour('--faint'), font, grid: { stroke: colour('--line'), width: 1 }, ticks: { show: false } };
+  const axis = {
+    stroke: colour('--faint'),
+    font,
+    grid: { stroke: colour('--line'), width: 1 },
+    ticks: { show: false },
+  };
   const only = graph.lines.every((line) => line.values.filter((value) => value !== null).length < 2);
   return {
     width,

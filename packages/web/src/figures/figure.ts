@@ -5,7 +5,8 @@ import { duration } from '../time/clock.ts';
 export const NONE = '–';
 
 const grouped = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
-const known = (value: number | null | undefined): value is number => value !== null && value !== undefined && Number.isFinite(value);
+const known = (value: number | null | undefined): value is number =>
+  value !== null && value !== undefined && Number.isFinite(value);
 
 /** `4,182`. */
 export const count = (value: number | null): string => (known(value) ? grouped.format(value) : NONE);
@@ -30,7 +31,8 @@ export function percent(value: number | null): string {
 export const millis = (value: number | null): string => (known(value) ? duration(value) : NONE);
 
 /** `1 request`, `2 requests`; `plural` where an s is not enough. */
-export const counted = (value: number, noun: string, plural = `${noun}s`): string => `${count(value)} ${value === 1 ? noun : plural}`;
+export const counted = (value: number, noun: string, plural = `${noun}s`): string =>
+  `${count(value)} ${value === 1 ? noun : plural}`;
 
 /** A value with the unit of its graph. */
 export function withUnit(value: number | null, unit: Graph['unit']): string {

@@ -35,4 +35,5 @@ const pair = (big: number, bigUnit: string, small: number, smallUnit: string): s
   small === 0 ? `${big} ${bigUnit}` : `${big} ${bigUnit} ${small} ${smallUnit}`;
 
 /** `3 m 2 s ago`, or `just now` within two seconds. */
-export const ago = (at: number, now = Date.now()): string => (now - at < 2000 ? 'just now' : `${duration(now - at)} ago`);
+export const ago = (at: number, now = Date.now()): string =>
+  now - at < 2000 ? 'just now' : `${duration(now - at)} ago`;

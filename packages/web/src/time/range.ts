@@ -53,7 +53,8 @@ export function rangeKey(search: RangeSearch): string {
 /** `last hour`, or the two ends in local time. */
 export function rangeWords(search: RangeSearch): string {
   if (search.start && search.end) {
-    const show = (at: string) => new Date(Number(at)).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+    const show = (at: string) =>
+      new Date(Number(at)).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
     return `${show(search.start)} to ${show(search.end)}`;
   }
   const value = search.range ?? DEFAULT_RANGE;

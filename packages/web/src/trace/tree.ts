@@ -28,7 +28,8 @@ export function traceTree(spans: readonly SpanEntry[]): Tree {
   const first = sorted.length === 0 ? 0n : nanos(sorted[0]!.startUnixNano);
   const ids = new Set(sorted.map((span) => span.spanId));
   const children = new Map<string, SpanEntry[]>();
-  const isRoot = (span: SpanEntry) => span.parentSpanId === '' || span.parentSpanId === span.spanId || !ids.has(span.parentSpanId);
+  const isRoot = (span: SpanEntry) =>
+    span.parentSpanId === '' || span.parentSpanId === span.spanId || !ids.has(span.parentSpanId);
   for (const span of sorted) {
     if (isRoot(span)) continue;
     const siblings = children.get(span.parentSpanId);
