@@ -27,6 +27,7 @@ const startTimeoutMs = 30_000;
 const firstBackOffMs = 200;
 const longestBackOffMs = 10_000;
 const cleanStopMs = 4_500;
+const lockWaitMs = 10_000;
 const logCapBytes = 10 * 1024 * 1024;
 
 /** A port of the loopback interface that is free at this moment. */
@@ -67,7 +68,14 @@ export class EngineChild {
 
   async start(): Promise<void> {
     mkdirSync(this.options.dir, { recursive: true, mode: 0o700 });
-    await this.#launch();
+    // The engine of a server that was killed closes its databases before it lets go of their directory.
+    for (const end = Date.now() + lockWaitMs; ; await sleep(100)) {
+      try {
+        return await this.#launch();
+      } catch (error) {
+        if (!/Cannot lock file/.test(String(error)) || Date.now() > end) throw error;
+      }
+    }
   }
 
   #openLog(): number {

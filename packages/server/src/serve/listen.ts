@@ -11,6 +11,7 @@ import { type IngestDeps, ingestRoutes } from '../http/ingest.ts';
 import { buildOtlpApp } from '../http/otlp-app.ts';
 import { prometheusRoutes } from '../http/prometheus.ts';
 import type { MetricQueries } from '../query/promql.ts';
+import { renderHtml, renderMarkdown } from '../respond/index.ts';
 import type { NightshiftStore } from '../store/open.ts';
 import type { RuleManager } from '../watch/rule-manager.ts';
 import type { Respond } from './respond.ts';
@@ -66,7 +67,7 @@ export async function listen(parts: ListenParts): Promise<Listening> {
       list: async () => incidents.list(),
       get: async (id) => incidents.get(id),
       setState: async (id, state) => incidents.setState(id, state),
-      report: async (id, format) => incidents.report(id, format),
+      report: async (id, format) => (format === 'md' ? renderMarkdown : renderHtml)(incidents.get(id)),
     },
     services: createServiceBoard(queries, releases, parts.control),
     notReady: () => (engine.state === 'up' ? '' : engine.reason),

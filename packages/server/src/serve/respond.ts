@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { connectGateway } from '@nightshift/gateway';
-import { encodeWriteRequest } from '@nightshift/wire';
+import { connectGateway, type GatewayClient } from '@nightshift/gateway';
 import { decodeRecord } from '../collect/decode.ts';
 import type { Config } from '../config/schema.ts';
 import type { Control } from '../control/control.ts';
@@ -11,7 +10,6 @@ import {
   EventPump,
   EventRecords,
   ensureGateway,
-  type GatewayConnection,
   IncidentService,
   PROCESS_DEFAULTS,
   type ReleaseService,
@@ -23,7 +21,7 @@ export interface Respond {
   readonly releases: ReleaseService;
   readonly incidents: IncidentService;
   /** The gateway as it is; every call on it rejects while there is none. */
-  readonly gateway: GatewayConnection;
+  readonly gateway: GatewayClient;
   stop(): Promise<void>;
 }
 
@@ -46,7 +44,7 @@ export function startRespond({ config, dataDir, control, store, launcher, now, l
   const dir = gatewayDirOf(dataDir);
   const gateway = connectGateway(dir);
   const driver = drivers.process({
-    ensure: () => ensureGateway({ dir, launcher: launcher('gateway', '--dir', dir), connect: connectGateway }),
+    ensure: () => ensureGateway({ dir, launcher: launcher('gateway', '--dir', dir) }),
     connection: () => gateway,
     defaults: {
       ...PROCESS_DEFAULTS,
@@ -69,7 +67,7 @@ export function startRespond({ config, dataDir, control, store, launcher, now, l
   const pump = new EventPump({
     connection: () => gateway,
     events: control.gatewayEvents,
-    records: new EventRecords({ releases: control.releases, events: control.gatewayEvents, encodeWriteRequest }),
+    records: new EventRecords({ releases: control.releases, events: control.gatewayEvents }),
     sink: { admit: (record) => store.admit(record, decodeRecord(record)) },
     consumers: [(event) => releases.applyEvent(event), (event) => incidents.onEvent(event)],
     onError: (what, error) => {
