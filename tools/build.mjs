@@ -16,7 +16,9 @@ async function bundleCommand(esbuild, root, out) {
     target: 'node20',
     sourcemap: true,
     external: Object.keys(dependencies).flatMap((name) => [name, `${name}/*`]),
-    banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
     logLevel: 'warning',
   });
 }
@@ -24,16 +26,28 @@ async function bundleCommand(esbuild, root, out) {
 function bundleWeb(root, out) {
   const vite = join(root, 'node_modules/vite/bin/vite.js');
   const args = [vite, 'build', '--logLevel', 'warn', '--emptyOutDir', '--outDir', join(out, 'web')];
-  const { status } = spawnSync(process.execPath, args, { cwd: join(root, 'packages/web'), stdio: ['ignore', process.stderr, 'inherit'] });
+  const { status } = spawnSync(process.execPath, args, {
+    cwd: join(root, 'packages/web'),
+    stdio: ['ignore', process.stderr, 'inherit'],
+  });
   if (status !== 0) throw new Error('the web application does not build');
 }
 
 /** The demo's two versions travel with the command, with their sources beside them, as a release directory would. */
 async function bundleExamples(esbuild, root, out) {
   const built = join(out, 'build-example.mjs');
-  await esbuild.build({ entryPoints: [join(root, 'examples/url-shortener/build.ts')], outfile: built, bundle: true, format: 'esm', platform: 'node', packages: 'external', logLevel: 'warning' });
+  await esbuild.build({
+    entryPoints: [join(root, 'examples/url-shortener/build.ts')],
+    outfile: built,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
+    logLevel: 'warning',
+  });
   const { buildExample } = await import(pathToFileURL(built).href);
-  for (const version of ['v1', 'v2']) await buildExample(version, join(out, 'examples/url-shortener', version), join(root, 'examples/url-shortener'));
+  for (const version of ['v1', 'v2'])
+    await buildExample(version, join(out, 'examples/url-shortener', version), join(root, 'examples/url-shortener'));
   rmSync(built);
 }
 

@@ -29,7 +29,10 @@ function run(command, args) {
 }
 
 function install() {
-  const wanted = createHash('sha256').update(read(join(root, 'package-lock.json'))).update(process.platform + process.arch).digest('hex');
+  const wanted = createHash('sha256')
+    .update(read(join(root, 'package-lock.json')))
+    .update(process.platform + process.arch)
+    .digest('hex');
   if (read(installStamp) === wanted) return;
   console.error('Installing what package-lock.json names (once) …');
   // --include=dev: the build needs esbuild and vite also where NODE_ENV is production.

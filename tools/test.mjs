@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { ensureReady, root } from './setup.mjs';
 
 const bin = (name) => join(root, 'node_modules', name);
-const node = (args, env = {}) => spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } }).status === 0;
+const node = (args, env = {}) =>
+  spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } }).status === 0;
 const which = (name) => spawnSync('sh', ['-c', `command -v ${name}`]).status === 0;
 
 /** The browser tests need a Chromium. Where this user may install Debian packages, it is installed; where not, it says so. */
@@ -14,7 +15,9 @@ function ensureChromium() {
   if (which('chromium') || which('chromium-browser') || which('google-chrome')) return true;
   if (which('apt-get') && process.getuid?.() === 0) {
     console.log('Installing Chromium from Debian for the browser tests …');
-    const apt = (...args) => spawnSync('apt-get', args, { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }).status === 0;
+    const apt = (...args) =>
+      spawnSync('apt-get', args, { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
+        .status === 0;
     apt('update');
     if (apt('install', '-y', '--no-install-recommends', 'chromium', 'fonts-dejavu-core')) return true;
   }

@@ -33,8 +33,7 @@ describe('a time', () => {
   ])('%s is understood', (text, at) => expect(timeOption('--since', text, NOW)).toBe(at));
 
   it.each(['', 'noon', '2026-13-01', '31.1.2026', '5 m'])('%j is refused', (text) =>
-    expect(() => timeOption('--since', text, NOW)).toThrow(`--since ${text}: a time is wanted`),
-  );
+    expect(() => timeOption('--since', text, NOW)).toThrow(`--since ${text}: a time is wanted`));
 
   it('is shown in UTC to the second', () => expect(showTime(NOW + 999)).toBe('2026-01-31 12:00:00Z'));
 });

@@ -168,37 +168,34 @@ describe('a release that is worse', () => {
     [4000, 0, 4],
     [4000, 80, 6],
     [20000, 20, 4],
-  ])(
-    'that fails every request is found after few of them (baseline %i requests, %i failures: at most %i)',
-    (requests, failures, most) => {
-      const guard = createGuard(defaultGuardConfig, baselineOf(requests, failures), 0);
-      expect(requestsUntilBad(guard, () => 0, { errorRatio: 1, medianMs: 5, sigma: 0 }, 100)).toBeLessThanOrEqual(most);
-      const one = createGuard(defaultGuardConfig, baselineOf(requests, failures), 0);
-      expect(one.observe({ at: 1, failed: true, latencyMs: 1 }).decision).toBe('hold');
-    },
-  );
+  ])('that fails every request is found after few of them (baseline %i requests, %i failures: at most %i)', (requests, failures, most) => {
+    const guard = createGuard(defaultGuardConfig, baselineOf(requests, failures), 0);
+    expect(requestsUntilBad(guard, () => 0, { errorRatio: 1, medianMs: 5, sigma: 0 }, 100)).toBeLessThanOrEqual(most);
+    const one = createGuard(defaultGuardConfig, baselineOf(requests, failures), 0);
+    expect(one.observe({ at: 1, failed: true, latencyMs: 1 }).decision).toBe('hold');
+  });
 
   it.each([
     { name: '20 % errors against none', before: 0, after: 0.2, within: 60, worst: 150 },
     { name: '5 % errors against 1 %', before: 0.01, after: 0.05, within: 1300, worst: 3500 },
     { name: '10 % errors against 2 %', before: 0.02, after: 0.1, within: 500, worst: 1500 },
-  ])(
-    'with $name is found: half of them within $within requests, all within $worst',
-    ({ before, after, within, worst }) => {
-      const random = generator(4);
-      const found: number[] = [];
-      for (let i = 0; i < 100; i++) {
-        const service = { errorRatio: before, medianMs: 20, sigma: 0.5 };
-        const guard = createGuard(defaultGuardConfig, sampleBaseline(random, service, 5000), 0);
-        found.push(
-          requestsUntilBad(guard, random, { ...service, errorRatio: after }, worst) ?? Number.POSITIVE_INFINITY,
-        );
-      }
-      found.sort((a, b) => a - b);
-      expect(found[50]).toBeLessThanOrEqual(within);
-      expect(found[99]).toBeLessThanOrEqual(worst);
-    },
-  );
+  ])('with $name is found: half of them within $within requests, all within $worst', ({
+    before,
+    after,
+    within,
+    worst,
+  }) => {
+    const random = generator(4);
+    const found: number[] = [];
+    for (let i = 0; i < 100; i++) {
+      const service = { errorRatio: before, medianMs: 20, sigma: 0.5 };
+      const guard = createGuard(defaultGuardConfig, sampleBaseline(random, service, 5000), 0);
+      found.push(requestsUntilBad(guard, random, { ...service, errorRatio: after }, worst) ?? Number.POSITIVE_INFINITY);
+    }
+    found.sort((a, b) => a - b);
+    expect(found[50]).toBeLessThanOrEqual(within);
+    expect(found[99]).toBeLessThanOrEqual(worst);
+  });
 
   it('is bad when a third of its answers are slow, and the reason names the limit', () => {
     const guard = createGuard(defaultGuardConfig, baseline, 0);

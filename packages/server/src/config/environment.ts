@@ -6,7 +6,7 @@ import { nearest } from './nearest.ts';
 /** Variables with our prefix that are not keys of the configuration. */
 export const otherVariables: Readonly<Record<string, string>> = {
   NIGHTSHIFT_CONFIG: 'The configuration file, in place of `nightshift.yaml` in the working directory.',
-  NIGHTSHIFT_URL: 'Where the command finds the server. Read by the command, not by the server.',
+  NIGHTSHIFT_SERVER: 'Where the command finds the server. Read by the command, not by the server.',
   NIGHTSHIFT_TOKEN: 'The token that the command and the in-app library send. Not read by the server.',
 };
 
