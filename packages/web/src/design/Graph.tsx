@@ -41,7 +41,7 @@ export function Graph({ graph, marks = NO_MARKS, sync, span }: Props) {
         {graph.lines.map((line, index) => (
           <span key={line.name} className="break">
             <i style={{ background: `var(--line-${(index % 6) + 1})` }} />
-            {line.name} <b>{cursor === null ? '' : withUnit(line.values[cursor] ?? null, graph.unit)}</b>
+            <bdi>{line.name}</bdi> <b>{cursor === null ? '' : withUnit(line.values[cursor] ?? null, graph.unit)}</b>
           </span>
         ))}
         <span>{at === undefined ? '' : clock(at, 1)}</span>

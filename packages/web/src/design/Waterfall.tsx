@@ -21,7 +21,7 @@ export function Waterfall({ spans }: { spans: readonly SpanEntry[] }) {
                 title={row.span.name}
               >
                 {row.span.status === 'error' ? <b className="field-wrong">failed </b> : null}
-                {row.span.name} <span className="dim small">{row.span.service}</span>
+                <bdi>{row.span.name}</bdi> <span className="dim small">{row.span.service}</span>
               </span>
               <span className="waterfall-track">
                 <span className="waterfall-bar" style={barPlace(row, totalMs)} />

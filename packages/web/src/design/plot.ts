@@ -104,6 +104,7 @@ function drawMarks(plot: uPlot, marks: readonly Mark[], colour: (name: string) =
   ctx.save();
   ctx.font = `${11 * ratio}px ${colour('--sans')}`;
   ctx.textBaseline = 'top';
+  const labels: { text: string; left: number; top: number; width: number; colour: string }[] = [];
   let taken = Number.NEGATIVE_INFINITY;
   let row = 0;
   for (const mark of [...marks].sort((a, b) => a.at - b.at)) {
@@ -114,15 +115,22 @@ function drawMarks(plot: uPlot, marks: readonly Mark[], colour: (name: string) =
     const flip = x + width + 6 * ratio > bbox.left + bbox.width;
     taken = Math.max(taken, x + width + 12 * ratio);
     ctx.strokeStyle = colour(TONE[mark.tone]);
-    ctx.fillStyle = ctx.strokeStyle;
     ctx.lineWidth = ratio;
     ctx.setLineDash([3 * ratio, 3 * ratio]);
     ctx.beginPath();
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
-    ctx.textAlign = flip ? 'right' : 'left';
-    ctx.fillText(mark.label, x + (flip ? -4 : 4) * ratio, bbox.top + (2 + row * 14) * ratio);
+    ctx.setLineDash([]);
+    const left = x + (flip ? -4 * ratio - width : 4 * ratio);
+    const top = bbox.top + (2 + row * 14) * ratio;
+    labels.push({ text: mark.label, left, top, width, colour: colour(TONE[mark.tone]) });
+  }
+  for (const label of labels) {
+    ctx.fillStyle = colour('--panel');
+    ctx.fillRect(label.left - 2 * ratio, label.top - ratio, label.width + 4 * ratio, 14 * ratio);
+    ctx.fillStyle = label.colour;
+    ctx.fillText(label.text, label.left, label.top);
   }
   ctx.restore();
 }

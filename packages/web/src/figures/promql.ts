@@ -4,9 +4,16 @@ import type { Labels, QueryData } from '../api/prometheus.ts';
 /** `name{a="b"}` as Prometheus writes a series; `{}` for one without labels. */
 export function seriesName(metric: Labels): string {
   const { __name__: name = '', ...rest } = metric;
-  const labels = Object.entries(rest).map(([label, value]) => `${label}=${JSON.stringify(value)}`);
+  const labels = Object.entries(rest).map(([label, value]) => `${label}=${quoted(value)}`);
   return labels.length === 0 && name !== '' ? name : `${name}{${labels.join(', ')}}`;
 }
+
+/** A label value as PromQL writes it; direction marks are written out, so that a value cannot turn its neighbours around. */
+const quoted = (value: string): string =>
+  JSON.stringify(value).replace(
+    /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 
 /** More lines than this cannot be told apart on one graph. */
 export const LINE_LIMIT = 24;

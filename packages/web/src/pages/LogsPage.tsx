@@ -15,7 +15,7 @@ import { counted } from '../figures/figure.ts';
 import { RangePicker } from '../shell/RangePicker.tsx';
 import { telemetryLine } from '../shell/start-lines.ts';
 import { useRange } from '../shell/use-range.ts';
-import { clock, moment } from '../time/clock.ts';
+import { clockOrDay, moment } from '../time/clock.ts';
 import { rangeWords } from '../time/range.ts';
 
 /** OpenTelemetry severity numbers (https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-severitynumber). */
@@ -124,7 +124,7 @@ function Lines({ lines }: { lines: readonly LogEntry[] }) {
     <details key={`${line.timeUnixNano} ${index}`} className="fold">
       <summary>
         <time className="dim mono" dateTime={new Date(line.at).toISOString()} title={moment(line.at)}>
-          {clock(line.at, 3)}
+          {clockOrDay(line.at)}
         </time>{' '}
         <Tag tone={severityTone(line.severity)}>{line.severityText || String(line.severity)}</Tag>{' '}
         <span className="dim small">{line.service}</span> <span className="mono">{line.body}</span>

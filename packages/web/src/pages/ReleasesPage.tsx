@@ -87,7 +87,7 @@ function releaseColumns(onRollBack: (release: Release) => void): Column<Release>
       sort: (row) => row.version,
       show: (row) => (
         <>
-          {row.version} <span className="dim mono">{row.revision.slice(0, 10)}</span>
+          <bdi>{row.version}</bdi> <span className="dim mono">{row.revision.slice(0, 10)}</span>
         </>
       ),
     },

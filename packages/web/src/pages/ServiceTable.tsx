@@ -35,7 +35,7 @@ const figures: Column<ServiceSummary>[] = [
     number: true,
     sort: (row) => row.errorRatio,
     show: (row) => (
-      <span className={(row.errorRatio ?? 0) > 0.01 ? 'field-wrong' : undefined}>{percent(row.errorRatio)}</span>
+      <span className={(row.errorRatio ?? 0) > 0.01 ? 'table-bad' : undefined}>{percent(row.errorRatio)}</span>
     ),
   },
   { name: 'p50', number: true, sort: (row) => row.p50Ms, show: (row) => millis(row.p50Ms) },

@@ -238,8 +238,8 @@ function TokenDialog({
   onDone: (token: NewToken | null) => void;
 }) {
   const act = useMutation({
-    mutationFn: async () =>
-      what === 'rotate' ? rotateToken(token.id, GRACE_SECONDS) : (await revokeToken(token.id), null),
+    mutationFn: () =>
+      what === 'rotate' ? rotateToken(token.id, GRACE_SECONDS) : revokeToken(token.id).then(() => null),
     onSuccess: onDone,
   });
   const rotate = what === 'rotate';

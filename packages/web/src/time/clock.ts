@@ -21,6 +21,7 @@ export function duration(ms: number): string {
   const sign = ms < 0 ? '−' : '';
   const size = Math.abs(ms);
   if (size < 1) return size === 0 ? '0 ms' : `${sign}${size.toPrecision(2)} ms`;
+  if (size < 10) return `${sign}${Number(size.toFixed(1))} ms`;
   if (size < 950) return `${sign}${Math.round(size)} ms`;
   if (size < 59_950) return `${sign}${(size / 1000).toFixed(size < 9_950 ? 1 : 0)} s`;
   const seconds = Math.round(size / 1000);
@@ -37,3 +38,7 @@ const pair = (big: number, bigUnit: string, small: number, smallUnit: string): s
 /** `3 m 2 s ago`, or `just now` within two seconds. */
 export const ago = (at: number, now = Date.now()): string =>
   now - at < 2000 ? 'just now' : `${duration(now - at)} ago`;
+
+/** The clock with milliseconds for today, day and clock for anything earlier. */
+export const clockOrDay = (at: number, now = Date.now()): string =>
+  new Date(at).toDateString() === new Date(now).toDateString() ? clock(at, 3) : moment(at, now);

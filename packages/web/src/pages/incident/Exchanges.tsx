@@ -24,7 +24,7 @@ export function Exchanges({ exchanges }: { exchanges: readonly Exchange[] }) {
         <details key={exchange.id} className="fold" id={exchangeAnchor(exchange.id)} tabIndex={-1}>
           <summary>
             <span className="dim mono">{clock(exchange.at, 3)}</span>{' '}
-            <strong>{`${exchange.method} ${exchange.path}`}</strong> → {outcome(exchange)}{' '}
+            <strong>{`${exchange.method} ${exchange.path}`}</strong> → <span>{outcome(exchange)}</span>{' '}
             {exchange.visible ? <Tag tone="bad">seen by a user</Tag> : <Tag tone="good">saved</Tag>}
           </summary>
           <div className="fold-body stack">

@@ -25,7 +25,7 @@ export function Why({ incident }: { incident: Incident }) {
           <ol className="stack small">
             {incident.candidates.slice(1).map((candidate) => (
               <li key={candidate.text} className="break">
-                {candidate.text} <span className="dim">{`score ${candidate.score.toFixed(2)}`}</span>
+                <bdi>{candidate.text}</bdi> <span className="dim">{`score ${candidate.score.toFixed(2)}`}</span>
               </li>
             ))}
           </ol>
