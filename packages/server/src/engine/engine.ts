@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { NightshiftError } from '../errors/catalogue.ts';
 import { EngineChild, type EngineLauncher, type EngineLog } from './engine-child.ts';
 
@@ -105,6 +105,8 @@ class ClickHouse implements Engine {
       http_headers: headers,
       request_timeout: 120_000,
       max_open_connections: 8,
+      // What goes wrong comes as an error; its own lines would stand between ours.
+      log: { level: ClickHouseLogLevel.OFF },
       clickhouse_settings: { output_format_json_quote_64bit_integers: 1 },
     });
   }

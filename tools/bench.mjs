@@ -1,0 +1,28 @@
+/** `npm run bench -- NAME`: bundles bench/NAME.ts and runs it; without a name it lists what there is. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ensureReady, root } from './setup.mjs';
+
+await ensureReady();
+const names = readdirSync(join(root, 'bench'))
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => file.slice(0, -3));
+const name = process.argv[2];
+if (!name || !names.includes(name)) {
+  console.error(`npm run bench -- NAME, where NAME is one of: ${names.join(', ')}`);
+  process.exit(2);
+}
+const outfile = join(root, 'node_modules/.nightshift-bench', `${name}.mjs`);
+const { build } = await import('esbuild');
+await build({
+  entryPoints: [join(root, 'bench', `${name}.ts`)],
+  outfile,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  packages: 'external',
+  logLevel: 'warning',
+});
+process.chdir(root);
+await import(pathToFileURL(outfile).href);
