@@ -104,6 +104,7 @@ function drawMarks(plot: uPlot, marks: readonly Mark[], colour: (name: string) =
   ctx.save();
   ctx.font = `${11 * ratio}px ${colour('--sans')}`;
   ctx.textBaseline = 'top';
+  ctx.textAlign = 'left';
   const labels: { text: string; left: number; top: number; width: number; colour: string }[] = [];
   let taken = Number.NEGATIVE_INFINITY;
   let row = 0;

@@ -101,7 +101,17 @@ function releaseColumns(onRollBack: (release: Release) => void): Column<Release>
         </>
       ),
     },
-    { name: 'By', sort: (row) => row.createdBy, show: (row) => row.createdBy },
+    {
+      name: 'Action',
+      show: (row) =>
+        isServing(row) ? (
+          <Button kind="danger" onClick={() => onRollBack(row)} aria-label={`Roll back ${row.service} ${row.version}`}>
+            Roll back
+          </Button>
+        ) : (
+          NONE
+        ),
+    },
     {
       name: 'Requests',
       number: true,
@@ -114,17 +124,7 @@ function releaseColumns(onRollBack: (release: Release) => void): Column<Release>
       sort: (row) => row.gateway?.failures ?? null,
       show: (row) => (row.gateway ? count(row.gateway.failures) : NONE),
     },
-    {
-      name: 'Action',
-      show: (row) =>
-        isServing(row) ? (
-          <Button kind="danger" onClick={() => onRollBack(row)} aria-label={`Roll back ${row.service} ${row.version}`}>
-            Roll back
-          </Button>
-        ) : (
-          NONE
-        ),
-    },
+    { name: 'By', sort: (row) => row.createdBy, show: (row) => row.createdBy },
   ];
 }
 
