@@ -68,9 +68,11 @@ async function importedPackages(): Promise<string[]> {
   );
   // A require made by createRequire is a plain function to a parser.
   const called = chunks.flatMap((name) =>
-    [...readFileSync(join(dist, name), 'utf8').matchAll(/\b(?:require|resolve)\w*\("(@?[a-z][\w./-]*)"\)/g)].map(
-      ([, path]) => path as string,
-    ),
+    [
+      ...readFileSync(join(dist, name), 'utf8').matchAll(
+        /\b(?:\w*require\w*(?:\.resolve)?|import\.meta\.resolve)\("(@?[a-z][\w./-]*)"\)/g,
+      ),
+    ].map(([, path]) => path as string),
   );
   const names = [...parsed, ...called].filter((path) => !path.startsWith('node:')).map(packageOf);
   return [...new Set(names)].filter((name) => !builtinModules.includes(name)).sort();

@@ -33,7 +33,7 @@ export function Sparkline({ t, rate, errors, label }: Props) {
   );
 }
 
-/** A path that breaks where a value is missing. */
+/** A path that breaks where a value is missing. Each part starts with a line of no length: a lone value is a dot. */
 export function sparkPath(
   values: readonly (number | null)[],
   x: (index: number) => number,
@@ -46,7 +46,7 @@ export function sparkPath(
       drawing = false;
       return;
     }
-    path += `${drawing ? 'L' : 'M'}${x(index).toFixed(1)} ${y(value).toFixed(1)}`;
+    path += `${drawing ? 'L' : 'M'}${x(index).toFixed(1)} ${y(value).toFixed(1)}${drawing ? '' : 'h0'}`;
     drawing = true;
   });
   return path;

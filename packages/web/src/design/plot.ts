@@ -50,7 +50,6 @@ function plotConfig(
     grid: { stroke: colour('--line'), width: 1 },
     ticks: { show: false },
   };
-  const only = graph.lines.every((line) => line.values.filter((value) => value !== null).length < 2);
   return {
     width,
     height: HEIGHT,
@@ -71,7 +70,7 @@ function plotConfig(
         stroke: colour(`--line-${(index % 6) + 1}`),
         width: 1.6,
         dash: index >= 6 ? [6, 3] : [],
-        points: { show: only, size: 5 },
+        points: { show: false, size: 6, filter: () => lonePoints(line.values) },
       })),
     ],
     hooks: {
@@ -96,6 +95,12 @@ export function yRange(low: number | null, high: number | null): [number, number
   const bottom = Math.min(0, low);
   const room = high - bottom;
   return [low < 0 ? bottom - room * 0.05 : 0, room === 0 ? 1 : high + room * 0.14];
+}
+
+/** Indices of points without a neighbour: no line passes through them, and a version that lived a second has no others. */
+export function lonePoints(values: readonly (number | null)[]): number[] {
+  const isMissing = (index: number) => (values[index] ?? null) === null;
+  return [...values.keys()].filter((index) => !isMissing(index) && isMissing(index - 1) && isMissing(index + 1));
 }
 
 function drawMarks(plot: uPlot, marks: readonly Mark[], colour: (name: string) => string): void {
