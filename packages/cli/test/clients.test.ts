@@ -14,13 +14,19 @@ import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { LoggerProvider, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs';
-import { AggregationType, MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+import {
+  AggregationTemporality,
+  AggregationType,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
 import { NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ServeProcess, startServe } from '../src/demo/serve-process.ts';
 
 const entry = resolve('packages/cli/dist/nightshift.js');
 const prometheus = '/usr/bin/prometheus';
+const promtool = '/usr/bin/promtool';
 const malformed = resolve('../shared/conformance/malformed');
 const arrival = { timeout: 10_000, interval: 200 };
 const seconds = (count: number) => count * 1000;
@@ -84,6 +90,7 @@ describe('the OpenTelemetry SDK for JavaScript, by protobuf', () => {
   const attributes = { 'service.name': service, 'service.version': '1.4.2', 'deployment.environment.name': 'test' };
   const resource = resourceFromAttributes(attributes);
   const to = (path: string) => ({ url: otlpUrl + path, headers: bearer(token) });
+  const gzip = 'gzip' as NonNullable<NonNullable<ConstructorParameters<typeof OTLPTraceExporter>[0]>['compression']>;
   /** Whole seconds and nanoseconds, as the SDK takes a time without rounding it. */
   const second = Math.floor(Date.now() / 1000) - 5;
   const at = (nanos: number): [number, number] => [second, nanos];
@@ -92,7 +99,7 @@ describe('the OpenTelemetry SDK for JavaScript, by protobuf', () => {
   it('sends spans, and the trace shows every field of them', async () => {
     const provider = new NodeTracerProvider({
       resource,
-      spanProcessors: [new SimpleSpanProcessor(new OTLPTraceExporter(to('/v1/traces')))],
+      spanProcessors: [new SimpleSpanProcessor(new OTLPTraceExporter({ ...to('/v1/traces'), compression: gzip }))],
     });
     const tracer = provider.getTracer('clients-test');
     const parent = tracer.startSpan('POST /order', {
@@ -231,6 +238,22 @@ describe('the OpenTelemetry SDK for JavaScript, by protobuf', () => {
     }
   });
 
+  it('is told that deltas are not taken, and nothing of them is stored', async () => {
+    const exporter = new OTLPMetricExporter({
+      ...to('/v1/metrics'),
+      temporalityPreference: AggregationTemporality.DELTA,
+    });
+    const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: seconds(3600) });
+    const provider = new MeterProvider({ resource, readers: [reader] });
+    provider.getMeter('clients-test').createCounter('delta.orders').add(1);
+    const { resourceMetrics } = await reader.collect();
+    const result = await new Promise<{ code: number; error?: Error }>((done) => exporter.export(resourceMetrics, done));
+    expect(result.code).toBe(1);
+    expect(result.error).toMatchObject({ code: 400, data: expect.stringContaining('"delta.orders" has delta') });
+    expect(await instant('delta_orders_total')).toEqual([]);
+    await exporter.shutdown();
+  });
+
   it('sends a log record, and the search shows every field of it', async () => {
     const provider = new LoggerProvider({
       resource,
@@ -293,6 +316,7 @@ async function startTokenProxy(upstream: string): Promise<Server> {
 }
 
 if (!existsSync(prometheus)) console.warn(`SKIPPED: a real Prometheus is not tested, ${prometheus} is missing.`);
+if (!existsSync(promtool)) console.warn(`SKIPPED: promtool does not ask us, ${promtool} is missing.`);
 
 describe.skipIf(!existsSync(prometheus))('a Prometheus server that writes to us', () => {
   let peer: ChildProcess;
@@ -380,18 +404,18 @@ describe.skipIf(!existsSync(prometheus))('a Prometheus server that writes to us'
     await expect.poll(read, arrival).toMatchObject({ prometheus_build_info: [{ type: 'gauge' }] });
   });
 
-  it.skipIf(!existsSync('/usr/bin/promtool'))('lets promtool ask us', async () => {
+  it.skipIf(!existsSync(promtool))('lets promtool ask us', async () => {
     const proxy = await startTokenProxy(serve.url);
     try {
       const address = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
       const run = promisify(execFile);
-      const up = await run('promtool', ['query', 'instant', address, 'up{origin="peer"}']);
+      const up = await run(promtool, ['query', 'instant', address, 'up{origin="peer"}']);
       expect(up.stdout).toMatch(`up{instance="${instance}", job="itself", origin="peer"} => 1 @[`);
-      const series = await run('promtool', ['query', 'series', '--match=up{origin="peer"}', address]);
+      const series = await run(promtool, ['query', 'series', '--match=up{origin="peer"}', address]);
       expect(series.stdout).toContain(`instance="${instance}"`);
-      const labels = await run('promtool', ['query', 'labels', address, 'origin']);
+      const labels = await run(promtool, ['query', 'labels', address, 'origin']);
       expect(labels.stdout.trim()).toBe('peer');
-      const wrong = await run('promtool', ['query', 'instant', address, 'up{']).catch((error: unknown) => error);
+      const wrong = await run(promtool, ['query', 'instant', address, 'up{']).catch((error: unknown) => error);
       expect(wrong).toMatchObject({ stderr: expect.stringContaining('parse error') });
     } finally {
       proxy.close();
@@ -465,14 +489,25 @@ describe.skipIf(!existsSync(malformed))('bodies that are broken or hostile', () 
     expect(spans ?? []).toEqual([]);
   });
 
-  it('shows no span that ends before it starts', async () => {
+  it('shows a span that ends before it starts with no duration, and loses no nanosecond of a JSON number', async () => {
     const id = '5b8efff798038103d269b633813fc60c';
-    const read = async () => (await serve.client.get<{ spans: SpanEntry[] }>(`/api/v1/traces/${id}`)).spans;
-    await expect.poll(async () => (await read()).length, arrival).toBeGreaterThan(0);
-    const spans = await read();
-    for (const { startUnixNano, endUnixNano } of spans) {
-      expect(BigInt(endUnixNano) >= BigInt(startUnixNano), `${startUnixNano} to ${endUnixNano}`).toBe(true);
-    }
+    const read = async () => {
+      const { spans } = await serve.client.get<{ spans: SpanEntry[] }>(`/api/v1/traces/${id}`);
+      return spans.map(({ startUnixNano, endUnixNano }) => `${startUnixNano} to ${endUnixNano}`).sort();
+    };
+    const oneSecond = '1767225600000000000 to 1767225601000000000';
+    // Of the bodies end_before_start, int64_number and unknown_field, which share one trace.
+    await expect.poll(read, arrival).toEqual(['1767225600000000000 to 1767225600000000000', oneSecond, oneSecond]);
+  });
+
+  it('keeps NaN and the infinities of OTLP/JSON', async () => {
+    const at = async (time: number) => {
+      const query = { query: 'g', time };
+      const { data } = await serve.client.get<{ data: { result: { value: unknown[] }[] } }>('/api/v1/query', query);
+      return data.result.map(({ value }) => value[1]);
+    };
+    const values = async () => [await at(1_767_225_600), await at(1_767_225_601), await at(1_767_225_602)];
+    await expect.poll(values, arrival).toEqual([['NaN'], ['+Inf'], ['-Inf']]);
   });
 
   it('returns text that looks like SQL as it was sent', async () => {
