@@ -70,7 +70,7 @@ async function importedPackages(): Promise<string[]> {
   const called = chunks.flatMap((name) =>
     [
       ...readFileSync(join(dist, name), 'utf8').matchAll(
-        /\b(?:\w*require\w*(?:\.resolve)?|import\.meta\.resolve)\("(@?[a-z][\w./-]*)"\)/g,
+        /\b(?:_*require\d*(?:\.resolve)?|createRequire\([^)]*\)|import\.meta\.resolve)\("(@?[a-z][\w./-]*)"\)/g,
       ),
     ].map(([, path]) => path as string),
   );
