@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { readBody } from './body.ts';
+import { BodyBudget } from './body-budget.ts';
 
 const limits = { maxBodyBytes: 10_000, maxDecompressedBytes: 100_000 };
 const stream = (bytes: Uint8Array): Readable => Readable.from([Buffer.from(bytes)], { objectMode: false });
@@ -27,6 +28,22 @@ describe('a body', () => {
     const bomb = gzipSync(Buffer.alloc(8_000_000));
     await expect(read(bomb, 'gzip')).rejects.toMatchObject({ code: 'BODY_TOO_LARGE' });
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16_000_000);
+  });
+
+  it('that finds no room among the others is refused for now, and the room comes back', async () => {
+    const budget = new BodyBudget(15_000);
+    const [first, second] = [budget.lease(), budget.lease()];
+    await readBody(stream(Buffer.alloc(9_000)), 'identity', limits, first);
+    const bomb = gzipSync(Buffer.alloc(50_000));
+    await expect(readBody(stream(bomb), 'gzip', limits, second)).rejects.toMatchObject({
+      code: 'OVERLOADED',
+      retryAfter: 1,
+    });
+    second.end();
+    expect(budget.held).toBe(9_000);
+    first.end();
+    first.end();
+    expect(budget.held).toBe(0);
   });
 
   it.each([

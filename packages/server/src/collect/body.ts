@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createInflate, type Gunzip, type Inflate } from 'node:zlib';
 import { NightshiftError } from '../errors/catalogue.ts';
+import { type BodyLease, unbudgeted } from './body-budget.ts';
 
 export interface BodyLimits {
   readonly maxBodyBytes: number;
@@ -10,12 +11,18 @@ export interface BodyLimits {
 
 const inflaters: Record<string, () => Gunzip | Inflate> = { gzip: createGunzip, deflate: createInflate };
 
-async function drain(stream: AsyncIterable<Buffer>, limit: number, which: string): Promise<Uint8Array> {
+async function drain(
+  stream: AsyncIterable<Buffer>,
+  limit: number,
+  which: string,
+  lease: BodyLease,
+): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of stream) {
     size += chunk.length;
     if (size > limit) throw new NightshiftError('BODY_TOO_LARGE', { limit, which });
+    lease.take(chunk.length);
     chunks.push(chunk);
   }
   return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size);
@@ -23,10 +30,16 @@ async function drain(stream: AsyncIterable<Buffer>, limit: number, which: string
 
 /**
  * Reads a request body to its end and undoes `encoding` (`gzip`, `deflate`; others are left as they are), holding no
- * more than the limits in memory: a bomb is cut while it unfolds. Throws BODY_TOO_LARGE, or BODY_INVALID where the
+ * more than the limits in memory: a bomb is cut while it unfolds. What is held is taken from `lease`,
+ * which the caller ends when it is done with the body. Throws BODY_TOO_LARGE, OVERLOADED, or BODY_INVALID where the
  * compressed stream is damaged or the sender went away in mid-body; a TimeoutError of the stream goes through.
  */
-export async function readBody(request: Readable, encoding: string, limits: BodyLimits): Promise<Uint8Array> {
+export async function readBody(
+  request: Readable,
+  encoding: string,
+  limits: BodyLimits,
+  lease: BodyLease = unbudgeted,
+): Promise<Uint8Array> {
   let sent = 0;
   const counted = async function* () {
     for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -39,9 +52,9 @@ export async function readBody(request: Readable, encoding: string, limits: Body
   };
   const inflater = inflaters[encoding];
   try {
-    if (!inflater) return await drain(counted(), limits.maxBodyBytes, 'as sent');
+    if (!inflater) return await drain(counted(), limits.maxBodyBytes, 'as sent', lease);
     return await pipeline(counted, inflater(), (unfolded: AsyncIterable<Buffer>) =>
-      drain(unfolded, limits.maxDecompressedBytes, 'decompressed'),
+      drain(unfolded, limits.maxDecompressedBytes, 'decompressed', lease),
     );
   } catch (error) {
     if (error instanceof NightshiftError || (error instanceof Error && error.name === 'TimeoutError')) throw error;

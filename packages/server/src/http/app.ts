@@ -1,6 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { NightshiftError } from '../errors/catalogue.ts';
-import { requireRights } from './auth.ts';
+import { type NotFound, requireRights } from './auth.ts';
 import type { HttpDeps } from './deps.ts';
 import { sendError, toNightshiftError } from './errors.ts';
 import { incidentRoutes } from './incidents.ts';
@@ -55,9 +55,8 @@ export function buildHttpApp(deps: HttpDeps): FastifyInstance {
   const table = keepRouteTable(app);
   app.decorate('routeTable', table);
   addSecurityHeaders(app, deps.config.http.publicUrl);
-  requireRights(app, deps);
   app.setErrorHandler((error, request, reply) => sendError(reply, toNightshiftError(error, request, deps.log)));
-  app.setNotFoundHandler((request, reply) => {
+  const notFound: NotFound = (request, reply) => {
     const path = request.url.split('?')[0] ?? '/';
     const methods = table.methodsAt(path);
     // A route of this method that says 404 itself (an asset that is not there) comes here as well.
@@ -68,7 +67,9 @@ export function buildHttpApp(deps: HttpDeps): FastifyInstance {
       reply.header('allow', allowed),
       new NightshiftError('METHOD_NOT_ALLOWED', { method: request.method, allowed }),
     );
-  });
+  };
+  app.setNotFoundHandler(notFound);
+  requireRights(app, deps, notFound);
   for (const register of routes) register(app, deps);
   return app;
 }

@@ -41,11 +41,18 @@ function authenticate(request: FastifyRequest, { control }: HttpDeps): Principal
   return { kind: 'user', name: user.name, rights: [...user.rights], mustChangePassword: user.mustChange, secret };
 }
 
+/** Answers a request for which there is no route. */
+export type NotFound = (request: FastifyRequest, reply: FastifyReply) => unknown;
+
 /** Checks every request to a route before its body is read. */
-export function requireRights(app: FastifyInstance, deps: HttpDeps): void {
+export function requireRights(app: FastifyInstance, deps: HttpDeps, notFound: NotFound): void {
   app.decorateRequest('principal', null);
-  app.addHook('onRequest', async (request) => {
-    if (request.is404) return;
+  app.addHook('onRequest', async (request, reply) => {
+    // Answered here, before the body is read: nobody needs a token to be told that there is nothing.
+    if (request.is404) {
+      notFound(request, reply);
+      return reply;
+    }
     const right = request.routeOptions.config.right ?? 'admin';
     if (right !== 'open') request.principal = authenticate(request, deps);
     if (request.principal?.kind !== 'token') checkOrigin(request, deps.config.http.publicUrl);

@@ -1,12 +1,13 @@
 import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type BodyLimits, readBody } from '../collect/body.ts';
+import type { BodyBudget } from '../collect/body-budget.ts';
 import { type CollectDeps, collect } from '../collect/collect.ts';
 import { type Receiver, receivers } from '../collect/receivers.ts';
 import type { BodyFormat } from '../collect/record.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
 
-export type IngestDeps = CollectDeps & BodyLimits;
+export type IngestDeps = CollectDeps & BodyLimits & { readonly budget: BodyBudget };
 
 interface Shape {
   readonly format: BodyFormat;
@@ -52,20 +53,25 @@ function answer(reply: FastifyReply, receiver: Receiver, mediaType: string): Fas
     : reply.code(200).type('application/x-protobuf').send(Buffer.alloc(0));
 }
 
+const cutShort = new Set<string>(['BODY_TOO_LARGE', 'OVERLOADED']);
+
 function take(receiver: Receiver, deps: IngestDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { format, mediaType, encoding } = shapeOf(request, receiver);
+    const lease = deps.budget.lease();
     try {
-      const body = await readBody(request.body as Readable, encoding, deps);
+      const body = await readBody(request.body as Readable, encoding, deps, lease);
       await collect(deps, { kind: receiver.kind, format, receivedAt: deps.now(), body });
     } catch (error) {
       // What is left of a refused body is not read: the connection cannot be used again.
-      if (error instanceof NightshiftError && error.code === 'BODY_TOO_LARGE') reply.header('connection', 'close');
+      if (error instanceof NightshiftError && cutShort.has(error.code)) reply.header('connection', 'close');
       if (error instanceof NightshiftError && receiver.answer === 'otlp' && mediaType === 'application/x-protobuf') {
         if (error.retryAfter) reply.header('retry-after', error.retryAfter);
         return reply.code(error.status).type('application/x-protobuf').send(rpcStatus(error.message));
       }
       throw error;
+    } finally {
+      lease.end();
     }
     return answer(reply, receiver, mediaType);
   };

@@ -1,6 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { NightshiftError } from '../errors/catalogue.ts';
-import { requireRights } from './auth.ts';
+import { type NotFound, requireRights } from './auth.ts';
 import type { HttpDeps } from './deps.ts';
 import { sendError, toNightshiftError } from './errors.ts';
 import { type IngestDeps, ingestRoutes } from './ingest.ts';
@@ -8,11 +8,11 @@ import { type IngestDeps, ingestRoutes } from './ingest.ts';
 /** The application on OpenTelemetry's own port: the three OTLP paths and nothing else. */
 export function buildOtlpApp(deps: HttpDeps, ingest: IngestDeps): FastifyInstance {
   const app = Fastify({ logger: false, requestTimeout: 120_000, forceCloseConnections: 'idle' });
-  requireRights(app, deps);
+  const notFound: NotFound = (_request, reply) =>
+    sendError(reply, new NightshiftError('NOT_FOUND', { what: 'such OTLP path' }));
+  requireRights(app, deps, notFound);
   app.setErrorHandler((error, request, reply) => sendError(reply, toNightshiftError(error, request, deps.log)));
-  app.setNotFoundHandler((_request, reply) =>
-    sendError(reply, new NightshiftError('NOT_FOUND', { what: 'such OTLP path' })),
-  );
+  app.setNotFoundHandler(notFound);
   ingestRoutes(app, ingest, (receiver) => receiver.answer === 'otlp');
   return app;
 }

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Status } from '../api/api.ts';
+import { BodyBudget } from '../collect/body-budget.ts';
 import type { Config } from '../config/schema.ts';
 import type { Control } from '../control/control.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -72,7 +73,9 @@ export async function listen(parts: ListenParts): Promise<Listening> {
     services: createServiceBoard(queries, releases, parts.control),
     notReady: () => (engine.state === 'up' ? '' : engine.reason),
   };
-  const ingest: IngestDeps = { sink: store, now, ...config.http };
+  // Two bodies of the largest size at once; many more of the usual size.
+  const budget = new BodyBudget(2 * config.http.maxDecompressedBytes);
+  const ingest: IngestDeps = { sink: store, now, budget, ...config.http };
   const app = buildHttpApp(deps);
   ingestRoutes(app, ingest);
   prometheusRoutes(app, { queries, metrics: store.metrics, rules, now });

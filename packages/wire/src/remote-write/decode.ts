@@ -32,7 +32,7 @@ export function decodeWriteRequest(proto: Uint8Array): MetricBatch {
 }
 
 class WriteRequestDecoder {
-  private readonly reader: ProtoReader;
+  readonly reader: ProtoReader;
   private readonly columns = new MetricColumns();
   private readonly labels = new LabelCollector();
   private readonly histograms: ClassicHistogramWriter;
