@@ -61,7 +61,5 @@ export async function buildAll(root) {
   cpSync(join(root, 'LICENSE'), join(out, 'LICENSE'));
 }
 
-if (process.argv[1]?.endsWith('build.mjs')) {
-  const { ensureReady } = await import('./setup.mjs');
-  await ensureReady();
-}
+// Not awaited: set-up imports this very module, which must have ended by then.
+if (process.argv[1]?.endsWith('build.mjs')) import('./setup.mjs').then(({ ensureReady }) => ensureReady());

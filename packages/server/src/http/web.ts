@@ -16,6 +16,7 @@ export const clientRoutes = [
   '/releases/:id',
   '/incidents',
   '/incidents/:id',
+  '/incidents/:id/report',
   '/logs',
   '/traces',
   '/traces/:id',

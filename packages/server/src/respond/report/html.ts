@@ -8,7 +8,8 @@ export function escapeHtml(text: string): string {
   return visible(text).replace(/[&<>"']/g, (c) => ENTITIES[c]!);
 }
 
-const STYLE = `:root{color-scheme:light dark;--bg:#f6f7fa;--panel:#fff;--line:#e1e5ee;--ink:#172033;--dim:#5c6981;--lamp:#b26a00;--ok:#137a4b;--bad:#c0273d;--bad-bg:#fde8ea;--ok-bg:#e2f5ea}
+/** The report's only style block. */
+export const REPORT_STYLE = `:root{color-scheme:light dark;--bg:#f6f7fa;--panel:#fff;--line:#e1e5ee;--ink:#172033;--dim:#5c6981;--lamp:#b26a00;--ok:#137a4b;--bad:#c0273d;--bad-bg:#fde8ea;--ok-bg:#e2f5ea}
 @media(prefers-color-scheme:dark){:root{--bg:#0c111c;--panel:#131a29;--line:#222c40;--ink:#e7ecf6;--dim:#9aa7bf;--lamp:#ffb454;--ok:#54d196;--bad:#ff7a85;--bad-bg:#341820;--ok-bg:#10291f}}
 body{margin:0 auto;max-width:60rem;padding:2rem 1rem;background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,sans-serif;font-variant-numeric:tabular-nums}
 h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem;border-top:1px solid var(--line);padding-top:1rem}.dim,time{color:var(--dim)}
@@ -20,7 +21,7 @@ pre{background:var(--panel);border:1px solid var(--line);border-radius:6px;paddi
 export function renderHtml(incident: Incident): string {
   const title = escapeHtml(`${incident.id}: ${incident.title}`);
   const { service, environment, openedAt, state } = incident;
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"><title>${title}</title><style>${STYLE}</style></head><body><main>
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"><title>${title}</title><style>${REPORT_STYLE}</style></head><body><main>
 <h1>${title}</h1><p class="dim">${escapeHtml(`${service} · ${environment} · opened ${utc(openedAt)} · ${state}`)}</p><p>${escapeHtml(incident.summary)}</p>
 <h2>Impact</h2><table>${impactRows(incident)
     .map(([what, value]) => `<tr><th scope="row">${escapeHtml(what)}</th><td>${escapeHtml(value)}</td></tr>`)
@@ -71,7 +72,7 @@ function evidence(incident: Incident): string {
   return [
     stack === '' ? '' : `<h3>Error</h3><pre>${escapeHtml(stack)}</pre>`,
     excerpt.lines.length > 0
-      ? `<h3>Error lines with context (of ${excerpt.total})</h3><pre>${escapeHtml(excerptText(incident))}</pre>`
+      ? `<h3>Error lines with context (${excerpt.lines.length} of ${excerpt.total})</h3><pre>${escapeHtml(excerptText(incident))}</pre>`
       : '',
     requests === '' ? '' : `<h3>Failed requests</h3><ul>${requests}</ul>`,
     diffNote === '' ? '' : `<p>${escapeHtml(diffNote)}</p>`,

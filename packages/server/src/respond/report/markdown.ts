@@ -74,7 +74,7 @@ function evidence(incident: Incident): string {
       ? `### Error\n\n${fenced([`${error.type}: ${error.message}`, ...error.frames.map((f) => `    at ${f.function} (${f.file}:${f.line})`)].join('\n'))}`
       : '',
     excerpt.lines.length > 0
-      ? `### Error lines with context (of ${excerpt.total})\n\n${fenced(excerptText(incident))}`
+      ? `### Error lines with context (${excerpt.lines.length} of ${excerpt.total})\n\n${fenced(excerptText(incident))}`
       : '',
     exchanges.length > 0
       ? `### Failed requests\n\n${exchanges.map((e) => `- ${utc(e.at)} ${escapeMarkdown(`${e.method} ${e.path} → ${e.status ?? e.failure}${e.savedBy ? `, answered ${e.savedBy.status} by the last good version` : ''}`)}`).join('\n')}`

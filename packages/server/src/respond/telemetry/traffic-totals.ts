@@ -22,8 +22,12 @@ export class TrafficTotals {
   #failed = 0;
   #saved = 0;
   #sumMs = 0;
+  #events = 0;
+  #newStatuses = new Set<string>();
 
   add(event: Traffic): void {
+    this.#events++;
+    this.#newStatuses = new Set(Object.keys(event.byStatus).filter((status) => !this.#byStatus.has(status)));
     for (const [status, count] of Object.entries(event.byStatus)) {
       this.#byStatus.set(status, (this.#byStatus.get(status) ?? 0) + count);
     }
@@ -37,15 +41,25 @@ export class TrafficTotals {
     this.#sumMs += event.latencySumMs;
   }
 
-  /** One sample per series at `timestamp`. */
+  /**
+   * One sample per series at `timestamp` (Unix milliseconds). A series that the last event began also has a zero a second
+   * before: without it, a rate never sees what happened in the first second, which is all that a bad version may live.
+   */
   series(labels: TrafficLabels, timestamp: number): WriteSeries[] {
-    const one = (name: string, value: number, extra: readonly [string, string][] = []): WriteSeries => ({
+    const one = (
+      name: string,
+      value: number,
+      extra: readonly [string, string][] = [],
+      begins = this.#events === 1,
+    ): WriteSeries => ({
       labels: sortedLabels([['__name__', name], ...Object.entries(labels), ...extra]),
-      samples: [{ timestamp, value }],
+      samples: [...(begins ? [{ timestamp: timestamp - 1000, value: 0 }] : []), { timestamp, value }],
     });
     const seconds = 'nightshift_gateway_request_duration_seconds';
     return [
-      ...[...this.#byStatus].map(([status, n]) => one('nightshift_gateway_requests_total', n, [['status', status]])),
+      ...[...this.#byStatus].map(([status, n]) =>
+        one('nightshift_gateway_requests_total', n, [['status', status]], this.#newStatuses.has(status)),
+      ),
       one('nightshift_gateway_failures_total', this.#failed),
       one('nightshift_gateway_saved_total', this.#saved),
       ...this.#buckets.map((n, i) => one(`${seconds}_bucket`, n, [['le', BOUNDS_SECONDS[i]!]])),
