@@ -121,6 +121,15 @@ function lineOf(root: unknown, path: readonly PropertyKey[], counter: LineCounte
   return counter.linePos(offset).line;
 }
 
+/** An alias without its anchor only shows when the document is turned into a value. */
+function valueOf(document: ReturnType<typeof parseDocument>, file: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw new RuleFileError([`${file}: ${error instanceof Error ? error.message : error}`]);
+  }
+}
+
 /**
  * Reads a rule file in Prometheus' format. Throws RuleFileError with all mistakes: YAML, unknown keys, durations, and
  * expressions that do not parse.
@@ -134,7 +143,7 @@ export function parseRuleFile(text: string, file: string, defaultIntervalMs: num
     );
   }
   const at = (path: readonly PropertyKey[]) => `${file}:${lineOf(document.contents, path, counter)}`;
-  const parsed = fileSchema.safeParse(document.toJS() ?? {});
+  const parsed = fileSchema.safeParse(valueOf(document, file) ?? {});
   if (!parsed.success) {
     throw new RuleFileError(
       parsed.error.issues.map((issue) => `${at(issue.path)}: ${issue.path.join('.')}: ${issue.message}`),

@@ -97,7 +97,10 @@ function passedHealthCheck({ release, evidence }: Incident): boolean {
 
 /** Rows of the impact table. */
 export function impactRows({ impact, goodVersion }: Incident): [string, string][] {
-  const time = (ms: number | null) => (ms === null ? 'not yet' : `${(ms / 1000).toFixed(1)} s`);
+  const time = (ms: number | null) => {
+    if (ms === null) return 'not yet';
+    return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+  };
   return [
     ['Requests to the bad release', String(impact.requests)],
     ['Failed', String(impact.failed)],

@@ -1,0 +1,161 @@
+import type { SelectRequest, SeriesData } from '@nightshift/promql';
+import { compileMatchers } from '@nightshift/promql';
+import { isStaleMarker } from '@nightshift/wire';
+import { describe, expect, it } from 'vitest';
+import { decodeRecord } from '../collect/decode.ts';
+import type { JournalRecord } from '../collect/record.ts';
+import { createMetricQueries } from '../query/promql.ts';
+import { parseRuleFile } from './rule-file.ts';
+import { createRuleManager } from './rule-manager.ts';
+
+/** A store of what was taken, as arrays: what rules record can be asked by the rules after them. */
+class Samples {
+  readonly #series = new Map<
+    string,
+    { labels: ReadonlyMap<string, string>; points: Map<number, { value: number; stale: boolean }> }
+  >();
+
+  put(labels: Record<string, string>, time: number, value: number, stale = false): void {
+    const sorted = new Map(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+    const key = JSON.stringify([...sorted]);
+    const series = this.#series.get(key) ?? { labels: sorted, points: new Map() };
+    this.#series.set(key, series);
+    series.points.set(time, { value, stale });
+  }
+
+  take = async (record: JournalRecord): Promise<void> => {
+    const batch = decodeRecord(record).metrics;
+    batch?.seriesIndex.forEach((index, i) => {
+      const labels = Object.fromEntries(batch.series[index] ?? []);
+      this.put(labels, batch.timestamps[i] ?? 0, batch.values[i] ?? 0, isStaleMarker(batch.values, i));
+    });
+  };
+
+  async select({ matchers, start, end }: SelectRequest): Promise<SeriesData[]> {
+    const matches = compileMatchers(matchers);
+    return [...this.#series.values()].flatMap(({ labels, points }) => {
+      const inside = [...points].filter(([t]) => t >= start && t <= end).sort(([a], [b]) => a - b);
+      if (!matches(labels) || inside.length === 0) return [];
+      const values = Float64Array.from(inside, ([, { value }]) => value);
+      const words = new Uint32Array(values.buffer);
+      inside.forEach(([, { stale }], i) => {
+        if (stale) words.set([2, 0x7ff00000], 2 * i);
+      });
+      return [{ labels, timestamps: Float64Array.from(inside, ([t]) => t), values }];
+    });
+  }
+}
+
+const rules = `
+groups:
+  - name: api
+    rules:
+      - record: job:queue:max
+        expr: max by (job) (queue)
+      - alert: QueueIsLong
+        expr: job:queue:max > 5
+        for: 1m
+        labels: { severity: page }
+        annotations: { summary: "{{ $labels.job }} waits: {{ $value }}" }
+`;
+
+function manager(samples: Samples, text = rules) {
+  const warnings: string[] = [];
+  const queries = createMetricQueries(samples, { timeoutMs: 5000, maxSamples: 1e6, lookbackMs: 300_000 });
+  const log = { warn: (_fields: object, message: string) => void warnings.push(message) };
+  const all = createRuleManager(parseRuleFile(text, 'r.yml', 15_000), {
+    queries,
+    take: samples.take,
+    now: () => 0,
+    log,
+  });
+  const ask = async (query: string, at: number) => {
+    const result = await queries.instant(query, at);
+    return result.resultType === 'vector'
+      ? result.samples.map(({ labels, value }) => [Object.fromEntries(labels), value])
+      : [];
+  };
+  return { all, ask, warnings };
+}
+
+type Answer = { alerts: { state: string; annotations: object; value: string }[] };
+
+describe('rules', () => {
+  it('record first, and alert on what was recorded once it held for long enough', async () => {
+    const samples = new Samples();
+    const { all, ask } = manager(samples);
+    for (const at of [0, 30_000, 60_000]) {
+      samples.put({ __name__: 'queue', job: 'mail' }, at, 7);
+      await all.evaluate(at);
+      expect((all.alertsAnswer() as Answer).alerts.map(({ state }) => state)).toEqual([
+        at < 60_000 ? 'pending' : 'firing',
+      ]);
+    }
+    expect((all.alertsAnswer() as Answer).alerts[0]).toMatchObject({
+      value: '7',
+      annotations: { summary: 'mail waits: 7' },
+    });
+    expect(await ask('job:queue:max', 60_000)).toEqual([[{ __name__: 'job:queue:max', job: 'mail' }, 7]]);
+    expect(await ask('ALERTS', 60_000)).toEqual([
+      [{ __name__: 'ALERTS', alertname: 'QueueIsLong', alertstate: 'firing', job: 'mail', severity: 'page' }, 1],
+    ]);
+  });
+
+  it('end their series at once when the condition is over', async () => {
+    const samples = new Samples();
+    const { all, ask } = manager(samples, rules.replace('for: 1m', 'for: 0s'));
+    samples.put({ __name__: 'queue', job: 'mail' }, 0, 7);
+    await all.evaluate(0);
+    samples.put({ __name__: 'queue', job: 'mail' }, 15_000, 1);
+    await all.evaluate(15_000);
+    expect(await ask('ALERTS', 15_000)).toEqual([]);
+    expect((all.alertsAnswer() as Answer).alerts).toEqual([]);
+  });
+
+  it('go on counting `for` after a restart', async () => {
+    const samples = new Samples();
+    samples.put({ __name__: 'queue', job: 'mail' }, 0, 7);
+    await manager(samples).all.evaluate(0);
+    samples.put({ __name__: 'queue', job: 'mail' }, 60_000, 7);
+    const after = manager(samples).all;
+    await after.evaluate(60_000);
+    expect((after.alertsAnswer() as Answer).alerts).toMatchObject([
+      { state: 'firing', activeAt: '1970-01-01T00:00:00.000Z' },
+    ]);
+  });
+
+  it('that fail say why, and the others go on', async () => {
+    const samples = new Samples();
+    samples.put({ __name__: 'queue', job: 'a', x: '1' }, 0, 1);
+    samples.put({ __name__: 'queue', job: 'a', x: '2' }, 0, 1);
+    const text = rules
+      .replace('max by (job) (queue)', 'queue + on (job) queue')
+      .replace('job:queue:max > 5', 'vector(1)');
+    const { all, warnings } = manager(samples, text);
+    await all.evaluate(0);
+    const { groups } = all.rulesAnswer() as { groups: { rules: { health: string; lastError?: string }[] }[] };
+    expect(groups[0]?.rules.map(({ health }) => health)).toEqual(['err', 'ok']);
+    expect(groups[0]?.rules[0]?.lastError).toMatch(/many-to-many|duplicate/);
+    expect(warnings).toEqual(['a rule could not be evaluated']);
+  });
+
+  it('are evaluated on their schedule until they are closed', async () => {
+    const samples = new Samples();
+    samples.put({ __name__: 'queue', job: 'mail' }, Date.now(), 7);
+    const queries = createMetricQueries(samples, { timeoutMs: 5000, maxSamples: 1e6, lookbackMs: 300_000 });
+    const groups = parseRuleFile(rules.replace('name: api', 'name: api\n    interval: 50ms'), 'r.yml', 15_000);
+    let taken = 0;
+    const take = async (record: JournalRecord) => {
+      taken++;
+      await samples.take(record);
+    };
+    const all = createRuleManager(groups, { queries, take, now: Date.now, log: { warn() {} } });
+    all.start();
+    for (let i = 0; i < 200 && taken < 4; i++) await new Promise((done) => setTimeout(done, 20));
+    await all.close();
+    const atClose = taken;
+    expect(atClose).toBeGreaterThanOrEqual(4);
+    await new Promise((done) => setTimeout(done, 150));
+    expect(taken).toBe(atClose);
+  });
+});
