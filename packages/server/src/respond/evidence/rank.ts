@@ -94,7 +94,8 @@ function frameSigns(hunk: SourceHunk, { frames }: ParsedError): Sign[] {
 function frameSign(hunk: SourceHunk, frame: Frame, which: string): Sign | undefined {
   const match = matchFile(frame.file, hunk.file);
   if (match === 'none') return undefined;
-  const where = `${which} is ${frame.file}:${frame.line}`;
+  // Below the release directory, where it is known: what stands before it only says where this release happened to lie.
+  const where = `${which} is ${match === 'same' ? hunk.file : frame.file}:${frame.line}`;
   const name = frame.function.split('.').at(-1)!.replace(/^#/, '');
   const namesIt = name.length > 2 && hunk.lines.some(({ text }) => words(text).includes(name));
   if (match === 'compiled') {
