@@ -55,9 +55,7 @@ describe('the changes of a bad release', () => {
     expect(ranked.map(({ file }) => file)[0]).toBe('src/store.ts');
     expect(ranked[0]).toMatchObject({
       rank: 1,
-      reasons: expect.arrayContaining([
-        expect.stringContaining('the top frame is src/store.ts:5, on a changed line'),
-      ]),
+      reasons: expect.arrayContaining([expect.stringContaining('the top frame is src/store.ts:5, on a changed line')]),
     });
     expect(ranked[0]!.score).toBeGreaterThan(0.8);
     expect(ranked[1]!.score).toBeLessThan(0.4);
