@@ -122,7 +122,7 @@ function lineOf(root: unknown, path: readonly PropertyKey[], counter: LineCounte
 }
 
 /** An alias without its anchor only shows when the document is turned into a value. */
-function valueOf(document: ReturnType<typeof parseDocument>, file: string): unknown {
+function contentOf(document: ReturnType<typeof parseDocument>, file: string): unknown {
   try {
     return document.toJS();
   } catch (error) {
@@ -143,7 +143,7 @@ export function parseRuleFile(text: string, file: string, defaultIntervalMs: num
     );
   }
   const at = (path: readonly PropertyKey[]) => `${file}:${lineOf(document.contents, path, counter)}`;
-  const parsed = fileSchema.safeParse(valueOf(document, file) ?? {});
+  const parsed = fileSchema.safeParse(contentOf(document, file) ?? {});
   if (!parsed.success) {
     throw new RuleFileError(
       parsed.error.issues.map((issue) => `${at(issue.path)}: ${issue.path.join('.')}: ${issue.message}`),
