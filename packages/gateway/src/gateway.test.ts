@@ -154,7 +154,7 @@ describe('a bad release', () => {
 
   it('that never becomes healthy fails, and users never met it', async () => {
     const { client, app } = await withGoodVersion(directory, appConfig(), 10);
-    await client.release('shop', releaseSpec(directory, 'v2', 'never-healthy', { startTimeoutMs: 400 }));
+    await client.release('shop', releaseSpec(directory, 'v2', 'never-healthy', { startTimeoutMs: 1_500 }));
     expect((await eventOf(client, 'release.failed')).reason).toContain('No 2xx from /health');
     expect((await eventOf(client, 'release.failed')).reason).toContain('status 503');
     expect((await ask(app.url, '/api')).body).toBe('GET v1 ');

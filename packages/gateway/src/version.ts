@@ -212,9 +212,12 @@ export class Version {
     const deadline = Date.now() + this.spec.startTimeoutMs;
     let last = 'no answer';
     while (this.#child === child && !this.#stopping) {
-      last = await probe(port, this.spec.healthPath, Math.max(1, Math.min(2_000, deadline - Date.now())));
+      const left = deadline - Date.now();
+      const answer = await probe(port, this.spec.healthPath, Math.max(1, Math.min(2_000, left)));
       if (this.#child !== child || this.#stopping) return;
-      if (last === '') return this.#becomeReady();
+      if (answer === '') return this.#becomeReady();
+      // A poll that the deadline cut short says less than the one before it.
+      if (left > HEALTH_POLL_MS) last = answer;
       if (Date.now() >= deadline) break;
       await new Promise((resolve) => setTimeout(resolve, HEALTH_POLL_MS));
     }
