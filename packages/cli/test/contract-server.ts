@@ -20,7 +20,7 @@ export interface ContractServer {
 
 type Answer = readonly [status: number, body?: unknown];
 
-/** Speaks the part of the HTTP API that the command uses (packages/server/src/http/api.ts), over a real socket. */
+/** Speaks the part of the HTTP API that the command uses (packages/server/src/api/api.ts), over a real socket. */
 export async function startContractServer(): Promise<ContractServer> {
   const state: Omit<ContractServer, 'url' | 'close'> = {
     seen: [],
