@@ -12,10 +12,9 @@ export function incidentImpact(facts: IncidentFacts, budgetSeconds: number): Imp
   const sum = (field: 'requests' | 'failed' | 'saved' | 'visible') =>
     facts.traffic.reduce((n, event) => n + event[field], 0);
   const visible = facts.exchanges.filter((exchange) => exchange.visible);
-  const degraded = new Set([
-    ...facts.traffic.filter((event) => event.visible > 0).map(({ at }) => Math.floor(at / 1000)),
-    ...visible.map(({ at }) => Math.floor(at / 1000)),
-  ]);
+  const secondsOf = (events: readonly { at: number }[]) => new Set(events.map(({ at }) => Math.floor(at / 1000))).size;
+  // Not joined: the traffic of a second is reported at its end, under the next second's number.
+  const degraded = Math.max(secondsOf(facts.traffic.filter((event) => event.visible > 0)), secondsOf(visible));
   const failed = Math.max(sum('failed'), facts.failureCount, facts.exchanges.length);
   const since = (at: number | undefined) =>
     at === undefined || facts.firstFailureAt === null ? null : Math.max(0, at - facts.firstFailureAt);
@@ -25,10 +24,10 @@ export function incidentImpact(facts: IncidentFacts, budgetSeconds: number): Imp
     saved: Math.max(sum('saved'), facts.exchanges.filter(({ savedBy, visible }) => savedBy && !visible).length),
     visible: Math.max(sum('visible'), visible.length),
     visibleIdempotent: visible.filter(({ idempotent }) => idempotent).length,
-    secondsDegraded: degraded.size,
+    secondsDegraded: degraded,
     detectedMs: since(facts.verdict?.at ?? facts.failed?.at ?? facts.rollback?.at ?? facts.withheld?.at),
     restoredMs: since(facts.rollback?.at),
     budgetSeconds,
-    budgetUsedSeconds: degraded.size,
+    budgetUsedSeconds: degraded,
   };
 }
