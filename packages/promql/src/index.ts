@@ -1,6 +1,8 @@
 export { PromqlExecutionError, PromqlLimitError } from './engine/errors.ts';
 export { createEvaluator, type Evaluator, type EvaluatorOptions } from './engine/evaluator.ts';
 export { staleMarkers } from './engine/staleness.ts';
+export { DEFAULT_FEATURES, type PromqlFeatures } from './features.ts';
+export * from './histogram/histogram.ts';
 export { compileMatchers } from './matchers/compile.ts';
 export { RegexpSyntaxError } from './matchers/regexp.ts';
 export type * from './parser/ast.ts';

@@ -1,3 +1,5 @@
+import type { FloatHistogram } from './histogram/histogram.ts';
+
 /** What the evaluator needs of a store. Anything that implements it can be asked with PromQL. */
 
 /** Label name to value, iterated in order of name; the metric name is `__name__`. */
@@ -15,6 +17,10 @@ export interface SeriesData {
   readonly labels: Labels;
   readonly timestamps: Float64Array;
   readonly values: Float64Array;
+  /** Where sample i is a native histogram it is here, and `values[i]` has no meaning; absent if all samples are floats. */
+  readonly histograms?: readonly (FloatHistogram | undefined)[];
+  /** When the counting of sample i began (Unix milliseconds, 0 if unknown); absent if unknown for all. */
+  readonly startTimestamps?: Float64Array;
 }
 
 /** One selector's need: all samples of the matching series with `start <= t <= end` (Unix milliseconds). */
@@ -26,6 +32,11 @@ export interface SelectRequest {
   readonly step: number;
   /** The function or aggregation around the selector, '' if none. A hint. */
   readonly func: string;
+  /** Milliseconds of the range selector, 0 for an instant selector. A hint. */
+  readonly range: number;
+  /** The labels of the aggregation around the selector, and whether it keeps them (`by`) or drops them. A hint. */
+  readonly grouping: readonly string[];
+  readonly by: boolean;
   readonly signal?: AbortSignal;
 }
 

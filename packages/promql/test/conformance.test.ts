@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { SCRIPT_FEATURES } from '../src/features.ts';
 import { runScript } from '../src/promqltest/run.ts';
 
 const FOLDER = '../shared/conformance/promqltest';
@@ -27,7 +28,7 @@ const FLOORS: Readonly<Record<string, number>> = {
 describe.skipIf(!existsSync(FOLDER))("Prometheus' own scripts", () => {
   it.each(Object.entries(FLOORS))('%s passes at least %i cases', async (file, floor) => {
     const script = readFileSync(`${FOLDER}/${file}.test`, 'utf8');
-    const outcomes = await runScript(script, { delayedNameRemoval: true });
+    const outcomes = await runScript(script, { features: SCRIPT_FEATURES });
     const passed = outcomes.filter((outcome) => outcome.failure === undefined);
     expect(passed.length).toBeGreaterThanOrEqual(floor);
   });

@@ -32,7 +32,7 @@ export function aggregate(
   if (expr.op === 'count_values') return countValues(expr, all, params.text!, count);
   const reducer = REDUCERS.get(expr.op);
   if (!reducer) throw new PromqlExecutionError(`aggregation ${expr.op} is not supported`);
-  if (expr.op === 'quantile') warnOfQuantile(params.scalar!, evaluation);
+  if (expr.op === 'quantile') warnOfQuantile(expr, params.scalar!, evaluation);
   return groupsOf(expr, all).map((group) => {
     const result = newSeries(
       group.labels,
@@ -45,10 +45,10 @@ export function aggregate(
   });
 }
 
-function warnOfQuantile(q: Float64Array, evaluation: Evaluation): void {
+function warnOfQuantile(expr: AggregateExpr, q: Float64Array, evaluation: Evaluation): void {
   const bad = q.find((value) => !(value >= 0 && value <= 1));
   if (bad === undefined) return;
-  evaluation.warnings.add(`quantile value should be between 0 and 1, got ${formatValue(bad)}`);
+  evaluation.annotations.warn(`quantile value should be between 0 and 1, got ${formatValue(bad)}`, expr.param!.span);
 }
 
 function groupLabels(expr: AggregateExpr, labels: Labels): Labels {

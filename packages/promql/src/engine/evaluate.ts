@@ -59,7 +59,7 @@ async function evaluateUnary(expr: UnaryExpr, grid: Grid, evaluation: Evaluation
   const value = await evaluate(expr.expr, grid, evaluation);
   if (expr.op === '+' || value.kind === 'string') return value;
   if (value.kind === 'scalar') return { kind: 'scalar', values: value.values.map((each) => -each) };
-  const delayed = evaluation.settings.delayedNameRemoval;
+  const delayed = evaluation.delayedNameRemoval;
   const negated = value.series.map((series) =>
     dropName(
       mapSamples(series, (each) => -each),
@@ -108,7 +108,7 @@ async function apply(implementation: PromqlFunction, call: Call, grid: Grid, eva
     return vectorOf(slide(ranges, implementation.apply, scalars, times, implementation.keepName, evaluation));
   }
   const value = await evaluate(main, grid, evaluation, call.func);
-  const delayed = evaluation.settings.delayedNameRemoval;
+  const delayed = evaluation.delayedNameRemoval;
   const series = value.kind === 'vector' ? value.series : [];
   const argsAt = (step: number) => scalars.map((each) => each[step]!);
   return vectorOf(

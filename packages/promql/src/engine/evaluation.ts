@@ -1,4 +1,6 @@
+import type { PromqlFeatures } from '../features.ts';
 import type { SeriesData, SeriesSource } from '../source.ts';
+import { Annotations } from './annotations.ts';
 import { PromqlLimitError } from './errors.ts';
 import type { Grid } from './values.ts';
 
@@ -7,7 +9,7 @@ export interface EvaluationSettings {
   readonly lookbackMs: number;
   readonly maxSamples: number;
   readonly subqueryStepMs: number;
-  readonly delayedNameRemoval: boolean;
+  readonly features: PromqlFeatures;
 }
 
 /** What one query carries along: its bounds, its budget, its warnings. */
@@ -16,14 +18,20 @@ export class Evaluation {
   /** The grid of the whole query; `@ start()`, `@ end()`, `step()` and `range()` refer to it even within a subquery. */
   readonly whole: Grid;
   readonly signal: AbortSignal | undefined;
-  readonly warnings = new Set<string>();
-  readonly infos = new Set<string>();
+  readonly annotations = new Annotations();
+  /** The text of the query, '' if only its tree was given; positions in annotations refer to it. */
+  readonly query: string;
   private samples = 0;
 
-  constructor(settings: EvaluationSettings, whole: Grid, signal: AbortSignal | undefined) {
+  constructor(settings: EvaluationSettings, query: string, whole: Grid, signal: AbortSignal | undefined) {
     this.settings = settings;
+    this.query = query;
     this.whole = whole;
     this.signal = signal;
+  }
+
+  get delayedNameRemoval(): boolean {
+    return this.settings.features.delayedNameRemoval;
   }
 
   get end(): number {

@@ -1,3 +1,4 @@
+import { DEFAULT_FEATURES, type PromqlFeatures } from '../features.ts';
 import { compareLabels, withoutMetadata } from '../labels.ts';
 import type { Expr } from '../parser/ast.ts';
 import { typeOf } from '../parser/check.ts';
@@ -17,8 +18,8 @@ export interface EvaluatorOptions {
   readonly maxSamples?: number;
   /** Step of a subquery that states none. Default 1 minute, Prometheus' default evaluation interval. */
   readonly subqueryStepMs?: number;
-  /** Prometheus' feature `promql-delayed-name-removal`. Default off. */
-  readonly delayedNameRemoval?: boolean;
+  /** What to switch on beyond Prometheus' defaults. */
+  readonly features?: Partial<PromqlFeatures>;
 }
 
 export interface Evaluator {
@@ -41,18 +42,20 @@ export function createEvaluator(source: SeriesSource, options: EvaluatorOptions 
     lookbackMs: options.lookbackMs ?? 300_000,
     maxSamples: options.maxSamples ?? 50_000_000,
     subqueryStepMs: options.subqueryStepMs ?? 60_000,
-    delayedNameRemoval: options.delayedNameRemoval ?? false,
+    features: { ...DEFAULT_FEATURES, ...options.features },
   };
+  const begin = (query: string | Expr, grid: Grid, signal: AbortSignal | undefined) =>
+    new Evaluation(settings, typeof query === 'string' ? query : '', grid, signal);
   return {
-    instant(query, timeMs, signal) {
+    async instant(query, timeMs, signal) {
       const grid = { start: timeMs, step: 0, count: 1 };
-      return instant(toExpr(query), grid, new Evaluation(settings, grid, signal));
+      return instant(toExpr(query), grid, begin(query, grid, signal));
     },
     async range(query, startMs, endMs, stepMs, signal) {
       if (!(stepMs > 0)) throw new RangeError(`step must be greater than 0 milliseconds, got ${stepMs}`);
       if (!(endMs >= startMs)) throw new RangeError(`end ${endMs} is before start ${startMs}`);
       const grid = { start: startMs, step: stepMs, count: Math.floor((endMs - startMs) / stepMs) + 1 };
-      return overRange(toExpr(query), grid, new Evaluation(settings, grid, signal));
+      return overRange(toExpr(query), grid, begin(query, grid, signal));
     },
   };
 }
@@ -62,7 +65,8 @@ function toExpr(query: string | Expr): Expr {
 }
 
 function notes(evaluation: Evaluation): Pick<QueryResult, 'warnings' | 'infos'> {
-  return { warnings: [...evaluation.warnings], infos: [...evaluation.infos] };
+  const { annotations, query } = evaluation;
+  return { warnings: annotations.texts('warning', query), infos: annotations.texts('info', query) };
 }
 
 async function instant(expr: Expr, grid: Grid, evaluation: Evaluation): Promise<QueryResult> {
@@ -74,10 +78,11 @@ async function instant(expr: Expr, grid: Grid, evaluation: Evaluation): Promise<
   const time = grid.start;
   if (value.kind === 'string') return { resultType: 'string', time, value: value.value, ...notes(evaluation) };
   if (value.kind === 'scalar') return { resultType: 'scalar', time, value: value.values[0]!, ...notes(evaluation) };
-  const samples: VectorSample[] = finish(value.series).map(({ labels, values }) => ({
+  const samples: VectorSample[] = finish(value.series).map(({ labels, values, histograms }) => ({
     labels,
     time,
     value: values[0]!,
+    ...(histograms?.[0] ? { histogram: histograms[0] } : {}),
   }));
   return { resultType: 'vector', samples, ...notes(evaluation) };
 }
@@ -99,7 +104,7 @@ async function overRange(expr: Expr, grid: Grid, evaluation: Evaluation): Promis
         : [];
   const series = all
     .map((each) => asRangeSeries(each, grid))
-    .map(({ labels, timestamps, values }) => ({ labels, timestamps, values }))
+    .map(({ dropName: _, ...each }) => each)
     .sort((a, b) => compareLabels(a.labels, b.labels));
   return { resultType: 'matrix', series, ...notes(evaluation) };
 }
@@ -116,7 +121,7 @@ function windowContents(ranges: RangeVector): MatrixSeries[] {
   const end = ranges.references[0]!;
   const start = end - ranges.range;
   return ranges.series
-    .map(({ labels, dropName, timestamps, values }) => {
+    .map(({ labels, dropName, timestamps, values, histograms }) => {
       const from = timestamps.findIndex((time) => time > start);
       const after = timestamps.findIndex((time) => time > end);
       const to = after < 0 ? timestamps.length : after;
@@ -124,6 +129,7 @@ function windowContents(ranges: RangeVector): MatrixSeries[] {
         labels: dropName ? withoutMetadata(labels) : labels,
         timestamps: from < 0 ? new Float64Array() : timestamps.slice(from, to),
         values: from < 0 ? new Float64Array() : values.slice(from, to),
+        ...(histograms && from >= 0 ? { histograms: histograms.slice(from, to) } : {}),
       };
     })
     .filter((series) => series.timestamps.length > 0);

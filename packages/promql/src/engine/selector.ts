@@ -1,16 +1,14 @@
+import type { FloatHistogram } from '../histogram/histogram.ts';
 import { compareLabels } from '../labels.ts';
 import type { AtModifier, MatrixSelector, Subquery, VectorSelector } from '../parser/ast.ts';
 import { resolveDuration } from '../parser/durations.ts';
-import type { Labels, SeriesData } from '../source.ts';
+import type { SeriesData } from '../source.ts';
 import type { Evaluation } from './evaluation.ts';
 import { staleTest, withoutStale } from './staleness.ts';
 import { type Grid, isEmpty, newSeries, type StepSeries, timeAt } from './values.ts';
 
 /** One series of a range vector: all samples that any window of the grid can reach, without stale markers. */
-export interface RangeSeries {
-  readonly labels: Labels;
-  readonly timestamps: Float64Array;
-  readonly values: Float64Array;
+export interface RangeSeries extends SeriesData {
   readonly dropName: boolean;
 }
 
@@ -53,6 +51,9 @@ async function select(
     end: references.at(-1)!,
     step: grid.count === 1 ? 0 : grid.step,
     func,
+    range: 0,
+    grouping: [],
+    by: false,
     ...(evaluation.signal ? { signal: evaluation.signal } : {}),
   });
   evaluation.load(series);
@@ -82,6 +83,8 @@ function atReferences(
 ): StepSeries {
   const { timestamps, values } = series;
   const result = newSeries(series.labels, references.length);
+  const histograms: (FloatHistogram | undefined)[] | undefined =
+    series.histograms && wanted === 'value' ? new Array(references.length) : undefined;
   const isStale = staleTest(values);
   let next = 0;
   for (let step = 0; step < references.length; step++) {
@@ -91,8 +94,9 @@ function atReferences(
     if (last < 0 || timestamps[last]! <= reference - lookback || isStale(last)) continue;
     result.present[step] = 1;
     result.values[step] = wanted === 'time' ? timestamps[last]! / 1000 : values[last]!;
+    if (histograms) histograms[step] = series.histograms![last];
   }
-  return result;
+  return histograms ? { ...result, histograms } : result;
 }
 
 export async function evaluateMatrixSelector(
@@ -122,10 +126,12 @@ export function asRangeSeries(series: StepSeries, grid: Grid): RangeSeries {
   const count = series.present.reduce((sum, present) => sum + present, 0);
   const timestamps = new Float64Array(count);
   const values = new Float64Array(count);
+  const histograms = series.histograms?.filter((_, i) => series.present[i] === 1);
   for (let i = 0, out = 0; i < series.present.length; i++) {
     if (series.present[i] === 0) continue;
     timestamps[out] = timeAt(grid, i);
     values[out++] = series.values[i]!;
   }
-  return { labels: series.labels, dropName: series.dropName, timestamps, values };
+  const { labels, dropName } = series;
+  return { labels, dropName, timestamps, values, ...(histograms ? { histograms } : {}) };
 }

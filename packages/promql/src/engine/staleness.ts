@@ -1,3 +1,5 @@
+import type { SeriesData } from '../source.ts';
+
 const STALE_HIGH = 0x7ff00000;
 const STALE_LOW = 2;
 const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
@@ -23,10 +25,8 @@ export function staleTest(values: Float64Array): (index: number) => boolean {
     words[2 * index + 1 - HIGH_WORD] === STALE_LOW;
 }
 
-export interface Samples {
-  readonly timestamps: Float64Array;
-  readonly values: Float64Array;
-}
+/** The samples of `SeriesData` without its labels. */
+export type Samples = Omit<SeriesData, 'labels'>;
 
 /** The samples without markers; the same arrays if there are none. */
 export function withoutStale(samples: Samples): Samples {
@@ -36,10 +36,17 @@ export function withoutStale(samples: Samples): Samples {
   if (stale === 0) return samples;
   const timestamps = new Float64Array(samples.values.length - stale);
   const values = new Float64Array(timestamps.length);
+  const histograms = samples.histograms?.filter((_, i) => !isStale(i));
+  const startTimestamps = samples.startTimestamps?.filter((_, i) => !isStale(i));
   for (let i = 0, out = 0; i < samples.values.length; i++) {
     if (isStale(i)) continue;
     timestamps[out] = samples.timestamps[i]!;
     values[out++] = samples.values[i]!;
   }
-  return { timestamps, values };
+  return {
+    timestamps,
+    values,
+    ...(histograms ? { histograms } : {}),
+    ...(startTimestamps ? { startTimestamps } : {}),
+  };
 }

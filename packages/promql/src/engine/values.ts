@@ -1,3 +1,4 @@
+import type { FloatHistogram } from '../histogram/histogram.ts';
 import { identity, withoutMetadata } from '../labels.ts';
 import type { Labels } from '../source.ts';
 import { PromqlExecutionError } from './errors.ts';
@@ -18,6 +19,8 @@ export interface StepSeries {
   readonly labels: Labels;
   readonly values: Float64Array;
   readonly present: Uint8Array;
+  /** Where the sample of a step is a native histogram it is here, and `values[step]` has no meaning; absent if all are floats. */
+  readonly histograms?: readonly (FloatHistogram | undefined)[];
   /** The name goes when the whole query is done (delayed name removal). */
   readonly dropName: boolean;
 }
@@ -75,7 +78,8 @@ export function mergeSameLabels(all: readonly StepSeries[]): readonly StepSeries
 }
 
 function merge(a: StepSeries, b: StepSeries): StepSeries {
-  const result = { ...a, values: a.values.slice(), present: a.present.slice() };
+  const histograms = a.histograms || b.histograms ? [...(a.histograms ?? new Array(a.values.length))] : undefined;
+  const result = { ...a, values: a.values.slice(), present: a.present.slice(), ...(histograms ? { histograms } : {}) };
   for (let i = 0; i < b.present.length; i++) {
     if (b.present[i] === 0) continue;
     if (result.present[i] === 1) {
@@ -83,6 +87,7 @@ function merge(a: StepSeries, b: StepSeries): StepSeries {
     }
     result.values[i] = b.values[i]!;
     result.present[i] = 1;
+    if (histograms) histograms[i] = b.histograms?.[i];
   }
   return result;
 }
@@ -96,6 +101,7 @@ export function broadcast(value: Value, count: number): Value {
       ...series,
       values: new Float64Array(count).fill(series.values[0]!),
       present: new Uint8Array(count).fill(series.present[0]!),
+      ...(series.histograms ? { histograms: new Array(count).fill(series.histograms[0]) } : {}),
     })),
   );
 }

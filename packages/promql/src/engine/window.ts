@@ -1,3 +1,6 @@
+import type { FloatHistogram } from '../histogram/histogram.ts';
+import { NO_LABELS } from '../labels.ts';
+import type { Labels } from '../source.ts';
 import type { Evaluation } from './evaluation.ts';
 import type { RangeVector } from './selector.ts';
 import { dropName, isEmpty, newSeries, type StepSeries } from './values.ts';
@@ -6,6 +9,11 @@ import { dropName, isEmpty, newSeries, type StepSeries } from './values.ts';
 export interface Window {
   timestamps: Float64Array;
   values: Float64Array;
+  /** Where sample i is a native histogram it is here; undefined if all samples are floats. */
+  histograms: readonly (FloatHistogram | undefined)[] | undefined;
+  /** As in `SeriesData`. */
+  startTimestamps: Float64Array | undefined;
+  labels: Labels;
   from: number;
   to: number;
   /** Milliseconds; the range is open at its start. */
@@ -17,6 +25,8 @@ export interface Window {
   scalars: number[];
   /** Set by `nothing`. */
   absent: boolean;
+  /** Set by `histogramResult`. */
+  histogram: FloatHistogram | undefined;
 }
 
 /** Computes the value of one window, which has at least one sample. */
@@ -26,6 +36,12 @@ export type WindowFunction = (window: Window) => number;
 export function nothing(window: Window): number {
   window.absent = true;
   return Number.NaN;
+}
+
+/** What a window function returns when its result is a native histogram. */
+export function histogramResult(window: Window, histogram: FloatHistogram): number {
+  window.histogram = histogram;
+  return 0;
 }
 
 /** Slides a function over every series and step. Ends only move forward, so finding all windows is linear in the samples. */
@@ -42,9 +58,13 @@ export function slide(
   const results: StepSeries[] = [];
   for (const series of ranges.series) {
     evaluation.checkAborted();
-    const result = newSeries(series.labels, references.length, series.dropName);
+    const plain = newSeries(series.labels, references.length, series.dropName);
+    let histograms: (FloatHistogram | undefined)[] | undefined;
     window.timestamps = series.timestamps;
     window.values = series.values;
+    window.histograms = series.histograms;
+    window.startTimestamps = series.startTimestamps;
+    window.labels = series.labels;
     window.from = 0;
     window.to = 0;
     for (let step = 0; step < references.length; step++) {
@@ -53,14 +73,20 @@ export function slide(
       window.evaluationTime = times(step);
       for (let i = 0; i < scalars.length; i++) window.scalars[i] = scalars[i]![step]!;
       window.absent = false;
+      window.histogram = undefined;
       const value = apply(window);
       if (window.absent) continue;
-      result.values[step] = value;
-      result.present[step] = 1;
+      plain.values[step] = value;
+      plain.present[step] = 1;
+      if (window.histogram) {
+        histograms ??= new Array(references.length);
+        histograms[step] = window.histogram;
+      }
     }
+    const result = histograms ? { ...plain, histograms } : plain;
     if (isEmpty(result)) continue;
     evaluation.spend(references.length);
-    results.push(keepName ? result : dropName(result, evaluation.settings.delayedNameRemoval));
+    results.push(keepName ? result : dropName(result, evaluation.delayedNameRemoval));
   }
   return results;
 }
@@ -68,6 +94,9 @@ export function slide(
 const EMPTY: Window = {
   timestamps: new Float64Array(),
   values: new Float64Array(),
+  histograms: undefined,
+  startTimestamps: undefined,
+  labels: NO_LABELS,
   from: 0,
   to: 0,
   rangeStart: 0,
@@ -75,6 +104,7 @@ const EMPTY: Window = {
   evaluationTime: 0,
   scalars: [],
   absent: false,
+  histogram: undefined,
 };
 
 function place(window: Window, reference: number, range: number): void {

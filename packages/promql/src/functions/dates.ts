@@ -14,7 +14,7 @@ function field(read: (date: Date) => number) {
   return ofCall(async (context: CallContext) => {
     const [arg] = context.call.args;
     if (arg) {
-      const delayed = context.evaluation.settings.delayedNameRemoval;
+      const delayed = context.evaluation.delayedNameRemoval;
       const series = await vectorArg(context, arg);
       return vectorOf(series.map((each) => dropName(mapSamples(each, ofSeconds), delayed)));
     }

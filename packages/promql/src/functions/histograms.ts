@@ -14,14 +14,15 @@ interface ClassicHistogram {
 
 /** Groups the series of `le` buckets to histograms; series without a readable `le` are left out with a warning. */
 function classicHistograms(all: readonly StepSeries[], context: CallContext): ClassicHistogram[] {
-  const delayed = context.evaluation.settings.delayedNameRemoval;
+  const delayed = context.evaluation.delayedNameRemoval;
   const histograms = new Map<string, ClassicHistogram>();
   for (const series of all) {
     const le = series.labels.get('le');
     const upperBound = le === undefined ? undefined : numberOf(le);
     if (upperBound === undefined) {
-      context.evaluation.warnings.add(
+      context.evaluation.annotations.warn(
         `bucket label "le" is missing or has a malformed value of "${le ?? ''}" for metric name "${series.labels.get(METRIC_NAME) ?? ''}"`,
+        context.call.args.at(-1)!.span,
       );
       continue;
     }
@@ -55,15 +56,19 @@ function evaluateBuckets(
 function quantiles(all: readonly StepSeries[], q: Float64Array, context: CallContext): StepSeries[] {
   const bad = q.find((value) => !(value >= 0 && value <= 1));
   if (bad !== undefined) {
-    context.evaluation.warnings.add(`quantile value should be between 0 and 1, got ${formatValue(bad)}`);
+    context.evaluation.annotations.warn(
+      `quantile value should be between 0 and 1, got ${formatValue(bad)}`,
+      context.call.args[0]!.span,
+    );
   }
   return classicHistograms(all, context).map((histogram) =>
     evaluateBuckets(histogram, (buckets, step) => {
       const { value, forcedMonotonic } = bucketQuantile(q[step]!, buckets);
       if (forcedMonotonic) {
         const name = histogram.base.labels.get(METRIC_NAME) ?? '';
-        context.evaluation.infos.add(
+        context.evaluation.annotations.info(
           `input to histogram_quantile needed to be fixed for monotonicity for metric name "${name}"`,
+          context.call.args[1]!.span,
         );
       }
       return value;

@@ -54,14 +54,14 @@ async function timestamp(context: CallContext) {
     arg.kind === 'VectorSelector'
       ? await evaluateVectorSelector(arg, grid, evaluation, 'timestamp', 'time')
       : (await vectorArg(context, arg)).map((each) => mapSamples(each, (_, step) => timeAt(grid, step) / 1000));
-  return vectorOf(series.map((each) => dropName(each, evaluation.settings.delayedNameRemoval)));
+  return vectorOf(series.map((each) => dropName(each, evaluation.delayedNameRemoval)));
 }
 
 async function clamp(context: CallContext) {
   const [vector, leastArg, mostArg] = context.call.args;
   const least = await scalarArg(context, leastArg!);
   const most = await scalarArg(context, mostArg!);
-  const delayed = context.evaluation.settings.delayedNameRemoval;
+  const delayed = context.evaluation.delayedNameRemoval;
   const clamped = (await vectorArg(context, vector!)).map((series) => {
     const present = series.present.map((there, step) => (most[step]! < least[step]! ? 0 : there));
     const within = mapSamples(series, (value, step) => Math.max(least[step]!, Math.min(most[step]!, value)));

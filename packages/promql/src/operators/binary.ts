@@ -14,7 +14,7 @@ export function binaryOperation(
   count: number,
   evaluation: Evaluation,
 ): Value {
-  const delayed = evaluation.settings.delayedNameRemoval;
+  const delayed = evaluation.delayedNameRemoval;
   if (left.kind === 'scalar' && right.kind === 'scalar') {
     return { kind: 'scalar', values: scalarOperation(expr, left.values, right.values) };
   }

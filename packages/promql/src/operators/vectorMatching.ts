@@ -23,7 +23,7 @@ export function vectorOperation(
 ): StepSeries[] {
   const swapped = expr.matching.card === 'one-to-many';
   const groups = groupByMatch(expr.matching, swapped ? right : left, swapped ? left : right);
-  const results = new Results(expr, count, evaluation.settings.delayedNameRemoval, swapped);
+  const results = new Results(expr, count, evaluation.delayedNameRemoval, swapped);
   for (const group of groups.values()) {
     evaluation.checkAborted();
     checkUnique(group.one, expr.matching, swapped);

@@ -9,13 +9,24 @@ export class PromqlParseError extends Error {
   readonly reason: string;
 
   constructor(reason: string, query: string, position: number) {
-    const before = query.slice(0, position);
-    const line = before.split('\n').length;
-    const column = position - (before.lastIndexOf('\n') + 1) + 1;
+    const { line, column } = placeOf(query, position);
     super(`${line}:${column}: parse error: ${reason}`);
     this.reason = reason;
     this.position = position;
     this.line = line;
     this.column = column;
   }
+}
+
+/** Line and column of an offset, both from 1. */
+function placeOf(query: string, position: number): { line: number; column: number } {
+  const before = query.slice(0, position);
+  const line = before.split('\n').length;
+  return { line, column: position - (before.lastIndexOf('\n') + 1) + 1 };
+}
+
+/** `line:column` of an offset. */
+export function positionText(query: string, position: number): string {
+  const { line, column } = placeOf(query, position);
+  return `${line}:${column}`;
 }

@@ -86,7 +86,16 @@ async function logs(...lines: Record<string, unknown>[]): Promise<void> {
 const name = (value: string): Matcher => ({ name: '__name__', op: '=', value });
 
 async function select(metric: string, start: number, end: number): Promise<Sample[]> {
-  const found = await store.metrics.select({ matchers: [name(metric)], start, end, step: 0, func: '' });
+  const found = await store.metrics.select({
+    matchers: [name(metric)],
+    start,
+    end,
+    step: 0,
+    func: '',
+    range: 0,
+    grouping: [],
+    by: false,
+  });
   return found.flatMap(({ timestamps, values }) => [...timestamps].map((time, i) => [time, values[i]!] as const));
 }
 
@@ -169,7 +178,18 @@ describe('a sample', () => {
   it('that is a stale marker is still one after head, engine and restart', async () => {
     await write({ __name__: 'up' }, [[NOW - 60_000, Number.NaN]]);
     const marker = async () =>
-      (await store.metrics.select({ matchers: [name('up')], start: 0, end: NOW, step: 0, func: '' }))[0]!.values;
+      (
+        await store.metrics.select({
+          matchers: [name('up')],
+          start: 0,
+          end: NOW,
+          step: 0,
+          func: '',
+          range: 0,
+          grouping: [],
+          by: false,
+        })
+      )[0]!.values;
     expect(isStaleMarker(await marker(), 0)).toBe(true);
     await reopen();
     expect(isStaleMarker(await marker(), 0)).toBe(true);
@@ -195,7 +215,18 @@ describe('series', () => {
   it.each(['in the head', 'after a restart'])('are matched by any kind of matcher (%s)', async (when) => {
     if (when === 'after a restart') await reopen();
     const count = async (...matchers: Matcher[]) =>
-      (await store.metrics.select({ matchers, start: 0, end: NOW, step: 0, func: '' })).length;
+      (
+        await store.metrics.select({
+          matchers,
+          start: 0,
+          end: NOW,
+          step: 0,
+          func: '',
+          range: 0,
+          grouping: [],
+          by: false,
+        })
+      ).length;
     expect(await count({ name: 'job', op: '=', value: 'api' })).toBe(3);
     expect(await count(name('up'), { name: 'zone', op: '!=', value: 'a' })).toBe(1);
     expect(await count({ name: 'zone', op: '=~', value: 'a|b' })).toBe(3);
