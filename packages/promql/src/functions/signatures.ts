@@ -5,14 +5,36 @@ export interface Signature {
   /** How often the last argument may be left out or repeated: 0 exactly once, -1 without bound. */
   readonly variadic: number;
   readonly returns: ValueType;
+  /** Refused unless the feature `experimentalFunctions` is on. */
+  readonly experimental: boolean;
 }
 
 const TYPE_OF: Readonly<Record<string, ValueType>> = { v: 'vector', m: 'matrix', s: 'scalar', t: 'string' };
 
 /** `letters` are the argument types: v(ector), m(atrix), s(calar), t(ext). */
-function signature(letters: string, variadic = 0, returns: ValueType = 'vector'): Signature {
+function signature(letters: string, variadic = 0, returns: ValueType = 'vector'): Omit<Signature, 'experimental'> {
   return { args: [...letters].map((letter) => TYPE_OF[letter]!), variadic, returns };
 }
+
+const EXPERIMENTAL: ReadonlySet<string> = new Set([
+  'double_exponential_smoothing',
+  'end',
+  'histogram_quantiles',
+  'info',
+  'mad_over_time',
+  'max_of',
+  'min_of',
+  'range',
+  'sort_by_label',
+  'sort_by_label_desc',
+  'start',
+  'start_timestamp',
+  'step',
+  'ts_of_first_over_time',
+  'ts_of_last_over_time',
+  'ts_of_max_over_time',
+  'ts_of_min_over_time',
+]);
 
 const VECTOR_ONLY =
   'abs absent acos acosh asin asinh atan atanh ceil cos cosh deg exp floor histogram_avg histogram_count ' +
@@ -24,7 +46,7 @@ const RANGE_ONLY =
 const DATES = 'day_of_month day_of_week day_of_year days_in_month hour minute month year';
 
 /** Prometheus' table of functions (promql/parser/functions.go). */
-export const SIGNATURES: ReadonlyMap<string, Signature> = new Map<string, Signature>([
+const TABLE: readonly (readonly [string, Omit<Signature, 'experimental'>])[] = [
   ...VECTOR_ONLY.split(' ').map((name) => [name, signature('v')] as const),
   ...RANGE_ONLY.split(' ').map((name) => [name, signature('m')] as const),
   ...DATES.split(' ').map((name) => [name, signature('v', 1)] as const),
@@ -36,8 +58,11 @@ export const SIGNATURES: ReadonlyMap<string, Signature> = new Map<string, Signat
   ['histogram_fraction', signature('ssv')],
   ['histogram_quantile', signature('sv')],
   ['histogram_quantiles', signature('vtss', 9)],
+  ['info', signature('vv', 1)],
   ['label_join', signature('vttt', -1)],
   ['label_replace', signature('vtttt')],
+  ['max_of', signature('ss', 0, 'scalar')],
+  ['min_of', signature('ss', 0, 'scalar')],
   ['pi', signature('', 0, 'scalar')],
   ['predict_linear', signature('ms')],
   ['quantile_over_time', signature('sm')],
@@ -47,7 +72,12 @@ export const SIGNATURES: ReadonlyMap<string, Signature> = new Map<string, Signat
   ['sort_by_label', signature('vt', -1)],
   ['sort_by_label_desc', signature('vt', -1)],
   ['start', signature('', 0, 'scalar')],
+  ['start_timestamp', signature('v')],
   ['step', signature('', 0, 'scalar')],
   ['time', signature('', 0, 'scalar')],
   ['vector', signature('s')],
-]);
+];
+
+export const SIGNATURES: ReadonlyMap<string, Signature> = new Map(
+  TABLE.map(([name, each]) => [name, { ...each, experimental: EXPERIMENTAL.has(name) }]),
+);

@@ -45,6 +45,10 @@ export interface VectorSelector extends Shiftable {
   /** The name in front of the braces, '' if none; it is among the matchers as well. */
   readonly name: string;
   readonly matchers: readonly Matcher[];
+  /** Ranges keep the sample at or before their start, and nothing is extrapolated. */
+  readonly anchored?: boolean;
+  /** Values at the bounds of a range, or at the step, are interpolated between the samples around them. */
+  readonly smoothed?: boolean;
 }
 
 /** Shift and `@` of a range are on its selector, as in Prometheus. */
