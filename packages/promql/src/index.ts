@@ -4,7 +4,7 @@ export { staleMarkers } from './engine/staleness.ts';
 export { DEFAULT_FEATURES, type PromqlFeatures } from './features.ts';
 export * from './histogram/histogram.ts';
 export { compileMatchers } from './matchers/compile.ts';
-export { RegexpSyntaxError } from './matchers/regexp.ts';
+export { compilePattern, literalsOf, type Pattern, type PatternMatch, RegexpSyntaxError } from './matchers/pattern.ts';
 export type * from './parser/ast.ts';
 export { selectorsOf } from './parser/ast.ts';
 export { PromqlParseError } from './parser/error.ts';

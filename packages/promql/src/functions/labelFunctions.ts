@@ -1,7 +1,7 @@
 import { PromqlExecutionError } from '../engine/errors.ts';
 import { mergeSameLabels, type StepSeries, vectorOf } from '../engine/values.ts';
 import { METRIC_NAME, withLabel } from '../labels.ts';
-import { anchoredRegExp } from '../matchers/regexp.ts';
+import { compilePattern, type Pattern, type PatternMatch } from '../matchers/pattern.ts';
 import { type Expr, stripParens } from '../parser/ast.ts';
 import { type CallContext, type FunctionTable, ofCall } from './function.ts';
 import { vectorArg } from './scalars.ts';
@@ -35,20 +35,20 @@ function checkName(name: string, role: string, func: string): void {
   throw new PromqlExecutionError(`invalid ${role} label name in ${func}(): ${name}`);
 }
 
-function compile(pattern: string): RegExp {
+function compile(pattern: string): Pattern {
   try {
-    return anchoredRegExp(pattern);
+    return compilePattern(pattern);
   } catch {
     throw new PromqlExecutionError(`invalid regular expression in label_replace(): ${pattern}`);
   }
 }
 
 /** Go's Regexp.Expand: `$1`, `${1}`, `$name`, `$$`; an unknown group is empty. */
-export function expand(template: string, match: RegExpExecArray): string {
+export function expand(template: string, match: PatternMatch): string {
   return template.replace(/\$(?:(\$)|(\w+)|\{(\w+)\})/g, (_, dollar, bare, braced) => {
     if (dollar) return '$';
     const group: string = bare ?? braced;
-    return (/^\d+$/.test(group) ? match[Number(group)] : match.groups?.[group]) ?? '';
+    return (/^\d+$/.test(group) ? match.groups[Number(group)] : match.named[group]) ?? '';
   });
 }
 

@@ -49,7 +49,7 @@ describe('parse', () => {
     ['x[5m] + 1', '1:1: parse error: binary expression must contain only scalar and instant vector types'],
     ['sum(\n  x y)', '2:5: parse error: unexpected identifier "y"'],
     ['nope(x)', '1:1: parse error: unknown function with name "nope"'],
-    ['x{a=~"("}', '1:3: parse error: error parsing regexp: missing closing )'],
+    ['x{a=~"("}', '1:3: parse error: error parsing regexp: missing closing ): `(`'],
   ])('refuses %j with %s', (query, message) => {
     expect(() => parse(query)).toThrow(expect.objectContaining({ name: 'PromqlParseError', message }));
   });

@@ -1,7 +1,7 @@
 import type { SyntaxNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
 import { SIGNATURES } from '../functions/signatures.ts';
-import { anchoredRegExp, RegexpSyntaxError } from '../matchers/regexp.ts';
+import { compilePattern, RegexpSyntaxError } from '../matchers/pattern.ts';
 import type { Matcher } from '../source.ts';
 import type {
   AggregateExpr,
@@ -158,7 +158,7 @@ class Reader {
 
   private checkPattern(pattern: string, node: SyntaxNode): void {
     try {
-      anchoredRegExp(pattern);
+      compilePattern(pattern);
     } catch (error) {
       if (error instanceof RegexpSyntaxError) throw this.refuse(error.message, node);
       throw error;
