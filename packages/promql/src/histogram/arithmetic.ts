@@ -1,0 +1,150 @@
+import { bucketsUpTo } from './bounds.ts';
+import {
+  addBuckets,
+  commonBounds,
+  customTargets,
+  divideBuckets,
+  mergeInto,
+  multiplyBuckets,
+  reduceBuckets,
+  sameBounds,
+  sameIndexes,
+  withoutFirst,
+} from './buckets.ts';
+import { checkCompatible, combinedHint, hintsCollide } from './compatibility.ts';
+import { type Buckets, CUSTOM_SCHEMA, type FloatHistogram, NO_BUCKETS, type ResetHint } from './histogram.ts';
+import { widenZeroBucket } from './zeroBucket.ts';
+
+export { HistogramMean, HistogramSum } from './aggregates.ts';
+export { IncompatibleSchemasError } from './compatibility.ts';
+
+export interface Combined {
+  readonly histogram: FloatHistogram;
+  /** One side says that its counter was reset, the other that it was not. */
+  readonly resetCollision: boolean;
+  /** The custom bounds differed, so only those that both have are left. */
+  readonly boundsReconciled: boolean;
+}
+
+/** @throws IncompatibleSchemasError if one has exponential buckets and the other custom ones */
+export function add(a: FloatHistogram, b: FloatHistogram): Combined {
+  return combine(a, b, 1);
+}
+
+/**
+ * `a - b`, with the hint that a sum would have. PromQL's `-` operator marks its result as a gauge: `copyWithHint`.
+ * @throws IncompatibleSchemasError if one has exponential buckets and the other custom ones
+ */
+export function subtract(a: FloatHistogram, b: FloatHistogram): Combined {
+  return combine(a, b, -1);
+}
+
+/** model/histogram/float_histogram.go, Add and Sub. */
+function combine(a: FloatHistogram, b: FloatHistogram, sign: 1 | -1): Combined {
+  checkCompatible(a, b);
+  const totals = {
+    count: a.count + sign * b.count,
+    sum: a.sum + sign * b.sum,
+    resetHint: combinedHint(a.resetHint, b.resetHint),
+  };
+  const resetCollision = hintsCollide(a.resetHint, b.resetHint);
+  if (a.schema === CUSTOM_SCHEMA) {
+    const boundsReconciled = !sameBounds(a.bounds, b.bounds);
+    const bounds = boundsReconciled ? commonBounds(a.bounds, b.bounds) : a.bounds;
+    const positive = addBuckets(inBounds(a, bounds), inBounds(b, bounds), sign);
+    return { histogram: { ...a, ...totals, bounds, positive }, resetCollision, boundsReconciled };
+  }
+  return { histogram: { ...a, ...totals, ...exponential(a, b, sign) }, resetCollision, boundsReconciled: false };
+}
+
+function inBounds(histogram: FloatHistogram, bounds: Float64Array): Buckets {
+  if (histogram.bounds === bounds || histogram.bounds.length === bounds.length) return histogram.positive;
+  const { indexes, counts } = histogram.positive;
+  return mergeInto(customTargets(indexes, histogram.bounds, bounds), counts);
+}
+
+/**
+ * Zero bucket and buckets of both in the lower schema. Where the zero bucket of `b` has to grow, its buckets are left as
+ * they are and those that end inside are not counted, at the resolution of the result, which is how Prometheus has it.
+ */
+function exponential(a: FloatHistogram, b: FloatHistogram, sign: 1 | -1) {
+  const [left, right] = withOneThreshold(a, b);
+  const { zeroThreshold } = left;
+  const schema = Math.min(a.schema, b.schema);
+  const side = (mine: Buckets, other: Buckets) => {
+    const theirs = reduceBuckets(other, b.schema - schema);
+    const outside = withoutFirst(theirs, bucketsUpTo(theirs, schema, zeroThreshold));
+    return addBuckets(reduceBuckets(mine, a.schema - schema), outside, sign);
+  };
+  return {
+    schema,
+    zeroThreshold,
+    zeroCount: left.zeroCount + sign * right.zeroCount,
+    positive: side(left.positive, b.positive),
+    negative: side(left.negative, b.negative),
+  };
+}
+
+/** Widens the zero buckets until both end at one value that is inside no bucket of either. */
+function withOneThreshold(a: FloatHistogram, b: FloatHistogram): [FloatHistogram, FloatHistogram] {
+  let left = a;
+  let right = b;
+  while (left.zeroThreshold !== right.zeroThreshold) {
+    if (left.zeroThreshold > right.zeroThreshold) right = widenZeroBucket(right, left.zeroThreshold);
+    else left = widenZeroBucket(left, right.zeroThreshold);
+  }
+  return [left, right];
+}
+
+/** Multiplies everything that is counted. A negative factor makes a gauge. */
+export function multiply(histogram: FloatHistogram, factor: number): FloatHistogram {
+  return {
+    ...histogram,
+    count: histogram.count * factor,
+    sum: histogram.sum * factor,
+    zeroCount: histogram.schema === CUSTOM_SCHEMA ? 0 : histogram.zeroCount * factor,
+    positive: multiplyBuckets(histogram.positive, factor),
+    negative: multiplyBuckets(histogram.negative, factor),
+    resetHint: factor < 0 ? 'gauge' : histogram.resetHint,
+  };
+}
+
+/** Divides everything that is counted. Division by 0 leaves no buckets, and a negative divisor makes a gauge. */
+export function divide(histogram: FloatHistogram, divisor: number): FloatHistogram {
+  return {
+    ...histogram,
+    count: histogram.count / divisor,
+    sum: histogram.sum / divisor,
+    zeroCount: histogram.schema === CUSTOM_SCHEMA ? 0 : histogram.zeroCount / divisor,
+    positive: divisor === 0 ? NO_BUCKETS : divideBuckets(histogram.positive, divisor),
+    negative: divisor === 0 ? NO_BUCKETS : divideBuckets(histogram.negative, divisor),
+    resetHint: divisor < 0 ? 'gauge' : histogram.resetHint,
+  };
+}
+
+/** PromQL's unary minus. */
+export function negate(histogram: FloatHistogram): FloatHistogram {
+  return multiply(histogram, -1);
+}
+
+export function copyWithHint(histogram: FloatHistogram, resetHint: ResetHint): FloatHistogram {
+  return histogram.resetHint === resetHint ? histogram : { ...histogram, resetHint };
+}
+
+/** PromQL's `==`: the same layout and the same figures (NaN equals NaN, 0 is not -0); hints do not matter. */
+export function equal(a: FloatHistogram, b: FloatHistogram): boolean {
+  return (
+    a.schema === b.schema &&
+    Object.is(a.count, b.count) &&
+    Object.is(a.sum, b.sum) &&
+    a.zeroThreshold === b.zeroThreshold &&
+    Object.is(a.zeroCount, b.zeroCount) &&
+    sameBounds(a.bounds, b.bounds) &&
+    sameBuckets(a.positive, b.positive) &&
+    sameBuckets(a.negative, b.negative)
+  );
+}
+
+function sameBuckets(a: Buckets, b: Buckets): boolean {
+  return sameIndexes(a.indexes, b.indexes) && a.counts.every((count, i) => Object.is(count, b.counts[i]));
+}
