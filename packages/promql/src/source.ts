@@ -38,6 +38,16 @@ export interface SelectRequest {
   readonly grouping: readonly string[];
   readonly by: boolean;
   readonly signal?: AbortSignal;
+  /** What the query may still load; a source that asks it while it loads refuses a query before the memory is taken. */
+  readonly budget?: SelectBudget;
+}
+
+/** Both throw, with what ends the query, where it would exceed its limits. */
+export interface SelectBudget {
+  /** So many series matched; before their samples are read. */
+  series(count: number): void;
+  /** So many samples are about to be held; `bytes` unless they are floats in two columns. */
+  samples(count: number, bytes?: number): void;
 }
 
 export interface SeriesSource {

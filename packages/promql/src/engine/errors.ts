@@ -6,12 +6,29 @@ export class PromqlExecutionError extends Error {
 /** A query that would exceed a limit of the evaluator. */
 export class PromqlLimitError extends PromqlExecutionError {
   override readonly name = 'PromqlLimitError';
-  readonly limit: string;
+  readonly limit: LimitName;
   readonly value: number;
+  /** What the query had come to when it was refused; it may have wanted more. */
+  readonly wanted: number;
 
-  constructor(limit: string, value: number, reason: string) {
-    super(`${reason} (limit ${limit} = ${value}); narrow the query or raise ${limit}`);
+  constructor(limit: LimitName, value: number, wanted: number) {
+    super(`${REASONS[limit]} (${wanted} or more, limit ${limit} = ${value}); narrow the query or raise ${limit}`);
     this.limit = limit;
     this.value = value;
+    this.wanted = wanted;
+  }
+
+  /** What is too much, without the figures. */
+  get reason(): string {
+    return REASONS[this.limit];
   }
 }
+
+export type LimitName = 'maxSamples' | 'maxSeries' | 'maxBytes';
+
+/** The first is Prometheus' own text. */
+const REASONS: Readonly<Record<LimitName, string>> = {
+  maxSamples: 'query processing would load too many samples into memory in query execution',
+  maxSeries: 'query processing would read too many series',
+  maxBytes: 'query processing would take too much memory',
+};

@@ -1,16 +1,41 @@
 import type { PromqlFeatures } from '../features.ts';
-import type { SeriesData, SeriesSource } from '../source.ts';
+import type { SelectBudget, SeriesData, SeriesSource } from '../source.ts';
 import { Annotations } from './annotations.ts';
 import { PromqlLimitError } from './errors.ts';
-import type { Grid } from './values.ts';
+import { SampleCounter, sizeOfHistogram } from './samples.ts';
+import type { Grid, StepSeries } from './values.ts';
+
+/** What one query may take; Infinity for no limit. */
+export interface QueryLimits {
+  /** Samples held at once, counted as Prometheus counts them. */
+  readonly maxSamples: number;
+  /** Series read by all selectors together. */
+  readonly maxSeries: number;
+  /** Bytes of the samples loaded and of the intermediate results held at once, estimated. */
+  readonly maxBytes: number;
+}
+
+/** What ends or pauses a query from outside; promql has no clock of its own. */
+export interface Checkpoint {
+  /** Called often, also from within loops. Throws what ends the query; must be cheap. */
+  check(): void;
+  /** Called between series: a promise for others to get their turn before the query goes on, or undefined to go on. */
+  pause?(): Promise<void> | undefined;
+}
 
 export interface EvaluationSettings {
   readonly source: SeriesSource;
   readonly lookbackMs: number;
-  readonly maxSamples: number;
+  readonly limits: QueryLimits;
   readonly subqueryStepMs: number;
   readonly features: PromqlFeatures;
+  readonly checkpoint?: Checkpoint;
 }
+
+/** Bytes of one step of a series: its value and whether it is there. */
+const STEP_BYTES = 9;
+/** Bytes of one sample as loaded: time and value. */
+const SAMPLE_BYTES = 16;
 
 /** What one query carries along: its bounds, its budget, its warnings. */
 export class Evaluation {
@@ -19,15 +44,21 @@ export class Evaluation {
   readonly whole: Grid;
   readonly signal: AbortSignal | undefined;
   readonly annotations = new Annotations();
+  readonly samples: SampleCounter;
   /** The text of the query, '' if only its tree was given; positions in annotations refer to it. */
   readonly query: string;
-  private samples = 0;
+  private series = 0;
+  private bytes = 0;
 
   constructor(settings: EvaluationSettings, query: string, whole: Grid, signal: AbortSignal | undefined) {
     this.settings = settings;
     this.query = query;
     this.whole = whole;
     this.signal = signal;
+    const { maxSamples } = settings.limits;
+    this.samples = new SampleCounter(whole, maxSamples, (wanted) => {
+      throw new PromqlLimitError('maxSamples', maxSamples, wanted);
+    });
   }
 
   get delayedNameRemoval(): boolean {
@@ -43,26 +74,77 @@ export class Evaluation {
     return { step: this.whole.step, range: this.end - this.whole.start };
   }
 
-  /** @throws PromqlLimitError once more samples were loaded or produced than allowed. */
-  spend(samples: number): void {
-    this.samples += samples;
-    if (this.samples <= this.settings.maxSamples) return;
-    throw new PromqlLimitError(
-      'maxSamples',
-      this.settings.maxSamples,
-      'query processing would load too many samples into memory in query execution',
-    );
+  /** Bytes that are held now; handed back to `release` when all that was taken since is given up. */
+  get heldBytes(): number {
+    return this.bytes;
   }
 
-  /** @throws the signal's reason. */
+  release(bytes: number): void {
+    this.bytes = bytes;
+  }
+
+  /** @throws PromqlLimitError once the query would hold more memory than it may. */
+  take(bytes: number): void {
+    this.bytes += bytes;
+    const { maxBytes } = this.settings.limits;
+    if (this.bytes > maxBytes) throw new PromqlLimitError('maxBytes', maxBytes, this.bytes);
+  }
+
+  /** Takes the memory of that many steps of results. @throws PromqlLimitError */
+  spend(steps: number): void {
+    this.take(steps * STEP_BYTES);
+  }
+
+  /** Takes the memory of finished series. */
+  spendSeries(all: readonly StepSeries[]): void {
+    let bytes = 0;
+    for (const { values, histograms } of all) {
+      bytes += values.length * STEP_BYTES;
+      if (!histograms) continue;
+      for (const each of histograms) if (each) bytes += SAMPLE_BYTES * sizeOfHistogram(each);
+    }
+    this.take(bytes);
+  }
+
+  /** @throws the signal's reason, or what the checkpoint throws. */
   checkAborted(): void {
     this.signal?.throwIfAborted();
+    this.settings.checkpoint?.check();
   }
 
-  load(series: readonly SeriesData[]): void {
+  /** Checks, and says whether there is something to wait for before going on. */
+  pause(): Promise<void> | undefined {
     this.checkAborted();
-    let samples = 0;
-    for (const each of series) samples += each.timestamps.length;
-    this.spend(samples);
+    return this.settings.checkpoint?.pause?.();
+  }
+
+  /** For a source to count against while it loads. What it does not count itself is counted by `loaded`. */
+  budget(): SelectBudget & { loaded(series: readonly SeriesData[]): void } {
+    let counted = { series: 0, bytes: 0 };
+    const series = (count: number) => {
+      counted = { ...counted, series: counted.series + count };
+      this.series += count;
+      const { maxSeries } = this.settings.limits;
+      if (this.series > maxSeries) throw new PromqlLimitError('maxSeries', maxSeries, this.series);
+    };
+    const samples = (count: number, bytes = count * SAMPLE_BYTES) => {
+      counted = { ...counted, bytes: counted.bytes + bytes };
+      this.checkAborted();
+      this.take(bytes);
+    };
+    return {
+      series,
+      samples,
+      loaded: (all) => {
+        if (all.length > counted.series) series(all.length - counted.series);
+        let bytes = 0;
+        for (const { timestamps, histograms } of all) {
+          bytes += timestamps.length * SAMPLE_BYTES;
+          if (histograms) for (const each of histograms) if (each) bytes += SAMPLE_BYTES * sizeOfHistogram(each);
+        }
+        if (bytes > counted.bytes) samples(0, bytes - counted.bytes);
+        this.checkAborted();
+      },
+    };
   }
 }

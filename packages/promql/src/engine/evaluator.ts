@@ -1,37 +1,53 @@
 import { DEFAULT_FEATURES, type PromqlFeatures } from '../features.ts';
 import { compareLabels, withoutMetadata } from '../labels.ts';
-import type { Expr } from '../parser/ast.ts';
+import { type Expr, stripParens } from '../parser/ast.ts';
 import { typeOf } from '../parser/check.ts';
 import { parse } from '../parser/parse.ts';
 import type { MatrixSeries, QueryResult, VectorSample } from '../result/result.ts';
 import type { SeriesSource } from '../source.ts';
 import { PromqlExecutionError } from './errors.ts';
 import { evaluate, evaluateRange } from './evaluate.ts';
-import { Evaluation, type EvaluationSettings } from './evaluation.ts';
+import { type Checkpoint, Evaluation, type EvaluationSettings } from './evaluation.ts';
+import { sizeOfHistogram } from './samples.ts';
 import { asRangeSeries, type RangeVector } from './selector.ts';
 import { type Grid, isEmpty, mergeSameLabels, type StepSeries } from './values.ts';
 
 export interface EvaluatorOptions {
   /** How long a sample counts as current. Default 5 minutes, as in Prometheus. */
   readonly lookbackMs?: number;
-  /** Samples that one query may load and produce. Default 50 million, as in Prometheus. */
+  /** Samples that one query may hold at once, counted as Prometheus does. Default 50 million, as there. */
   readonly maxSamples?: number;
+  /** Series that all selectors of one query may read together. No limit unless told. */
+  readonly maxSeries?: number;
+  /** Bytes that one query may hold, estimated from the samples loaded and the results made. No limit unless told. */
+  readonly maxBytes?: number;
   /** Step of a subquery that states none. Default 1 minute, Prometheus' default evaluation interval. */
   readonly subqueryStepMs?: number;
   /** What to switch on beyond Prometheus' defaults. */
   readonly features?: Partial<PromqlFeatures>;
 }
 
+/** What differs from query to query. */
+export interface QueryOptions {
+  readonly signal?: AbortSignal;
+  /** Asked within loops, so that a deadline is seen although no timer fires meanwhile, and others get their turn. */
+  readonly checkpoint?: Checkpoint;
+  /** Instead of the evaluator's own. */
+  readonly lookbackMs?: number;
+  /** Whether the result says how many samples were looked at. */
+  readonly statistics?: boolean;
+}
+
 export interface Evaluator {
   /** @throws PromqlParseError, PromqlExecutionError, PromqlLimitError, or the signal's reason. */
-  instant(query: string | Expr, timeMs: number, signal?: AbortSignal): Promise<QueryResult>;
+  instant(query: string | Expr, timeMs: number, options?: QueryOptions): Promise<QueryResult>;
   /** Both bounds are included. @throws as `instant`, and RangeError for a step that is not positive or an end before the start. */
   range(
     query: string | Expr,
     startMs: number,
     endMs: number,
     stepMs: number,
-    signal?: AbortSignal,
+    options?: QueryOptions,
   ): Promise<QueryResult>;
 }
 
@@ -40,24 +56,43 @@ export function createEvaluator(source: SeriesSource, options: EvaluatorOptions 
   const settings: EvaluationSettings = {
     source,
     lookbackMs: options.lookbackMs ?? 300_000,
-    maxSamples: options.maxSamples ?? 50_000_000,
+    limits: {
+      maxSamples: options.maxSamples ?? 50_000_000,
+      maxSeries: options.maxSeries ?? Number.POSITIVE_INFINITY,
+      maxBytes: options.maxBytes ?? Number.POSITIVE_INFINITY,
+    },
     subqueryStepMs: options.subqueryStepMs ?? 60_000,
     features: { ...DEFAULT_FEATURES, ...options.features },
   };
-  const begin = (query: string | Expr, grid: Grid, signal: AbortSignal | undefined) =>
-    new Evaluation(settings, typeof query === 'string' ? query : '', grid, signal);
+  const begin = (query: string | Expr, grid: Grid, own: QueryOptions) =>
+    new Evaluation(
+      {
+        ...settings,
+        lookbackMs: own.lookbackMs ?? settings.lookbackMs,
+        ...(own.checkpoint ? { checkpoint: own.checkpoint } : {}),
+      },
+      typeof query === 'string' ? query : '',
+      grid,
+      own.signal,
+    );
   return {
-    async instant(query, timeMs, signal) {
+    async instant(query, timeMs, own = {}) {
       const grid = { start: timeMs, step: 0, count: 1 };
-      return instant(toExpr(query), grid, begin(query, grid, signal));
+      const evaluation = begin(query, grid, own);
+      return withStatistics(await instant(toExpr(query), grid, evaluation), evaluation, own);
     },
-    async range(query, startMs, endMs, stepMs, signal) {
+    async range(query, startMs, endMs, stepMs, own = {}) {
       if (!(stepMs > 0)) throw new RangeError(`step must be greater than 0 milliseconds, got ${stepMs}`);
       if (!(endMs >= startMs)) throw new RangeError(`end ${endMs} is before start ${startMs}`);
       const grid = { start: startMs, step: stepMs, count: Math.floor((endMs - startMs) / stepMs) + 1 };
-      return overRange(toExpr(query), grid, begin(query, grid, signal));
+      const evaluation = begin(query, grid, own);
+      return withStatistics(await overRange(toExpr(query), grid, evaluation), evaluation, own);
     },
   };
+}
+
+function withStatistics(result: QueryResult, evaluation: Evaluation, { statistics }: QueryOptions): QueryResult {
+  return statistics ? { ...result, statistics: evaluation.samples.statistics() } : result;
 }
 
 function toExpr(query: string | Expr): Expr {
@@ -72,7 +107,9 @@ function notes(evaluation: Evaluation): Pick<QueryResult, 'warnings' | 'infos'> 
 async function instant(expr: Expr, grid: Grid, evaluation: Evaluation): Promise<QueryResult> {
   if (typeOf(expr) === 'matrix') {
     const ranges = await evaluateRange(expr, grid, evaluation, '');
-    return { resultType: 'matrix', series: windowContents(ranges), ...notes(evaluation) };
+    const series = windowContents(ranges);
+    if (stripParens(expr).kind === 'MatrixSelector') evaluation.samples.contents(series.map(sizeOfSeries));
+    return { resultType: 'matrix', series, ...notes(evaluation) };
   }
   const value = await evaluate(expr, grid, evaluation);
   const time = grid.start;
@@ -115,6 +152,11 @@ function finish(all: readonly StepSeries[]): readonly StepSeries[] {
     .filter((series) => !isEmpty(series))
     .map((series) => (series.dropName ? { ...series, labels: withoutMetadata(series.labels) } : series));
   return mergeSameLabels(named);
+}
+
+function sizeOfSeries({ timestamps, histograms }: MatrixSeries): number {
+  if (!histograms) return timestamps.length;
+  return histograms.reduce((size, histogram) => size + (histogram ? sizeOfHistogram(histogram) : 1), 0);
 }
 
 function windowContents(ranges: RangeVector): MatrixSeries[] {

@@ -1,3 +1,4 @@
+import type { SampleStatistics } from '../engine/samples.ts';
 import type { FloatHistogram } from '../histogram/histogram.ts';
 import type { Labels } from '../source.ts';
 
@@ -23,6 +24,8 @@ interface Annotated {
   /** What made the answer doubtful, and what may surprise; each once, with its place in the query: `PromQL warning: … (1:5)`. */
   readonly warnings: readonly string[];
   readonly infos: readonly string[];
+  /** Where the query was asked for them. */
+  readonly statistics?: SampleStatistics;
 }
 
 export type QueryResult = Annotated &

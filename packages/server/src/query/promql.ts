@@ -46,7 +46,8 @@ export function createMetricQueries(source: SeriesSource, limits: QueryLimits): 
   };
 
   return {
-    instant: (query, at, timeoutMs, signal) => bounded(timeoutMs, signal, (s) => evaluator.instant(query, at, s)),
+    instant: (query, at, timeoutMs, signal) =>
+      bounded(timeoutMs, signal, (s) => evaluator.instant(query, at, { signal: s })),
     range: (query, { start, end, step }, timeoutMs, signal) => {
       if (end < start) {
         throw new NightshiftError('PARAMETER_INVALID', {
@@ -60,7 +61,7 @@ export function createMetricQueries(source: SeriesSource, limits: QueryLimits): 
           reason: `exceeded maximum resolution of ${maxPoints} points per timeseries. Try decreasing the query resolution (?step=XX).`,
         });
       }
-      return bounded(timeoutMs, signal, (s) => evaluator.range(query, start, end, step, s));
+      return bounded(timeoutMs, signal, (s) => evaluator.range(query, start, end, step, { signal: s }));
     },
   };
 }
