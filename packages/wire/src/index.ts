@@ -7,6 +7,18 @@ export { decodeOtlpLogs } from './otlp/logs.ts';
 export type { OtlpFormat } from './otlp/message.ts';
 export { decodeOtlpMetrics } from './otlp/metrics.ts';
 export { decodeOtlpTraces } from './otlp/traces.ts';
+export {
+  decodeReadRequest,
+  type ReadHints,
+  type ReadMatcher,
+  type ReadQuery,
+  type ReadRequest,
+  SAMPLES,
+  STREAMED_XOR_CHUNKS,
+} from './remote-read/decode-request.ts';
+export { ChunkedReadEncoder } from './remote-read/encode-chunks.ts';
+export { encodeReadResponse } from './remote-read/encode-samples.ts';
+export { type ReadSeries, readSeriesOf } from './remote-read/read-series.ts';
 export { decodeWriteRequest } from './remote-write/decode.ts';
 export { encodeWriteRequest, type WriteSample, type WriteSeries } from './remote-write/encode.ts';
 export { severityOf } from './severity.ts';

@@ -6,6 +6,7 @@ import {
   decodeOtlpLogs,
   decodeOtlpMetrics,
   decodeOtlpTraces,
+  decodeReadRequest,
   decodeSnappy,
   decodeWriteRequest,
   encodeSnappy,
@@ -13,11 +14,13 @@ import {
   parseExposition,
   WireError,
 } from '../src/index.ts';
+import { encodeReadRequest } from './remote-read/reader.ts';
 
 const NOW = 1_700_000_000_000;
 const decoders: Record<string, (body: Uint8Array) => unknown> = {
   decodeSnappy: (b) => decodeSnappy(b, 1 << 20),
   decodeWriteRequest,
+  decodeReadRequest,
   'decodeOtlpMetrics protobuf': (b) => decodeOtlpMetrics(b, 'protobuf', NOW),
   'decodeOtlpMetrics json': (b) => decodeOtlpMetrics(b, 'json', NOW),
   'decodeOtlpLogs protobuf': (b) => decodeOtlpLogs(b, 'protobuf', NOW),
@@ -49,6 +52,17 @@ const valid: Uint8Array[] = [
       samples: [{ timestamp: 1, value: 2 }],
     },
   ]),
+  encodeReadRequest({
+    queries: [
+      {
+        start: 1,
+        end: 2,
+        matchers: [{ op: '=~', name: '__name__', value: 'm.*' }],
+        hints: { start: 1, end: 2, step: 3, func: 'rate', range: 4, grouping: ['a'], by: true },
+      },
+    ],
+    acceptedResponseTypes: [1, 0],
+  }),
   encodeSnappy(new Uint8Array(300)),
   encoder.encode('{"time":"2026-01-01T00:00:00Z","msg":"x","level":30}\n{"ts":1,"a":[1]}'),
   encoder.encode('# TYPE a counter\n# HELP a b\na{b="c\\n",d="e"} 1e3 5\n{"q q"} NaN\n'),

@@ -18,7 +18,7 @@ export interface EnvironmentSettings {
 
 const isNumeric = (text: string): boolean => text.trim() !== '' && Number.isFinite(Number(text));
 
-/** A text where the schema takes texts, else a number or true/false, else (lists) YAML; what does not fit stays a text for the schema to refuse. */
+/** A text where the schema takes texts, else a number or true/false, else (lists and maps) YAML; what does not fit stays a text for the schema to refuse. */
 function readValue(text: string, schema: KeySchema): unknown {
   if (schema.type === 'string') return text;
   if (schema.type === 'array') {
@@ -27,6 +27,8 @@ function readValue(text: string, schema: KeySchema): unknown {
     }
     return parse(text);
   }
+  if (schema.type === 'boolean') return text === 'true' ? true : text === 'false' ? false : text;
+  if (schema.type === 'object') return parse(text);
   return isNumeric(text) ? Number(text) : text;
 }
 

@@ -169,6 +169,17 @@ const query = z.strictObject({
   timeout: duration().prefault('2m').describe('Time after which a query is stopped.'),
   // Prometheus' own limit.
   maxSamples: z.int().min(1).default(50_000_000).describe('Samples that one query may hold at once.'),
+  // As Prometheus has them.
+  remoteReadSamples: z
+    .int()
+    .min(1)
+    .default(50_000_000)
+    .describe('Samples that one remote read is answered with at most.'),
+  remoteReadConcurrency: z
+    .int()
+    .min(1)
+    .default(10)
+    .describe('Remote reads that are answered at the same time; further ones wait.'),
   lookback: duration('1s').prefault('5m').describe('Age up to which the last sample of a series counts as its value.'),
 });
 
@@ -200,6 +211,10 @@ export const configSchema = z
     guard: guard.prefault({}).describe('When a release is called bad or good.'),
     gateway: gateway.prefault({}).describe('The reverse proxy in front of applications.'),
     query: query.prefault({}).describe('Limits of queries.'),
+    externalLabels: z
+      .record(z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, { error: 'must be a label name' }), z.string())
+      .prefault({})
+      .describe('Labels that every series gets on its way out by remote read and federation, unless it has them.'),
     log: log.prefault({}).describe("Nightshift's own log."),
   })
   .refine(({ http }) => http.port === 0 || http.port !== http.otlpPort, {

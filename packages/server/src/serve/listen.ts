@@ -11,6 +11,7 @@ import type { HttpDeps, Log } from '../http/deps.ts';
 import { type IngestDeps, ingestRoutes } from '../http/ingest.ts';
 import { buildOtlpApp } from '../http/otlp-app.ts';
 import { prometheusRoutes } from '../http/prometheus.ts';
+import { remoteReadRoutes } from '../http/remote-read.ts';
 import type { MetricQueries } from '../query/promql.ts';
 import { renderHtml, renderMarkdown } from '../respond/index.ts';
 import type { NightshiftStore } from '../store/open.ts';
@@ -79,6 +80,15 @@ export async function listen(parts: ListenParts): Promise<Listening> {
   const app = buildHttpApp(deps);
   ingestRoutes(app, ingest);
   prometheusRoutes(app, { queries, metrics: store.metrics, rules, now });
+  remoteReadRoutes(app, {
+    metrics: store.metrics,
+    budget,
+    ...config.http,
+    externalLabels: new Map(Object.entries(config.externalLabels)),
+    maxSamples: config.query.remoteReadSamples,
+    concurrent: config.query.remoteReadConcurrency,
+    timeoutMs: config.query.timeout,
+  });
   const otlp = buildOtlpApp(deps, ingest);
   const url = await open(app, config.http.host, config.http.port, 'http.port');
   try {

@@ -2,9 +2,20 @@ const encoder = new TextEncoder();
 
 /** Writes protobuf into a growing buffer; nested messages are written in place and their length filled in by `close`. */
 export class ProtoWriter {
-  private buf = new Uint8Array(1024);
-  private view = new DataView(this.buf.buffer);
+  private buf: Uint8Array<ArrayBuffer>;
+  private view: DataView;
   private pos = 0;
+
+  /** @param capacity bytes to begin with; it grows by doubling */
+  constructor(capacity = 1024) {
+    this.buf = new Uint8Array(capacity);
+    this.view = new DataView(this.buf.buffer);
+  }
+
+  /** Bytes written so far. */
+  get size(): number {
+    return this.pos;
+  }
 
   /** What was written; the writer must not be used afterwards. */
   finish(): Uint8Array {
@@ -28,12 +39,14 @@ export class ProtoWriter {
   /** A whole number as int64 varint; a negative one takes ten bytes. */
   int64(value: number): void {
     this.reserve(10);
-    let rest = BigInt.asUintN(64, BigInt(value));
-    while (rest > 0x7fn) {
-      this.buf[this.pos++] = Number(rest & 0x7fn) | 0x80;
-      rest >>= 7n;
+    let lo = value >>> 0;
+    let hi = Math.floor(value / 0x100000000) >>> 0;
+    while (hi > 0 || lo > 0x7f) {
+      this.buf[this.pos++] = (lo & 0x7f) | 0x80;
+      lo = ((lo >>> 7) | (hi << 25)) >>> 0;
+      hi >>>= 7;
     }
-    this.buf[this.pos++] = Number(rest);
+    this.buf[this.pos++] = lo;
   }
 
   double(value: number): void {
@@ -54,6 +67,13 @@ export class ProtoWriter {
     const bytes = encoder.encode(text);
     this.tag(field, 2);
     this.uint32(bytes.length);
+    this.reserve(bytes.length);
+    this.buf.set(bytes, this.pos);
+    this.pos += bytes.length;
+  }
+
+  /** Bytes as they are; for a field, its tag and length come before. */
+  raw(bytes: Uint8Array): void {
     this.reserve(bytes.length);
     this.buf.set(bytes, this.pos);
     this.pos += bytes.length;

@@ -1,0 +1,32 @@
+import { FIXED64, VARINT } from '../protobuf/reader.ts';
+import { ProtoWriter } from '../protobuf/writer.ts';
+import { type ReadSeries, writeLabels } from './read-series.ts';
+
+/**
+ * Encodes a prometheus.ReadResponse: one list of series for each query, in the order of the queries. The caller puts it
+ * into a Snappy block. Values keep their bits.
+ */
+export function encodeReadResponse(results: readonly (readonly ReadSeries[])[]): Uint8Array {
+  const writer = new ProtoWriter();
+  for (const result of results) {
+    const start = writer.open(1);
+    for (const series of result) writeSeries(writer, series);
+    writer.close(start);
+  }
+  return writer.finish();
+}
+
+function writeSeries(writer: ProtoWriter, { labels, timestamps, values }: ReadSeries): void {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
+  const start = writer.open(1);
+  writeLabels(writer, labels);
+  for (let i = 0; i < timestamps.length; i++) {
+    const sample = writer.open(2);
+    writer.tag(1, FIXED64);
+    writer.fixed64(words[2 * i]!, words[2 * i + 1]!);
+    writer.tag(2, VARINT);
+    writer.int64(timestamps[i]!);
+    writer.close(sample);
+  }
+  writer.close(start);
+}
