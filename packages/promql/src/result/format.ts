@@ -1,31 +1,33 @@
+import { type ApiHistogram, toApiHistogram } from '../histogram/format.ts';
 import type { Labels } from '../source.ts';
-import type { QueryResult } from './result.ts';
+import { formatSample, formatValue } from './numbers.ts';
+import type { MatrixSeries, QueryResult, VectorSample } from './result.ts';
 
-/** A sample value as Prometheus writes it: Go's strconv.FormatFloat(v, 'f', -1, 64), so never with an exponent. */
-export function formatValue(value: number): string {
-  if (Number.isNaN(value)) return 'NaN';
-  if (value === Number.POSITIVE_INFINITY) return '+Inf';
-  if (value === Number.NEGATIVE_INFINITY) return '-Inf';
-  if (Object.is(value, -0)) return '-0';
-  const shortest = String(value);
-  return shortest.includes('e') ? withoutExponent(shortest) : shortest;
-}
-
-function withoutExponent(text: string): string {
-  const [, sign, whole, fraction = '', exponent] = /^(-?)(\d+)(?:\.(\d+))?e([+-]\d+)$/.exec(text)!;
-  const digits = whole! + fraction;
-  const point = whole!.length + Number(exponent);
-  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`;
-  return sign + digits.padEnd(point, '0');
-}
+export { formatValue } from './numbers.ts';
 
 export type ApiSample = readonly [seconds: number, value: string];
+
+export type ApiHistogramSample = readonly [seconds: number, histogram: ApiHistogram];
+
+/** One sample: either `value` or `histogram`. */
+export interface ApiVectorSample {
+  readonly metric: Record<string, string>;
+  readonly value?: ApiSample;
+  readonly histogram?: ApiHistogramSample;
+}
+
+/** `values` and `histograms` are left out where there are none. */
+export interface ApiMatrixSeries {
+  readonly metric: Record<string, string>;
+  readonly values?: readonly ApiSample[];
+  readonly histograms?: readonly ApiHistogramSample[];
+}
 
 /** The `data` object of Prometheus' HTTP API for a query. */
 export type ApiData =
   | { resultType: 'scalar' | 'string'; result: ApiSample }
-  | { resultType: 'vector'; result: { metric: Record<string, string>; value: ApiSample }[] }
-  | { resultType: 'matrix'; result: { metric: Record<string, string>; values: ApiSample[] }[] };
+  | { resultType: 'vector'; result: ApiVectorSample[] }
+  | { resultType: 'matrix'; result: ApiMatrixSeries[] };
 
 /** Converts to the HTTP API's shape: seconds with three decimals at most, values as text. */
 export function toApiData(result: QueryResult): ApiData {
@@ -35,22 +37,32 @@ export function toApiData(result: QueryResult): ApiData {
     case 'string':
       return { resultType: 'string', result: [result.time / 1000, result.value] };
     case 'vector':
-      return {
-        resultType: 'vector',
-        result: result.samples.map(({ labels, time, value }) => ({
-          metric: metricOf(labels),
-          value: [time / 1000, formatValue(value)],
-        })),
-      };
+      return { resultType: 'vector', result: result.samples.map(vectorSample) };
     case 'matrix':
-      return {
-        resultType: 'matrix',
-        result: result.series.map(({ labels, timestamps, values }) => ({
-          metric: metricOf(labels),
-          values: Array.from(timestamps, (time, i) => [time / 1000, formatValue(values[i]!)] as const),
-        })),
-      };
+      return { resultType: 'matrix', result: result.series.map(matrixSeries) };
   }
+}
+
+function vectorSample({ labels, time, value, histogram }: VectorSample): ApiVectorSample {
+  const seconds = time / 1000;
+  if (histogram) return { metric: metricOf(labels), histogram: [seconds, toApiHistogram(histogram)] };
+  return { metric: metricOf(labels), value: [seconds, formatSample(value)] };
+}
+
+function matrixSeries({ labels, timestamps, values, histograms }: MatrixSeries): ApiMatrixSeries {
+  const floats: ApiSample[] = [];
+  const natives: ApiHistogramSample[] = [];
+  for (let i = 0; i < timestamps.length; i++) {
+    const seconds = timestamps[i]! / 1000;
+    const histogram = histograms?.[i];
+    if (histogram) natives.push([seconds, toApiHistogram(histogram)]);
+    else floats.push([seconds, formatSample(values[i]!)]);
+  }
+  return {
+    metric: metricOf(labels),
+    ...(floats.length > 0 ? { values: floats } : {}),
+    ...(natives.length > 0 ? { histograms: natives } : {}),
+  };
 }
 
 function metricOf(labels: Labels): Record<string, string> {
