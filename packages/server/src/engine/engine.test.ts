@@ -90,6 +90,54 @@ describe('the engine', () => {
     expect(await engine.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
+  describe('stops working on a query', () => {
+    const heavy = 'SELECT count() FROM numbers_mt(1000000000000) WHERE sipHash64(number) = 1';
+    const endless = 'SELECT number FROM numbers(1000000000000) FORMAT RowBinary';
+    const running = async (engine: Engine) =>
+      (
+        await engine.query<{ query: string }>(
+          "SELECT query FROM system.processes WHERE query LIKE '%FROM numbers%' AND query NOT LIKE '%processes%'",
+        )
+      ).length;
+
+    it.each<[string, (engine: Engine, signal: AbortSignal) => Promise<unknown>]>([
+      ['before its answer began', (engine, signal) => engine.query(heavy, {}, signal)],
+      [
+        'in bytes, before its answer began',
+        (engine, signal) => engine.queryBytes(`${heavy} FORMAT RowBinary`, {}, signal),
+      ],
+      ['in the middle of its answer', (engine, signal) => engine.queryBytes(endless, {}, signal)],
+    ])('that is aborted %s', async (_when, ask) => {
+      const engine = await start();
+      const controller = new AbortController();
+      const answer = ask(engine, controller.signal).then(
+        () => 'answered',
+        () => 'ended',
+      );
+      await until(async () => (await running(engine)) === 1, 'the query runs');
+      controller.abort(new Error('the client went away'));
+      expect(await answer).toBe('ended');
+      await until(async () => (await running(engine)) === 0, 'the engine gave it up', 3000);
+    });
+
+    it('whose answer is refused while it comes', async () => {
+      const engine = await start();
+      let seen = 0;
+      const refused = engine.queryBytes(endless, {}, undefined, (bytes) => {
+        seen += bytes;
+        if (seen > 1_000_000) throw new Error('too much');
+      });
+      await expect(refused).rejects.toThrow('too much');
+      expect(seen).toBeLessThan(20_000_000);
+      await until(async () => (await running(engine)) === 0, 'the engine gave it up', 3000);
+    });
+
+    it('and takes no query that would change something', async () => {
+      const engine = await start();
+      await expect(engine.queryBytes('CREATE TABLE t (x UInt32) ENGINE = Memory')).rejects.toThrow(/readonly/);
+    });
+  });
+
   it('stops cleanly in under five seconds', async () => {
     const engine = await start();
     const pid = engine.pid as number;

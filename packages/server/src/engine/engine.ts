@@ -33,10 +33,18 @@ export interface Engine {
   readonly restarts: number;
   /** Process id of the embedded engine, null while there is none or for an external one. */
   readonly pid: number | null;
-  /** Rows as objects, numbers beyond 2^53 as strings. `{name:Type}` in the text is filled from `params` by ClickHouse. */
+  /**
+   * Rows as objects, numbers beyond 2^53 as strings. `{name:Type}` in the text is filled from `params` by ClickHouse. What is
+   * asked with `query` and `queryBytes` may only read, and stops in ClickHouse as well when the signal is aborted.
+   */
   query<T>(sql: string, params?: QueryParams, signal?: AbortSignal): Promise<T[]>;
-  /** Bytes of the answer in the FORMAT that the text names. */
-  queryBytes(sql: string, params?: QueryParams, signal?: AbortSignal): Promise<Uint8Array>;
+  /** Bytes of the answer in the FORMAT that the text names. `received` is told of every piece as it comes and may throw to end it. */
+  queryBytes(
+    sql: string,
+    params?: QueryParams,
+    signal?: AbortSignal,
+    received?: (bytes: number) => void,
+  ): Promise<Uint8Array>;
   command(sql: string, params?: QueryParams): Promise<void>;
   /** Inserts rows given as RowBinary; the same `token` for the same table again is a no-op. Resolves when they are on disk (tables have fsync_after_insert). */
   insert(table: string, columns: readonly string[], rowBinary: Uint8Array, token: string): Promise<void>;
@@ -46,6 +54,9 @@ export interface Engine {
 
 const healthEveryMs = 2000;
 const missesUntilRestart = 3;
+
+/** ClickHouse ends a query whose connection is closed only if it is known to read: by POST it has to be told so. */
+const readOnly = { readonly: '2', cancel_http_readonly_queries_on_client_close: 1 } as const;
 
 class ClickHouse implements Engine {
   state: EngineState = 'starting';
@@ -165,18 +176,42 @@ class ClickHouse implements Engine {
   query<T>(sql: string, params: QueryParams = {}, signal?: AbortSignal): Promise<T[]> {
     return this.#run(async (client) => {
       const abort = signal ? { abort_signal: signal } : {};
-      const answer = await client.query({ query: sql, query_params: { ...params }, format: 'JSONEachRow', ...abort });
+      const answer = await client.query({
+        query: sql,
+        query_params: { ...params },
+        format: 'JSONEachRow',
+        clickhouse_settings: readOnly,
+        ...abort,
+      });
       return answer.json<T>();
     });
   }
 
-  queryBytes(sql: string, params: QueryParams = {}, signal?: AbortSignal): Promise<Uint8Array> {
+  queryBytes(
+    sql: string,
+    params: QueryParams = {},
+    signal?: AbortSignal,
+    received?: (bytes: number) => void,
+  ): Promise<Uint8Array> {
     return this.#run(async (client) => {
       const abort = signal ? { abort_signal: signal } : {};
-      const { stream } = await client.exec({ query: sql, query_params: { ...params }, ...abort });
-      const chunks: Buffer[] = [];
-      for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk);
-      return Buffer.concat(chunks);
+      const query = { query: sql, query_params: { ...params }, clickhouse_settings: readOnly, ...abort };
+      const { stream } = await client.exec(query);
+      // The client itself heeds the signal only until the answer begins.
+      const cut = () => void stream.destroy(signal?.reason instanceof Error ? signal.reason : new Error('aborted'));
+      signal?.addEventListener('abort', cut, { once: true });
+      try {
+        if (signal?.aborted) cut();
+        const chunks: Buffer[] = [];
+        for await (const chunk of stream as AsyncIterable<Buffer>) {
+          received?.(chunk.length);
+          chunks.push(chunk);
+        }
+        return Buffer.concat(chunks);
+      } finally {
+        signal?.removeEventListener('abort', cut);
+        stream.destroy();
+      }
     });
   }
 
