@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { ArraySource } from '../promqltest/arraySource.ts';
-import { parseSeriesLine } from '../promqltest/script.ts';
+import { parseSeriesLine } from '../promqltest/series.ts';
 import { PromqlLimitError } from './errors.ts';
 import { createEvaluator } from './evaluator.ts';
 
@@ -15,7 +15,7 @@ it('refuses to load more samples than allowed and names the limit', async () => 
 
 it('stops with the reason of its signal', async () => {
   const reason = new Error('client went away');
-  await expect(createEvaluator(source).instant('x', 0, AbortSignal.abort(reason))).rejects.toBe(reason);
+  await expect(createEvaluator(source).instant('x', 0, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
 });
 
 it('has a point at every step of a range, both bounds included', async () => {

@@ -1,127 +1,117 @@
-import { createEvaluator, type EvaluatorOptions } from '../engine/evaluator.ts';
-import { formatLabels, identity } from '../labels.ts';
+import type { EvaluatorOptions } from '../engine/evaluator.ts';
+import { parse } from '../parser/parse.ts';
 import type { QueryResult } from '../result/result.ts';
-import type { Labels } from '../source.ts';
-import { ArraySource } from './arraySource.ts';
-import { type EvalCommand, type Point, parseScript, type SeriesLine } from './script.ts';
+import { compareAnnotations, compareResult } from './compare.ts';
+import { type Asked, pinnedVariations } from './invariance.ts';
+import { type EvalCommand, parseScript, ScriptError } from './script.ts';
+import { NotationError } from './series.ts';
+import { arrayTarget, type ScriptTarget } from './target.ts';
 
 export interface CaseOutcome {
+  /** Line in the script, from 1. */
   readonly line: number;
   readonly query: string;
   /** Undefined if the case passed. */
   readonly failure?: string;
 }
 
-const TOLERANCE = 1e-6;
+/** The same over arrays: runs every command of a script and says of each `eval` whether it answered as expected. */
+export async function runScript(text: string, options: EvaluatorOptions = {}, file?: string): Promise<CaseOutcome[]> {
+  return runScriptAgainst(arrayTarget(options), text, file);
+}
 
-/** Runs every command of a script and says of each `eval` whether it answered as expected. */
-export async function runScript(text: string, options: EvaluatorOptions = {}): Promise<CaseOutcome[]> {
+/**
+ * Runs every command of a script against an empty target and says of each `eval` whether it answered as expected.
+ * @throws ScriptError that names file and line, if the script is not in the language.
+ */
+export async function runScriptAgainst(target: ScriptTarget, text: string, file?: string): Promise<CaseOutcome[]> {
   const outcomes: CaseOutcome[] = [];
-  let source = new ArraySource();
-  for (const command of parseScript(text)) {
-    if (command.kind === 'clear') source = new ArraySource();
-    else if (command.kind === 'load') source.load(command.interval, command.series);
-    else {
-      const failure = await runCase(command, source, options);
+  for (const command of parseScript(text, file)) {
+    if (command.kind === 'clear') await target.clear();
+    else if (command.kind === 'load') {
+      await target.load(command).catch((error) => {
+        if (error instanceof NotationError) throw new ScriptError(error.message, command.line, file);
+        throw error;
+      });
+    } else {
+      const failure = await runCase(target, command);
       outcomes.push({ line: command.line, query: command.query, ...(failure === undefined ? {} : { failure }) });
     }
   }
   return outcomes;
 }
 
-async function runCase(
-  command: EvalCommand,
-  source: ArraySource,
-  options: EvaluatorOptions,
-): Promise<string | undefined> {
+async function runCase(target: ScriptTarget, command: EvalCommand): Promise<string | undefined> {
   const { query, start, end, step, expected } = command;
-  const evaluator = createEvaluator(source, options);
+  if (step !== undefined) {
+    const asked = target.range(query, start, end, step);
+    return judge(command, asked);
+  }
+  const time = expected.rangeVector?.end ?? start;
+  const failure = await runInstant(target, command, { query, time });
+  if (failure !== undefined) return failure;
+  for (const each of variations(query, time)) {
+    const varied = await runInstant(target, command, each);
+    if (varied !== undefined) return `as ${each.query} at ${each.time} ms: ${varied}`;
+  }
+  return undefined;
+}
+
+/** None of a query that does not parse; its own case says so. */
+function variations(query: string, time: number): Asked[] {
+  try {
+    return pinnedVariations(query, parse(query), time);
+  } catch {
+    return [];
+  }
+}
+
+/** What depends on the bounds of the whole query, and so is not the same in a range query. */
+const CONTEXT_FUNCTIONS = /(start|end|range|step)\(\)/;
+
+/** An instant query, and the same once more as the middle step of a range query. */
+async function runInstant(target: ScriptTarget, command: EvalCommand, asked: Asked): Promise<string | undefined> {
+  const { query, time } = asked;
+  const { expected } = command;
+  const answer = target.instant(query, time);
+  const failure = await judge(command, answer);
+  if (failure !== undefined || expected.fail) return failure;
+  if (expected.rangeVector || expected.text !== undefined || CONTEXT_FUNCTIONS.test(query)) return undefined;
+  try {
+    const { resultType } = await answer;
+    const range = await target.range(query, time - 60_000, time + 60_000, 60_000);
+    if (expected.ordered) return undefined;
+    const difference = compareResult(command, stepOf(range, time, resultType));
+    return difference === undefined ? undefined : `in a range query: ${difference}`;
+  } catch (error) {
+    return `failed in a range query: ${(error as Error).message}`;
+  }
+}
+
+async function judge(command: EvalCommand, answer: Promise<QueryResult>): Promise<string | undefined> {
+  const { expected } = command;
   let result: QueryResult;
   try {
-    result = await (step === undefined ? evaluator.instant(query, start) : evaluator.range(query, start, end, step));
+    result = await answer;
   } catch (error) {
     const { message } = error as Error;
     if (!expected.fail) return `failed: ${message}`;
-    const { message: wanted, pattern } = expected.fail;
-    if (wanted !== undefined && !message.endsWith(wanted)) return `failed with "${message}", expected "${wanted}"`;
-    if (pattern && !pattern.test(message)) return `failed with "${message}", expected ${pattern}`;
-    return undefined;
+    return expected.fail.matches(message) ? undefined : `failed with "${message}", expected ${expected.fail}`;
   }
   if (expected.fail) return 'should have failed';
-  return step === undefined ? compareInstant(command, result) : compareMatrix(expected.series, result, start, step);
+  return compareAnnotations(expected, result) ?? compareResult(command, result);
 }
 
-function compareInstant({ expected }: EvalCommand, result: QueryResult): string | undefined {
-  switch (result.resultType) {
-    case 'string':
-      return result.value === expected.text ? undefined : `got "${result.value}"`;
-    case 'scalar':
-      return expected.scalar !== undefined && close(result.value, expected.scalar) ? undefined : `got ${result.value}`;
-    case 'matrix': {
-      const { start, step } = expected.rangeVector ?? { start: 0, step: 1 };
-      return compareMatrix(expected.series, result, start, step);
-    }
-    case 'vector': {
-      const got = result.samples.map((each) => ({ labels: each.labels, points: [each.value] }));
-      return expected.ordered ? compareOrdered(expected.series, got) : compareSets(expected.series, got);
-    }
-  }
-}
-
-function compareMatrix(
-  expected: readonly SeriesLine[],
-  result: QueryResult,
-  start: number,
-  step: number,
-): string | undefined {
-  if (result.resultType !== 'matrix') return `got a ${result.resultType}`;
-  const got = result.series.map(({ labels, timestamps, values }) => {
-    const points: Point[] = [];
-    timestamps.forEach((time, i) => {
-      const index = Math.round((time - start) / step);
-      while (points.length < index) points.push('gap');
-      points[index] = values[i]!;
-    });
-    return { labels, points };
+/** One step of a matrix as an instant query answers it. */
+function stepOf(result: QueryResult, time: number, resultType: QueryResult['resultType']): QueryResult {
+  if (result.resultType !== 'matrix') return result;
+  const { warnings, infos } = result;
+  const samples = result.series.flatMap(({ labels, timestamps, values, histograms }) => {
+    const i = timestamps.indexOf(time);
+    if (i < 0) return [];
+    const histogram = histograms?.[i];
+    return [{ labels, time, value: values[i]!, ...(histogram ? { histogram } : {}) }];
   });
-  return compareSets(expected, got);
-}
-
-function compareOrdered(expected: readonly SeriesLine[], got: readonly SeriesLine[]): string | undefined {
-  const misplaced = expected.findIndex((line, i) => !got[i] || identity(got[i].labels) !== identity(line.labels));
-  if (misplaced >= 0) return `place ${misplaced + 1} has ${name(got[misplaced]?.labels)}`;
-  return compareSets(expected, got);
-}
-
-function compareSets(expected: readonly SeriesLine[], got: readonly SeriesLine[]): string | undefined {
-  const rest = new Map(got.map((line) => [identity(line.labels), line]));
-  for (const line of expected) {
-    const key = identity(line.labels);
-    const found = rest.get(key);
-    rest.delete(key);
-    if (line.points.every((point) => point === 'gap') && !found) continue;
-    if (!found) return `${name(line.labels)} is missing`;
-    const length = Math.max(line.points.length, found.points.length);
-    for (let i = 0; i < length; i++) {
-      const [want, have] = [line.points[i] ?? 'gap', found.points[i] ?? 'gap'];
-      if (!samePoint(want, have)) return `${name(line.labels)} has ${have} at ${i}, expected ${want}`;
-    }
-  }
-  const extra = [...rest.values()][0];
-  return extra && `${name(extra.labels)} ${extra.points.join(' ')} was not expected`;
-}
-
-function name(labels: Labels | undefined): string {
-  return labels ? formatLabels(labels) : 'nothing';
-}
-
-function samePoint(a: Point, b: Point): boolean {
-  return typeof a === 'number' && typeof b === 'number' ? close(a, b) : a === b;
-}
-
-function close(a: number, b: number): boolean {
-  if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return true;
-  const difference = Math.abs(a - b);
-  if (a === 0 || b === 0 || Math.abs(a) + Math.abs(b) < Number.MIN_VALUE) return difference < TOLERANCE * 2 ** -1022;
-  return difference / Math.min(Math.abs(a) + Math.abs(b), Number.MAX_VALUE) < TOLERANCE;
+  if (resultType !== 'scalar') return { resultType: 'vector', samples, warnings, infos };
+  return { resultType: 'scalar', time, value: samples[0]?.value ?? Number.NaN, warnings, infos };
 }

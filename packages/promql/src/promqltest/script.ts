@@ -1,25 +1,24 @@
-import { sorted } from '../labels.ts';
-import { numberOf, parseDuration, unquote } from '../parser/literals.ts';
-import type { Labels } from '../source.ts';
+import { identity } from '../labels.ts';
+import { durationOf, numberOf } from '../parser/literals.ts';
+import { addExpectation, type Expectation, equalText, expectationOf, expectedString, pattern } from './expectations.ts';
+import { NotationError, parseSeriesLine, type SeriesLine } from './series.ts';
+import { isStartLine, parseStartLine, type StartLine } from './startTimestamps.ts';
 
-/** Scripts in Prometheus' test language (promql/promqltest/README.md), float samples only. */
+/** Scripts in Prometheus' test language (prometheus promql/promqltest/README.md). */
 
-/** One point per step of a series: a value, a gap, a stale marker, or a native histogram, which is not supported. */
-export type Point = number | 'gap' | 'stale' | 'histogram';
-
-export interface SeriesLine {
-  readonly labels: Labels;
-  readonly points: readonly Point[];
+export interface LoadedSeries extends SeriesLine {
+  /** One per point, if the script gives the start timestamps of this series. */
+  readonly startOffsets?: readonly (number | 'gap')[];
 }
 
-export interface Expectation {
-  /** Undefined: no failure is expected. */
-  fail?: { readonly message?: string; readonly pattern?: RegExp };
-  ordered: boolean;
-  text?: string;
-  rangeVector?: { readonly start: number; readonly step: number };
-  scalar?: number;
-  readonly series: SeriesLine[];
+export interface LoadCommand {
+  readonly kind: 'load';
+  readonly line: number;
+  /** Milliseconds between points; the first is at 0. */
+  readonly interval: number;
+  readonly series: readonly LoadedSeries[];
+  /** Classic histograms are loaded once more as native ones with custom buckets. */
+  readonly withCustomBuckets: boolean;
 }
 
 export interface EvalCommand {
@@ -34,150 +33,160 @@ export interface EvalCommand {
   readonly expected: Expectation;
 }
 
-export type Command =
-  | { readonly kind: 'clear' }
-  | { readonly kind: 'load'; readonly interval: number; readonly series: readonly SeriesLine[] }
-  | EvalCommand;
+export type Command = { readonly kind: 'clear' } | LoadCommand | EvalCommand;
 
+/** A script that is not in the language: `LINE: what is wrong`, with the file in front if one is given. */
 export class ScriptError extends Error {
   override readonly name = 'ScriptError';
+  readonly line: number;
+
+  constructor(reason: string, line: number, file?: string) {
+    super(`${file ? `${file}:` : 'line '}${line}: ${reason}`);
+    this.line = line;
+  }
 }
 
-const EVAL =
-  /^eval(?:_(fail|ordered|warn|info))?\s+(?:instant(?:\s+at\s+(\S+))?|range\s+from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+))\s+(.*)$/s;
+/** @throws ScriptError */
+export function parseScript(text: string, file?: string): Command[] {
+  const reader = new Reader(text);
+  try {
+    return [...reader.commands()];
+  } catch (error) {
+    if (error instanceof NotationError) throw new ScriptError(error.message, reader.line, file);
+    throw error;
+  }
+}
 
-/** @throws ScriptError that names the line. */
-export function parseScript(text: string): Command[] {
-  const lines = text.split('\n');
-  const commands: Command[] = [];
-  for (let i = 0; i < lines.length; ) {
-    const head = withoutComment(lines[i]!);
-    const at = i + 1;
-    i++;
-    if (head === '') continue;
-    const body: string[] = [];
-    while (i < lines.length && lines[i]!.trim() !== '' && !/^(eval|load|clear)/.test(lines[i]!.trim())) {
-      const line = withoutComment(lines[i]!);
-      if (line !== '') body.push(line);
-      i++;
-    }
-    try {
-      commands.push(parseCommand(head, body, at));
-    } catch (error) {
-      throw new ScriptError(`line ${at}: ${(error as Error).message}`);
+const LOAD = /^load(?:_(with_nhcb))?\s+(.+?)$/;
+const INSTANT = /^eval(?:_(fail|warn|ordered|info))?\s+instant\s+at\s+(.+?)\s+(.+)$/;
+const RANGE = /^eval(?:_(fail|warn|info))?\s+range\s+from\s+(.+)\s+to\s+(.+)\s+step\s+(.+?)\s+(.+)$/;
+
+/** Goes through the lines once; a comment counts as an empty line, and an empty line ends a command. */
+class Reader {
+  private readonly lines: readonly string[];
+  private at = 0;
+
+  constructor(text: string) {
+    this.lines = text.split('\n').map((line) => (line.trim().startsWith('#') ? '' : line.trim()));
+  }
+
+  /** The line that was read last, from 1. */
+  get line(): number {
+    return this.at;
+  }
+
+  *commands(): Generator<Command> {
+    while (this.at < this.lines.length) {
+      const head = this.lines[this.at++]!;
+      if (head === '') continue;
+      const word = head.split(/[\t ]+/)[0]!.toLowerCase();
+      if (word === 'clear') yield { kind: 'clear' };
+      else if (word.startsWith('load')) yield this.load(head);
+      else if (word.startsWith('eval')) yield this.evaluation(head);
+      else throw new NotationError(`"${head}" is not a command: load, clear or eval`);
     }
   }
-  return commands;
-}
 
-function withoutComment(line: string): string {
-  return line.trim().startsWith('#') ? '' : line.trim();
-}
-
-function parseCommand(head: string, body: readonly string[], line: number): Command {
-  if (head === 'clear') return { kind: 'clear' };
-  const load = /^load(?:_with_nhcb)?\s+(\S+)$/.exec(head);
-  if (load) return { kind: 'load', interval: parseDuration(load[1]!), series: body.flatMap(loadLine) };
-  const found = EVAL.exec(head);
-  if (!found) throw new ScriptError(`not a command: ${head}`);
-  const [, flavour, at, from, to, step, query] = found;
-  const expected = parseExpectation(flavour, body, step === undefined);
-  if (step === undefined) {
-    const time = timeOf(at ?? '0');
-    return { kind: 'eval', line, query: query!, start: time, end: time, expected };
+  private *body(): Generator<string> {
+    while (this.at < this.lines.length && this.lines[this.at] !== '') yield this.lines[this.at++]!;
   }
-  return { kind: 'eval', line, query: query!, start: timeOf(from!), end: timeOf(to!), step: timeOf(step), expected };
+
+  private load(head: string): LoadCommand {
+    const line = this.at;
+    const [, suffix, interval] = LOAD.exec(head) ?? [];
+    if (interval === undefined) throw new NotationError('write: load[_with_nhcb] INTERVAL');
+    const series = new Map<string, LoadedSeries>();
+    let starts: StartLine | undefined;
+    for (const text of this.body()) {
+      if (isStartLine(text)) {
+        if (starts) throw new NotationError('an @st line needs the line of its series after it');
+        starts = parseStartLine(text);
+        continue;
+      }
+      const each = withStarts(parseSeriesLine(text), starts);
+      series.set(identity(each.labels), each);
+      starts = undefined;
+    }
+    if (starts) throw new NotationError('an @st line needs the line of its series after it');
+    const withCustomBuckets = suffix !== undefined;
+    return { kind: 'load', line, interval: timeOf(interval), series: [...series.values()], withCustomBuckets };
+  }
+
+  private evaluation(head: string): EvalCommand {
+    const line = this.at;
+    const instant = INSTANT.exec(head);
+    if (instant) {
+      const [, flavour, at, query] = instant;
+      const time = timeOf(at!);
+      return { kind: 'eval', line, query: query!, start: time, end: time, expected: this.expectation(flavour, true) };
+    }
+    const range = RANGE.exec(head);
+    if (!range) {
+      throw new NotationError('write: eval instant at TIME QUERY, or: eval range from START to END step STEP QUERY');
+    }
+    const [, flavour, from, to, every, query] = range;
+    const bounds = rangeOf(from!, to!, every!);
+    return { kind: 'eval', line, query: query!, ...bounds, expected: this.expectation(flavour, false) };
+  }
+
+  private expectation(flavour: string | undefined, instant: boolean): Expectation {
+    const expected = expectationOf(flavour);
+    const series = new Map<string, SeriesLine>();
+    for (const text of this.body()) {
+      const deprecated = flavour === 'fail' ? /^expected_fail_(message|regexp)(.*)$/.exec(text) : undefined;
+      if (deprecated) {
+        const source = deprecated[2]!.trim();
+        expected.fail = deprecated[1] === 'message' ? equalText(source) : pattern(source);
+        break;
+      }
+      if (/^expect(\s|$)/.test(text)) {
+        expectLine(text, expected);
+        continue;
+      }
+      const scalar = numberOf(text);
+      if (scalar !== undefined) {
+        expected.scalar = scalar;
+        break;
+      }
+      const each = parseSeriesLine(text);
+      if (instant && !expected.rangeVector && each.points.length !== 1) {
+        throw new NotationError('an instant query has one value per series, unless "expect range vector" is stated');
+      }
+      series.set(identity(each.labels), each);
+    }
+    expected.series.push(...series.values());
+    return expected;
+  }
 }
 
+function expectLine(text: string, expected: Expectation): void {
+  const range = /^expect range vector\s+from\s+(.+)\s+to\s+(.+)\s+step\s+(.+)$/.exec(text);
+  if (range) expected.rangeVector = rangeOf(range[1]!, range[2]!, range[3]!);
+  else if (text.startsWith('expect string')) expected.text = expectedString(text);
+  else addExpectation(text, expected);
+}
+
+function withStarts(series: SeriesLine, starts: StartLine | undefined): LoadedSeries {
+  if (!starts) return series;
+  if (identity(starts.labels) !== identity(series.labels)) {
+    throw new NotationError('the @st line before this one is of another series');
+  }
+  const { length } = series.points;
+  if (starts.offsets.length !== length) {
+    throw new NotationError(`the @st line has ${starts.offsets.length} offsets, this one ${length} points`);
+  }
+  return { ...series, startOffsets: starts.offsets };
+}
+
+function rangeOf(from: string, to: string, every: string): { start: number; end: number; step: number } {
+  const [start, end, step] = [timeOf(from), timeOf(to), timeOf(every)];
+  if (end < start) throw new NotationError(`the end ${to} is before the start ${from}`);
+  return { start, end, step };
+}
+
+/** Milliseconds since the start of the data. */
 function timeOf(text: string): number {
-  return text.startsWith('-') ? -parseDuration(text.slice(1)) : parseDuration(text);
-}
-
-/** Lines of start timestamps (`@st`) describe what float samples cannot carry. */
-function loadLine(line: string): SeriesLine[] {
-  return /@st/.test(line) ? [] : [parseSeriesLine(line)];
-}
-
-function parseExpectation(flavour: string | undefined, body: readonly string[], instant: boolean): Expectation {
-  const expected: Expectation = { ordered: flavour === 'ordered', series: [] };
-  if (flavour === 'fail') expected.fail = {};
-  for (const line of body) {
-    if (/^expected_fail|^expect\b/.test(line)) parseExpectLine(line, expected);
-    else if (instant && numberOf(line) !== undefined) expected.scalar = numberOf(line)!;
-    else expected.series.push(parseSeriesLine(line));
-  }
-  return expected;
-}
-
-function parseExpectLine(line: string, expected: Expectation): void {
-  const fail = /^(?:expect fail|expected_fail)(?:[_ ]*(msg|message|regex|regexp):?\s*(.*))?$/.exec(line);
-  if (fail) {
-    const argument = fail[2]?.trim() ?? '';
-    const text = /^["`]/.test(argument) ? (unquote(argument) ?? argument) : argument;
-    if (fail[1] === undefined) expected.fail = {};
-    else expected.fail = fail[1].startsWith('m') ? { message: text } : { pattern: new RegExp(text) };
-    return;
-  }
-  if (/^expect ordered$/.test(line)) expected.ordered = true;
-  const text = /^expect string\s+(.*)$/.exec(line);
-  if (text) expected.text = unquote(text[1]!) ?? '';
-  const range = /^expect range vector from (\S+) to (\S+) step (\S+)$/.exec(line);
-  if (range) expected.rangeVector = { start: timeOf(range[1]!), step: timeOf(range[3]!) };
-}
-
-const LABEL = /\s*("(?:\\.|[^"\\])*"|[\w.:]+)\s*(?:=\s*("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`))?\s*(,|\})/y;
-
-export function parseSeriesLine(line: string): SeriesLine {
-  const labels = new Map<string, string>();
-  const name = /^[A-Za-z_:][\w:]*/.exec(line)?.[0] ?? '';
-  if (name !== '') labels.set('__name__', name);
-  let at = name.length;
-  while (line[at] === ' ') at++;
-  if (line[at] === '{' && line[at + 1] !== '{') {
-    at++;
-    while (/\s/.test(line[at] ?? '')) at++;
-    let more = line[at] !== '}';
-    if (!more) at++;
-    while (more) {
-      LABEL.lastIndex = at;
-      const found = LABEL.exec(line);
-      if (!found) throw new ScriptError(`bad labels in: ${line}`);
-      const [whole, label, value, end] = found;
-      const plain = label!.startsWith('"') ? unquote(label!)! : label!;
-      if (value === undefined) labels.set('__name__', plain);
-      else if (unquote(value) !== '') labels.set(plain, unquote(value)!);
-      at += whole.length;
-      more = end === ',' && !/^\s*\}/.test(line.slice(at));
-      if (end === ',' && !more) at = line.indexOf('}', at) + 1;
-    }
-  }
-  return { labels: sorted(labels), points: pointsOf(line.slice(at)) };
-}
-
-const NUMBER = String.raw`[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[Ii]nf|NaN|nan)`;
-const POINT = new RegExp(`^(${NUMBER})(?:([-+](?:\\d+\\.?\\d*|\\.\\d+)(?:[eE][-+]?\\d+)?))?(?:x(\\d+))?$`);
-
-function pointsOf(text: string): Point[] {
-  const words = text
-    .replace(/\{\{.*?\}\}([-+]\{\{.*?\}\})?/g, 'histogram')
-    .trim()
-    .split(/\s+/);
-  return words.filter((word) => word !== '').flatMap(expandPoint);
-}
-
-function expandPoint(word: string): Point[] {
-  const special = /^(_|stale|histogram)(?:x(\d+))?$/.exec(word);
-  if (special) {
-    const point = special[1] === '_' ? 'gap' : (special[1] as Point);
-    const repeated = special[2] === undefined ? 1 : Number(special[2]) + (point === 'gap' ? 0 : 1);
-    return new Array<Point>(repeated).fill(point);
-  }
-  const found = POINT.exec(word);
-  const first = found ? numberOf(found[1]!) : undefined;
-  if (!found || first === undefined) throw new ScriptError(`bad point "${word}"`);
-  const increment = found[2] === undefined ? 0 : numberOf(found[2])!;
-  const times = Number(found[3] ?? 0);
-  const points: Point[] = [];
-  for (let i = 0, value = first; i <= times; i++, value += increment) points.push(value);
-  return points;
+  const ms = text === '0' ? 0 : durationOf(text);
+  if (ms === undefined) throw new NotationError(`"${text}" is not a duration such as 5m or 1h30m`);
+  return ms;
 }
