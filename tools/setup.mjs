@@ -68,8 +68,13 @@ async function build() {
   writeFileSync(buildStamp, print);
 }
 
-export async function ensureReady() {
+/** Enough for commands that run sources and need no built product. */
+export function ensureInstalled() {
   requireNode();
   install();
+}
+
+export async function ensureReady() {
+  ensureInstalled();
   await build();
 }

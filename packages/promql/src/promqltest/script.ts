@@ -95,6 +95,7 @@ class Reader {
     const line = this.at;
     const [, suffix, interval] = LOAD.exec(head) ?? [];
     if (interval === undefined) throw new NotationError('write: load[_with_nhcb] INTERVAL');
+    const every = timeOf(interval);
     const series = new Map<string, LoadedSeries>();
     let starts: StartLine | undefined;
     for (const text of this.body()) {
@@ -109,7 +110,7 @@ class Reader {
     }
     if (starts) throw new NotationError('an @st line needs the line of its series after it');
     const withCustomBuckets = suffix !== undefined;
-    return { kind: 'load', line, interval: timeOf(interval), series: [...series.values()], withCustomBuckets };
+    return { kind: 'load', line, interval: every, series: [...series.values()], withCustomBuckets };
   }
 
   private evaluation(head: string): EvalCommand {

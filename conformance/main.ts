@@ -1,0 +1,69 @@
+import { writeFileSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { PAGE, pageOf } from './page.ts';
+import { reportOf, type SuiteReport, totalOf } from './report.ts';
+import { isPresent } from './suite.ts';
+import { runFile, scriptsIn } from './suites/scripts.ts';
+import { SUITES } from './suites.ts';
+
+const USAGE = `npm run conformance [-- --verbose]                runs every suite whose data is here and writes ${PAGE}
+npm run conformance -- promql PATH… [--verbose]  runs scripts in Prometheus' test language: files, or folders of *.test`;
+
+/** Returns the exit status. `folder` is where paths are relative to. */
+export async function main(args: readonly string[], folder: string): Promise<number> {
+  const verbose = args.includes('--verbose');
+  const [command, ...paths] = args.filter((arg) => arg !== '--verbose');
+  if (command === undefined) return runSuites(verbose);
+  if (command === 'promql' && paths.length > 0)
+    return runPaths(
+      paths.map((path) => resolve(folder, path)),
+      verbose,
+    );
+  console.error(USAGE);
+  return 2;
+}
+
+async function runPaths(paths: readonly string[], verbose: boolean): Promise<number> {
+  let failed = 0;
+  for (const path of paths.flatMap(scriptsIn)) {
+    try {
+      const { file, cases } = await runFile(path);
+      const failures = cases.filter(({ failure }) => failure !== undefined);
+      failed += failures.length;
+      console.log(`${file}: ${cases.length - failures.length} passed, ${failures.length} failed`);
+      if (verbose) for (const { name, failure } of failures) console.log(`  ${basename(path)}:${name}\n    ${failure}`);
+    } catch (error) {
+      failed++;
+      console.error((error as Error).message);
+    }
+  }
+  return failed > 0 ? 1 : 0;
+}
+
+async function runSuites(verbose: boolean): Promise<number> {
+  const reports: SuiteReport[] = [];
+  for (const suite of SUITES) {
+    if (!isPresent(suite)) {
+      console.log(`${suite.name}: skipped, there is no ${suite.folder}`);
+      continue;
+    }
+    const report = reportOf(suite, await suite.run());
+    reports.push(report);
+    print(report, verbose);
+  }
+  if (reports.length === SUITES.length) writeFileSync(PAGE, pageOf(reports));
+  else console.log(`${PAGE} is left as it is, because suites were skipped`);
+  return reports.some(({ failures, needless }) => failures.length + needless.length > 0) ? 1 : 0;
+}
+
+function print({ suite, files, failures, needless }: SuiteReport, verbose: boolean): void {
+  const { cases, passed, excluded } = totalOf(files);
+  console.log(`${suite.name}: ${passed} of ${cases} passed, ${excluded} excluded, ${failures.length} failed`);
+  for (const file of files) {
+    const failed = file.cases - file.passed - file.excluded;
+    if (failed > 0) console.log(`  ${file.file}: ${file.passed} passed, ${failed} failed`);
+    if (!verbose) continue;
+    for (const each of failures) if (each.file === file.file) console.log(`    ${each.name}\n      ${each.failure}`);
+  }
+  for (const each of needless) console.log(`  excluded, but it passes or is not there: ${each.file}: ${each.case}`);
+}

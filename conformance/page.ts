@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { EXCLUSIONS } from './exclusions.ts';
+import { type FileCount, type SuiteReport, totalOf } from './report.ts';
+
+export const PAGE = 'docs/conformance.md';
+
+/** The generated page; the same text for the same results, wherever it is made. */
+export function pageOf(reports: readonly SuiteReport[]): string {
+  return `${[
+    INTRODUCTION,
+    versions(),
+    summary(reports),
+    ...reports.map(section),
+    exclusions(),
+    failing(reports),
+    ELSEWHERE,
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')}\n`;
+}
+
+const INTRODUCTION = `# Conformance
+
+How Nightshift's PromQL does in other people's tests. \`npm run conformance\` writes this page; do not edit it. The data is
+that of public projects and is not part of this repository; it is looked for in \`../shared/conformance\`, and a suite whose
+data is missing is skipped. \`npm run conformance -- promql PATH…\` runs scripts in Prometheus' test language from anywhere.
+
+A case passes if the answer is right in everything its suite states: values within the suite's tolerance (1e-6 in scripts,
+1e-5 in compliance queries), labels, order, histograms bucket by bucket, the text and place of every warning, error messages.`;
+
+function versions(): string {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  return `Nightshift ${version} · scripts and tables of Prometheus 3.14 · golden answers of Prometheus 2.42`;
+}
+
+function summary(reports: readonly SuiteReport[]): string {
+  const rows = reports.map(({ suite, files }) => row(`[${suite.name}](#${suite.name})`, totalOf(files)));
+  return table('suite', [...rows, row('**all**', totalOf(reports.flatMap(({ files }) => files)))]);
+}
+
+function section({ suite, files }: SuiteReport): string {
+  return `## ${suite.name}\n\n${sentence(suite.about)}\n\n${table(
+    'file',
+    files.map((file) => row(`\`${file.file}\``, file)),
+  )}`;
+}
+
+function table(first: string, rows: readonly string[]): string {
+  return [`| ${first} | cases | passed | excluded | failed |`, '|---|---:|---:|---:|---:|', ...rows].join('\n');
+}
+
+function row(name: string, { cases, passed, excluded }: Omit<FileCount, 'file'>): string {
+  return `| ${name} | ${cases} | ${passed} | ${excluded} | ${cases - passed - excluded} |`;
+}
+
+function exclusions(): string {
+  const lines = EXCLUSIONS.map((each) => `* ${each.suite}, \`${each.file}\`: ${code(each.case)}\n  ${each.reason}`);
+  return `## Excluded cases\n\n${lines.length > 0 ? lines.join('\n') : 'None.'}`;
+}
+
+function failing(reports: readonly SuiteReport[]): string {
+  const lines = reports.flatMap(({ suite, failures }) =>
+    failures.map(({ file, name }) => `* ${suite.name}, \`${file}\`: ${code(name)}`),
+  );
+  return lines.length === 0 ? '' : `## Failing cases\n\n${lines.join('\n')}`;
+}
+
+const ELSEWHERE = `## Checked elsewhere
+
+* The answers of the HTTP API against Prometheus' OpenAPI description: a test of \`packages/server\`.
+* Random queries beside a real Prometheus server: \`conformance/differential/\`.`;
+
+function sentence(text: string): string {
+  return `${text[0]!.toUpperCase()}${text.slice(1)}.`;
+}
+
+/** Inline code, whatever it contains. */
+function code(text: string): string {
+  const line = text.replaceAll('\n', '⏎');
+  const fence = '`'.repeat(Math.max(0, ...Array.from(line.matchAll(/`+/g), ([run]) => run.length)) + 1);
+  return fence.length === 1 ? `\`${line}\`` : `${fence} ${line} ${fence}`;
+}

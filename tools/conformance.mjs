@@ -1,0 +1,22 @@
+/** `npm run conformance`: bundles conformance/main.ts and runs it with the arguments that follow. */
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ensureInstalled, root } from './setup.mjs';
+
+ensureInstalled();
+const outfile = join(root, 'node_modules/.nightshift-conformance/main.mjs');
+const { build } = await import('esbuild');
+await build({
+  entryPoints: [join(root, 'conformance/main.ts')],
+  outfile,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  packages: 'external',
+  logLevel: 'warning',
+});
+// npm runs scripts in the project's root and says here where it was called.
+const folder = process.env.INIT_CWD ?? process.cwd();
+process.chdir(root);
+const { main } = await import(pathToFileURL(outfile).href);
+process.exitCode = await main(process.argv.slice(2), folder);
