@@ -3,11 +3,17 @@ import { positionText } from '../parser/error.ts';
 
 type Kind = 'warning' | 'info';
 
+/** Figures of a remark that add up each time it is made again; they stand between its text and its position. */
+export interface AnnotationDetail {
+  readonly text: string;
+  /** This one and the one before it as one. */
+  after(earlier: AnnotationDetail): AnnotationDetail;
+}
+
 interface Annotation {
   readonly kind: Kind;
   readonly span: Span;
-  /** Made again when the same text is met once more, for texts that carry figures. */
-  readonly details?: () => string;
+  readonly detail?: AnnotationDetail | undefined;
 }
 
 /** What a query has to say about its answer (prometheus util/annotations): each text once, whatever part of the query met it last. */
@@ -15,24 +21,26 @@ export class Annotations {
   private readonly all = new Map<string, Annotation>();
 
   /** Something made the answer doubtful or incomplete. */
-  warn(text: string, span: Span): void {
-    this.add('warning', text, span);
+  warn(text: string, span: Span, detail?: AnnotationDetail): void {
+    this.add('warning', text, span, detail);
   }
 
   /** Something that may surprise, and need not be wrong. */
-  info(text: string, span: Span): void {
-    this.add('info', text, span);
+  info(text: string, span: Span, detail?: AnnotationDetail): void {
+    this.add('info', text, span, detail);
   }
 
-  /** `details` is asked for at the end, for what is known only then; it goes between the text and the position. */
-  add(kind: Kind, text: string, span: Span, details?: () => string): void {
-    this.all.set(`PromQL ${kind}: ${text}`, { kind, span, ...(details ? { details } : {}) });
+  private add(kind: Kind, text: string, span: Span, detail: AnnotationDetail | undefined): void {
+    const key = `PromQL ${kind}: ${text}`;
+    const known = this.all.get(key);
+    if (detail && known?.detail) this.all.set(key, { ...known, detail: detail.after(known.detail) });
+    else this.all.set(key, { kind, span, detail });
   }
 
   /** All of one kind as the API returns them: `PromQL info: … (1:5)`. */
   texts(kind: Kind, query: string): string[] {
     return [...this.all]
       .filter(([, each]) => each.kind === kind)
-      .map(([text, { span, details }]) => `${text}${details?.() ?? ''} (${positionText(query, span.start)})`);
+      .map(([text, { span, detail }]) => `${text}${detail?.text ?? ''} (${positionText(query, span.start)})`);
   }
 }

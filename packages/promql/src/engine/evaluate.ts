@@ -1,14 +1,14 @@
 import { aggregate } from '../aggregations/aggregate.ts';
-import type { PromqlFunction } from '../functions/function.ts';
 import { FUNCTIONS } from '../functions/registry.ts';
+import { negate } from '../histogram/arithmetic.ts';
 import { binaryOperation } from '../operators/binary.ts';
-import { type AggregateExpr, type Call, type Expr, type Subquery, stripParens, type UnaryExpr } from '../parser/ast.ts';
-import { typeOf } from '../parser/check.ts';
+import { type AggregateExpr, type Expr, type Subquery, stripParens, type UnaryExpr } from '../parser/ast.ts';
 import { resolveDuration } from '../parser/durations.ts';
+import { evaluateCall } from './call.ts';
 import { PromqlExecutionError } from './errors.ts';
 import type { Evaluation } from './evaluation.ts';
 import { isStepInvariant } from './invariance.ts';
-import { mapSamples } from './mapSamples.ts';
+import type { NodeRole } from './samples.ts';
 import {
   asRangeSeries,
   evaluateMatrixSelector,
@@ -17,16 +17,47 @@ import {
   referenceTimes,
   subqueryGrid,
 } from './selector.ts';
-import { broadcast, dropName, type Grid, mergeSameLabels, timeAt, type Value, vectorOf } from './values.ts';
-import { slide } from './window.ts';
+import { broadcast, dropName, type Grid, mergeSameLabels, type StepSeries, type Value, vectorOf } from './values.ts';
 
 /** Evaluates an expression at every step of a grid at once. `func` is the function or aggregation around it. */
 export async function evaluate(expr: Expr, grid: Grid, evaluation: Evaluation, func = ''): Promise<Value> {
-  evaluation.checkAborted();
-  if (grid.count > 1 && isStepInvariant(expr)) {
-    return broadcast(await evaluateNode(expr, { ...grid, count: 1 }, evaluation, func), grid.count);
+  const pause = evaluation.pause();
+  if (pause) await pause;
+  if (grid.count === 1 || !isStepInvariant(expr)) return evaluateCounted(expr, grid, evaluation, func);
+  const once = { ...grid, count: 1 };
+  const outer = evaluation.samples.enter(once);
+  const value = broadcast(await evaluateCounted(expr, once, evaluation, func), grid.count);
+  if (value.kind === 'vector') evaluation.spendSeries(value.series);
+  evaluation.samples.leaveInvariant(outer, value);
+  return value;
+}
+
+/** What a node held while it worked is given up when it is done; what it made is held by the node around it. */
+async function evaluateCounted(expr: Expr, grid: Grid, evaluation: Evaluation, func: string): Promise<Value> {
+  const { samples, heldBytes } = evaluation;
+  samples.begin();
+  const value = await evaluateNode(expr, grid, evaluation, func);
+  samples.end(roleOf(expr), value);
+  evaluation.release(heldBytes);
+  if (value.kind === 'vector') evaluation.spendSeries(value.series);
+  return value;
+}
+
+/** Functions that hand their argument on; Prometheus makes no new samples for them. */
+const RELABELS: ReadonlySet<string> = new Set(['absent_over_time', 'info', 'label_join', 'label_replace']);
+
+function roleOf(expr: Expr): NodeRole {
+  switch (expr.kind) {
+    case 'NumberLiteral':
+    case 'BinaryExpr':
+      return 'makes';
+    case 'AggregateExpr':
+      return expr.op === 'count_values' ? 'makes' : 'folds';
+    case 'Call':
+      return RELABELS.has(expr.func) || FUNCTIONS.get(expr.func)?.kind === 'window' ? 'passes' : 'makes';
+    default:
+      return 'passes';
   }
-  return evaluateNode(expr, grid, evaluation, func);
 }
 
 async function evaluateNode(expr: Expr, grid: Grid, evaluation: Evaluation, func: string): Promise<Value> {
@@ -49,7 +80,7 @@ async function evaluateNode(expr: Expr, grid: Grid, evaluation: Evaluation, func
     case 'AggregateExpr':
       return evaluateAggregate(expr, grid, evaluation);
     case 'Call':
-      return evaluateCall(expr, grid, evaluation);
+      return evaluateCall(expr, grid, evaluation, { evaluate, evaluateRange });
     default:
       throw new PromqlExecutionError('a range vector has no value at a single step');
   }
@@ -60,13 +91,14 @@ async function evaluateUnary(expr: UnaryExpr, grid: Grid, evaluation: Evaluation
   if (expr.op === '+' || value.kind === 'string') return value;
   if (value.kind === 'scalar') return { kind: 'scalar', values: value.values.map((each) => -each) };
   const delayed = evaluation.delayedNameRemoval;
-  const negated = value.series.map((series) =>
-    dropName(
-      mapSamples(series, (each) => -each),
-      delayed,
-    ),
-  );
-  return vectorOf(mergeSameLabels(negated));
+  return vectorOf(mergeSameLabels(value.series.map((series) => dropName(negated(series), delayed))));
+}
+
+function negated(series: StepSeries): StepSeries {
+  const values = series.values.map((each) => -each);
+  const { histograms } = series;
+  if (!histograms) return { ...series, values };
+  return { ...series, values, histograms: histograms.map((each) => each && negate(each)) };
 }
 
 async function evaluateAggregate(expr: AggregateExpr, grid: Grid, evaluation: Evaluation): Promise<Value> {
@@ -77,48 +109,6 @@ async function evaluateAggregate(expr: AggregateExpr, grid: Grid, evaluation: Ev
     ...(param?.kind === 'string' ? { text: param.value } : {}),
   };
   return vectorOf(aggregate(expr, value.kind === 'vector' ? value.series : [], params, grid.count, evaluation));
-}
-
-async function evaluateCall(call: Call, grid: Grid, evaluation: Evaluation): Promise<Value> {
-  const implementation = FUNCTIONS.get(call.func);
-  if (!implementation) throw new PromqlExecutionError(`function ${call.func} is not supported`);
-  const value = await apply(implementation, call, grid, evaluation);
-  return value.kind === 'vector' ? vectorOf(mergeSameLabels(value.series)) : value;
-}
-
-async function apply(implementation: PromqlFunction, call: Call, grid: Grid, evaluation: Evaluation): Promise<Value> {
-  if (implementation.kind === 'call') {
-    return implementation.apply({
-      call,
-      grid,
-      evaluation,
-      evaluate: (expr) => evaluate(expr, grid, evaluation, call.func),
-    });
-  }
-  const scalars: Float64Array[] = [];
-  for (const arg of call.args) {
-    if (typeOf(arg) !== 'scalar') continue;
-    const value = await evaluate(arg, grid, evaluation);
-    if (value.kind === 'scalar') scalars.push(value.values);
-  }
-  const main = call.args.find((arg) => typeOf(arg) !== 'scalar')!;
-  if (implementation.kind === 'window') {
-    const ranges = await evaluateRange(main, grid, evaluation, call.func);
-    const times = (step: number) => timeAt(grid, step);
-    return vectorOf(slide(ranges, implementation.apply, scalars, times, implementation.keepName, evaluation));
-  }
-  const value = await evaluate(main, grid, evaluation, call.func);
-  const delayed = evaluation.delayedNameRemoval;
-  const series = value.kind === 'vector' ? value.series : [];
-  const argsAt = (step: number) => scalars.map((each) => each[step]!);
-  return vectorOf(
-    series.map((each) =>
-      dropName(
-        mapSamples(each, (v, step) => implementation.apply(v, argsAt(step))),
-        delayed,
-      ),
-    ),
-  );
 }
 
 /** A range selector or subquery as windows over the steps of a grid. */
@@ -138,8 +128,11 @@ async function evaluateSubquery(node: Subquery, grid: Grid, evaluation: Evaluati
   const references = referenceTimes(node, grid, evaluation);
   const range = resolveDuration(node.range, evaluation.durations);
   const inner = subqueryGrid(node, references, range, evaluation);
-  if (inner.count === 0) return { series: [], range, references };
+  const plain = { range, references, extension: undefined, before: 0, after: 0 };
+  if (inner.count === 0) return { series: [], ...plain };
+  const outer = evaluation.samples.enter(inner);
   const value = await evaluate(node.expr, inner, evaluation);
-  const series = value.kind === 'vector' ? value.series.map((each) => asRangeSeries(each, inner)) : [];
-  return { series, range, references };
+  const found = value.kind === 'vector' ? value.series : [];
+  evaluation.samples.leaveSubquery(outer, found, resolveDuration(node.offset, evaluation.durations), range);
+  return { series: found.map((each) => asRangeSeries(each, inner)), ...plain };
 }

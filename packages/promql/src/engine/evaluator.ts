@@ -79,14 +79,14 @@ export function createEvaluator(source: SeriesSource, options: EvaluatorOptions 
     async instant(query, timeMs, own = {}) {
       const grid = { start: timeMs, step: 0, count: 1 };
       const evaluation = begin(query, grid, own);
-      return withStatistics(await instant(toExpr(query), grid, evaluation), evaluation, own);
+      return withStatistics(await instant(toExpr(query, settings.features), grid, evaluation), evaluation, own);
     },
     async range(query, startMs, endMs, stepMs, own = {}) {
       if (!(stepMs > 0)) throw new RangeError(`step must be greater than 0 milliseconds, got ${stepMs}`);
       if (!(endMs >= startMs)) throw new RangeError(`end ${endMs} is before start ${startMs}`);
       const grid = { start: startMs, step: stepMs, count: Math.floor((endMs - startMs) / stepMs) + 1 };
       const evaluation = begin(query, grid, own);
-      return withStatistics(await overRange(toExpr(query), grid, evaluation), evaluation, own);
+      return withStatistics(await overRange(toExpr(query, settings.features), grid, evaluation), evaluation, own);
     },
   };
 }
@@ -95,8 +95,8 @@ function withStatistics(result: QueryResult, evaluation: Evaluation, { statistic
   return statistics ? { ...result, statistics: evaluation.samples.statistics() } : result;
 }
 
-function toExpr(query: string | Expr): Expr {
-  return typeof query === 'string' ? parse(query) : query;
+function toExpr(query: string | Expr, features: PromqlFeatures): Expr {
+  return typeof query === 'string' ? parse(query, features) : query;
 }
 
 function notes(evaluation: Evaluation): Pick<QueryResult, 'warnings' | 'infos'> {

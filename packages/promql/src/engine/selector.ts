@@ -2,8 +2,9 @@ import type { FloatHistogram } from '../histogram/histogram.ts';
 import { compareLabels } from '../labels.ts';
 import type { AtModifier, MatrixSelector, Subquery, VectorSelector } from '../parser/ast.ts';
 import { resolveDuration } from '../parser/durations.ts';
-import type { SeriesData } from '../source.ts';
+import type { SelectRequest, SeriesData } from '../source.ts';
 import type { Evaluation } from './evaluation.ts';
+import { smoothedAt } from './smoothed.ts';
 import { staleTest, withoutStale } from './staleness.ts';
 import { type Grid, isEmpty, newSeries, type StepSeries, timeAt } from './values.ts';
 
@@ -12,26 +13,34 @@ export interface RangeSeries extends SeriesData {
   readonly dropName: boolean;
 }
 
+/** What `anchored` and `smoothed` do to a selector: its windows reach beyond the range by the look-back. */
+export type Extension = 'anchored' | 'smoothed';
+
 export interface RangeVector {
   readonly series: readonly RangeSeries[];
-  /** Milliseconds; a window is `(reference - range, reference]`. */
+  /** Milliseconds; a range is `(reference - range, reference]`. */
   readonly range: number;
+  readonly extension: Extension | undefined;
+  /** Milliseconds by which a window reaches beyond its range. */
+  readonly before: number;
+  readonly after: number;
   /** The right end of the window of each step, ascending. */
   readonly references: Float64Array;
 }
 
-/** The moment that each step looks at, after `@` and offset. */
+/** The moments that the steps look at, after `@` and offset; ascending. */
 export function referenceTimes(
   node: { readonly offset: VectorSelector['offset']; readonly at?: AtModifier },
   grid: Grid,
   evaluation: Evaluation,
 ): Float64Array {
   const offset = resolveDuration(node.offset, evaluation.durations);
-  const fixed = atTime(node.at, evaluation);
+  const fixed = fixedTime(node.at, evaluation);
   return Float64Array.from({ length: grid.count }, (_, i) => (fixed ?? timeAt(grid, i)) - offset);
 }
 
-function atTime(at: AtModifier | undefined, evaluation: Evaluation): number | undefined {
+/** The moment that `@` pins a selector to; undefined without. */
+export function fixedTime(at: AtModifier | undefined, evaluation: Evaluation): number | undefined {
   if (at === 'start') return evaluation.whole.start;
   return at === 'end' ? evaluation.end : at;
 }
@@ -39,49 +48,77 @@ function atTime(at: AtModifier | undefined, evaluation: Evaluation): number | un
 async function select(
   node: VectorSelector,
   references: Float64Array,
-  reach: number,
+  reach: { readonly before: number; readonly after: number },
   grid: Grid,
   evaluation: Evaluation,
   func: string,
 ): Promise<readonly SeriesData[]> {
+  return load(
+    {
+      matchers: node.matchers,
+      start: references[0]! - reach.before + 1,
+      end: references.at(-1)! + reach.after,
+      step: grid.count === 1 ? 0 : grid.step,
+      func,
+      range: 0,
+      grouping: [],
+      by: false,
+    },
+    evaluation,
+  );
+}
+
+/** Asks the source, within the limits of the query; in order of labels. */
+export async function load(
+  request: Omit<SelectRequest, 'budget' | 'signal'>,
+  evaluation: Evaluation,
+): Promise<readonly SeriesData[]> {
   evaluation.checkAborted();
-  const series = await evaluation.settings.source.select({
-    matchers: node.matchers,
-    start: references[0]! - reach + 1,
-    end: references.at(-1)!,
-    step: grid.count === 1 ? 0 : grid.step,
-    func,
-    range: 0,
-    grouping: [],
-    by: false,
-    ...(evaluation.signal ? { signal: evaluation.signal } : {}),
-  });
-  evaluation.load(series);
+  const budget = evaluation.budget();
+  const signal = evaluation.signal ? { signal: evaluation.signal } : {};
+  const series = await evaluation.settings.source.select({ ...request, budget, ...signal });
+  budget.loaded(series);
   return [...series].sort((a, b) => compareLabels(a.labels, b.labels));
 }
 
-/** The last sample of each series within the look-back of each step; `wanted` says whether its value or its time (seconds). */
+/** What of a sample is wanted: itself, or the seconds of its time or start time. */
+type Wanted = 'value' | 'time' | 'start';
+
+/** The last sample of each series within the look-back of each step. */
 export async function evaluateVectorSelector(
   node: VectorSelector,
   grid: Grid,
   evaluation: Evaluation,
   func: string,
-  wanted: 'value' | 'time' = 'value',
+  wanted: Wanted = 'value',
 ): Promise<StepSeries[]> {
   const references = referenceTimes(node, grid, evaluation);
   const lookback = evaluation.settings.lookbackMs;
-  const all = await select(node, references, lookback, grid, evaluation, func);
+  const smoothed = node.smoothed === true && wanted === 'value';
+  const after = smoothed ? lookback : 0;
+  const all = await select(node, references, { before: lookback, after }, grid, evaluation, func);
   evaluation.spend(all.length * grid.count);
-  return all.map((series) => atReferences(series, references, lookback, wanted)).filter((series) => !isEmpty(series));
+  const found: StepSeries[] = [];
+  for (const series of all) {
+    const pause = evaluation.pause();
+    if (pause) await pause;
+    const steps = smoothed
+      ? smoothedAt(series, references, { lookback, span: node.span, annotations: evaluation.annotations })
+      : atReferences(series, references, lookback, wanted);
+    if (!isEmpty(steps)) found.push(steps);
+  }
+  if (wanted === 'value') evaluation.samples.selected(found);
+  else evaluation.samples.timed(found);
+  return found;
 }
 
-function atReferences(
+export function atReferences(
   series: SeriesData,
   references: Float64Array,
   lookback: number,
-  wanted: 'value' | 'time',
+  wanted: Wanted,
 ): StepSeries {
-  const { timestamps, values } = series;
+  const { timestamps, values, startTimestamps } = series;
   const result = newSeries(series.labels, references.length);
   const histograms: (FloatHistogram | undefined)[] | undefined =
     series.histograms && wanted === 'value' ? new Array(references.length) : undefined;
@@ -93,7 +130,8 @@ function atReferences(
     const last = next - 1;
     if (last < 0 || timestamps[last]! <= reference - lookback || isStale(last)) continue;
     result.present[step] = 1;
-    result.values[step] = wanted === 'time' ? timestamps[last]! / 1000 : values[last]!;
+    if (wanted === 'value') result.values[step] = values[last]!;
+    else result.values[step] = (wanted === 'time' ? timestamps[last]! : (startTimestamps?.[last] ?? 0)) / 1000;
     if (histograms) histograms[step] = series.histograms![last];
   }
   return histograms ? { ...result, histograms } : result;
@@ -107,9 +145,17 @@ export async function evaluateMatrixSelector(
 ): Promise<RangeVector> {
   const references = referenceTimes(node.selector, grid, evaluation);
   const range = resolveDuration(node.range, evaluation.durations);
-  const all = await select(node.selector, references, range, grid, evaluation, func);
+  const extension = extensionOf(node.selector);
+  const before = extension ? evaluation.settings.lookbackMs : 0;
+  const after = extension === 'smoothed' ? evaluation.settings.lookbackMs : 0;
+  const all = await select(node.selector, references, { before: range + before, after }, grid, evaluation, func);
   const series = all.map((each) => ({ labels: each.labels, dropName: false, ...withoutStale(each) }));
-  return { series, range, references };
+  return { series, range, extension, before, after, references };
+}
+
+export function extensionOf({ anchored, smoothed }: VectorSelector): Extension | undefined {
+  if (anchored) return 'anchored';
+  return smoothed ? 'smoothed' : undefined;
 }
 
 /** The grid of a subquery: absolute multiples of its step, over everything that the windows of the outer grid reach. */

@@ -1,9 +1,13 @@
 import type { FloatHistogram } from '../histogram/histogram.ts';
 import { NO_LABELS } from '../labels.ts';
+import type { Span } from '../parser/ast.ts';
 import type { Labels } from '../source.ts';
+import type { Annotations } from './annotations.ts';
 import type { Evaluation } from './evaluation.ts';
-import type { RangeVector } from './selector.ts';
+import type { Extension, RangeVector } from './selector.ts';
 import { dropName, isEmpty, newSeries, type StepSeries } from './values.ts';
+
+const NO_SAMPLES = new Float64Array();
 
 /** The samples `from <= i < to` of one series that one step of a range function sees. Reused from step to step. */
 export interface Window {
@@ -16,13 +20,18 @@ export interface Window {
   labels: Labels;
   from: number;
   to: number;
-  /** Milliseconds; the range is open at its start. */
+  /** Milliseconds; the range is open at its start. An extended selector puts samples before and after it in the window too. */
   rangeStart: number;
   rangeEnd: number;
+  rangeSeconds: number;
+  extension: Extension | undefined;
   /** The evaluation's own time, which differs from `rangeEnd` by offset and `@`. */
   evaluationTime: number;
   /** The scalar arguments of the call at this step, in order. */
   scalars: number[];
+  /** Where remarks on the answer go, and the place in the query that they are about. */
+  annotations: Annotations;
+  span: Span;
   /** Set by `nothing`. */
   absent: boolean;
   /** Set by `histogramResult`. */
@@ -44,31 +53,44 @@ export function histogramResult(window: Window, histogram: FloatHistogram): numb
   return 0;
 }
 
+/** How a range function is applied to its windows. */
+export interface Sliding {
+  readonly apply: WindowFunction;
+  readonly scalars: readonly Float64Array[];
+  /** The evaluation's own time at a step. */
+  readonly times: (step: number) => number;
+  readonly keepName: boolean;
+  /** The place in the query that remarks are about. */
+  readonly span: Span;
+  /** Called for each series that has a result. */
+  readonly inspect?: ((labels: Labels, result: StepSeries, span: Span, evaluation: Evaluation) => void) | undefined;
+}
+
 /** Slides a function over every series and step. Ends only move forward, so finding all windows is linear in the samples. */
-export function slide(
+export async function slide(
   ranges: RangeVector,
-  apply: WindowFunction,
-  scalars: readonly Float64Array[],
-  times: (step: number) => number,
-  keepName: boolean,
+  { apply, scalars, times, keepName, span, inspect }: Sliding,
   evaluation: Evaluation,
-): StepSeries[] {
-  const { references, range } = ranges;
-  const window: Window = { ...EMPTY, scalars: scalars.map(() => 0) };
+): Promise<StepSeries[]> {
+  const { references } = ranges;
+  const window = newWindow(ranges, scalars.length, span, evaluation);
   const results: StepSeries[] = [];
   for (const series of ranges.series) {
-    evaluation.checkAborted();
+    const pause = evaluation.pause();
+    if (pause) await pause;
+    const counter = evaluation.samples.windows(series.histograms);
     const plain = newSeries(series.labels, references.length, series.dropName);
     let histograms: (FloatHistogram | undefined)[] | undefined;
     window.timestamps = series.timestamps;
     window.values = series.values;
     window.histograms = series.histograms;
-    window.startTimestamps = series.startTimestamps;
+    window.startTimestamps = evaluation.settings.features.startTimestamps ? series.startTimestamps : undefined;
     window.labels = series.labels;
     window.from = 0;
     window.to = 0;
     for (let step = 0; step < references.length; step++) {
-      place(window, references[step]!, range);
+      place(window, references[step]!, ranges);
+      counter.see(step, window.from, window.to);
       if (window.from === window.to) continue;
       window.evaluationTime = times(step);
       for (let i = 0; i < scalars.length; i++) window.scalars[i] = scalars[i]![step]!;
@@ -84,33 +106,48 @@ export function slide(
       }
     }
     const result = histograms ? { ...plain, histograms } : plain;
+    evaluation.samples.windowed(counter, result);
     if (isEmpty(result)) continue;
+    inspect?.(series.labels, result, span, evaluation);
     evaluation.spend(references.length);
     results.push(keepName ? result : dropName(result, evaluation.delayedNameRemoval));
   }
   return results;
 }
 
-const EMPTY: Window = {
-  timestamps: new Float64Array(),
-  values: new Float64Array(),
-  histograms: undefined,
-  startTimestamps: undefined,
-  labels: NO_LABELS,
-  from: 0,
-  to: 0,
-  rangeStart: 0,
-  rangeEnd: 0,
-  evaluationTime: 0,
-  scalars: [],
-  absent: false,
-  histogram: undefined,
-};
+function newWindow({ range, extension }: RangeVector, scalars: number, span: Span, evaluation: Evaluation): Window {
+  return {
+    timestamps: NO_SAMPLES,
+    values: NO_SAMPLES,
+    histograms: undefined,
+    startTimestamps: undefined,
+    labels: NO_LABELS,
+    from: 0,
+    to: 0,
+    rangeStart: 0,
+    rangeEnd: 0,
+    rangeSeconds: secondsOf(range),
+    extension,
+    evaluationTime: 0,
+    scalars: new Array(scalars).fill(0),
+    annotations: evaluation.annotations,
+    span,
+    absent: false,
+    histogram: undefined,
+  };
+}
 
-function place(window: Window, reference: number, range: number): void {
+/** As Go's Duration.Seconds adds it up, which can differ from a division in the last place. */
+function secondsOf(ms: number): number {
+  return Math.trunc(ms / 1000) + ((ms % 1000) * 1e6) / 1e9;
+}
+
+function place(window: Window, reference: number, { range, before, after }: RangeVector): void {
   const { timestamps } = window;
   window.rangeEnd = reference;
   window.rangeStart = reference - range;
-  while (window.to < timestamps.length && timestamps[window.to]! <= reference) window.to++;
-  while (window.from < window.to && timestamps[window.from]! <= window.rangeStart) window.from++;
+  const end = reference + after;
+  const start = window.rangeStart - before;
+  while (window.to < timestamps.length && timestamps[window.to]! <= end) window.to++;
+  while (window.from < window.to && timestamps[window.from]! <= start) window.from++;
 }

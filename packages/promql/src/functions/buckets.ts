@@ -7,18 +7,26 @@ export interface Bucket {
 
 const SMALL_DELTA = 1e-12;
 
-/** The quantile by linear interpolation in its bucket; NaN without a `+Inf` bucket. `forcedMonotonic`: counts had to be raised. */
-export function bucketQuantile(q: number, unsorted: Bucket[]): { value: number; forcedMonotonic: boolean } {
-  const plain = (value: number) => ({ value, forcedMonotonic: false });
-  if (Number.isNaN(q)) return plain(Number.NaN);
-  if (q < 0) return plain(Number.NEGATIVE_INFINITY);
-  if (q > 1) return plain(Number.POSITIVE_INFINITY);
+/** Counts that had to be raised so that no bucket counts less than the one below it. */
+export interface Raised {
+  /** The lowest and highest upper bound of such a bucket. */
+  readonly lowest: number;
+  readonly highest: number;
+  /** The largest count that was missing. */
+  readonly most: number;
+}
+
+/** The quantile by linear interpolation in its bucket; NaN without a `+Inf` bucket. */
+export function bucketQuantile(q: number, unsorted: Bucket[]): { value: number; raised?: Raised | undefined } {
+  if (Number.isNaN(q)) return { value: Number.NaN };
+  if (q < 0) return { value: Number.NEGATIVE_INFINITY };
+  if (q > 1) return { value: Number.POSITIVE_INFINITY };
   const buckets = ordered(unsorted);
-  if (!buckets) return plain(Number.NaN);
-  const forcedMonotonic = makeMonotonic(buckets);
+  if (!buckets) return { value: Number.NaN };
+  const raised = makeMonotonic(buckets);
   const observations = buckets.at(-1)!.count;
-  if (buckets.length < 2 || observations === 0) return { value: Number.NaN, forcedMonotonic };
-  return { value: interpolate(buckets, q * observations), forcedMonotonic };
+  if (buckets.length < 2 || observations === 0) return { value: Number.NaN, raised };
+  return { value: interpolate(buckets, q * observations), raised };
 }
 
 function interpolate(buckets: readonly Bucket[], rank: number): number {
@@ -48,22 +56,34 @@ function ordered(unsorted: Bucket[]): Bucket[] | undefined {
   return buckets.at(-1)?.upperBound === Number.POSITIVE_INFINITY ? buckets : undefined;
 }
 
-function makeMonotonic(buckets: Bucket[]): boolean {
-  let forced = false;
+/** Differences that are but lost precision are evened out silently. */
+function makeMonotonic(buckets: Bucket[]): Raised | undefined {
+  let raised: Raised | undefined;
   let previous = buckets[0]!.count;
   for (const bucket of buckets) {
-    if (almostEqual(previous, bucket.count)) bucket.count = previous;
-    else if (bucket.count < previous) {
+    const { count, upperBound } = bucket;
+    if (almostEqual(previous, count)) bucket.count = previous;
+    else if (count < previous) {
       bucket.count = previous;
-      forced = true;
-    } else previous = bucket.count;
+      raised = {
+        lowest: Math.min(raised?.lowest ?? upperBound, upperBound),
+        highest: Math.max(raised?.highest ?? upperBound, upperBound),
+        most: Math.max(raised?.most ?? 0, previous - count),
+      };
+    } else previous = count;
   }
-  return forced;
+  return raised;
 }
 
+/** Smallest normal float64. */
+const MIN_NORMAL = 2 ** -1022;
+
 function almostEqual(a: number, b: number): boolean {
-  if (a === b) return true;
-  return Math.abs(a - b) / Math.min(Math.abs(a) + Math.abs(b), Number.MAX_VALUE) < SMALL_DELTA;
+  if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return true;
+  const size = Math.abs(a) + Math.abs(b);
+  const difference = Math.abs(a - b);
+  if (a === 0 || b === 0 || size < MIN_NORMAL) return difference < SMALL_DELTA * MIN_NORMAL;
+  return difference / Math.min(size, Number.MAX_VALUE) < SMALL_DELTA;
 }
 
 /** The share of observations between two values, by linear interpolation; NaN without a `+Inf` bucket. */

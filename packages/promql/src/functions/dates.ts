@@ -1,5 +1,5 @@
-import { mapSamples } from '../engine/mapSamples.ts';
-import { dropName, newSeries, timeAt, vectorOf } from '../engine/values.ts';
+import { mapFloats } from '../engine/mapSamples.ts';
+import { dropName, isEmpty, newSeries, timeAt, vectorOf } from '../engine/values.ts';
 import { NO_LABELS } from '../labels.ts';
 import { type CallContext, type FunctionTable, ofCall } from './function.ts';
 import { vectorArg } from './scalars.ts';
@@ -16,7 +16,8 @@ function field(read: (date: Date) => number) {
     if (arg) {
       const delayed = context.evaluation.delayedNameRemoval;
       const series = await vectorArg(context, arg);
-      return vectorOf(series.map((each) => dropName(mapSamples(each, ofSeconds), delayed)));
+      const floats = series.map((each) => mapFloats(each, ofSeconds)).filter((each) => !isEmpty(each));
+      return vectorOf(floats.map((each) => dropName(each, delayed)));
     }
     const now = newSeries(NO_LABELS, context.grid.count);
     now.present.fill(1);

@@ -1,3 +1,4 @@
+import { maxOf, minOf } from './extremes.ts';
 import { type FunctionTable, perSample } from './function.ts';
 
 function round(value: number, [nearest = 1]: readonly number[]): number {
@@ -22,6 +23,6 @@ export const MATH: FunctionTable = [
   ['deg', perSample((value) => (value * 180) / Math.PI)],
   ['sgn', perSample((value) => Math.sign(value))],
   ['round', perSample(round)],
-  ['clamp_min', perSample((value, [least]) => Math.max(value, least!))],
-  ['clamp_max', perSample((value, [most]) => Math.min(value, most!))],
+  ['clamp_min', perSample((value, [least]) => maxOf(value, least!))],
+  ['clamp_max', perSample((value, [most]) => minOf(value, most!))],
 ];

@@ -1,6 +1,10 @@
-import type { Window } from '../engine/window.ts';
+import { invalidQuantile } from '../engine/remarks.ts';
+import { histogramResult, type Window, type WindowFunction } from '../engine/window.ts';
 import { KahanMean, KahanSum, quantileOf } from '../numeric.ts';
+import { formatGeneral } from '../result/numbers.ts';
 import { type FunctionTable, overWindow } from './function.ts';
+import { histogramAverage, histogramTotal } from './histogramsOverTime.ts';
+import { eitherKind, floatsOnly } from './sampleKinds.ts';
 
 function sum({ values, from, to }: Window): number {
   const total = new KahanSum();
@@ -43,27 +47,46 @@ function medianAbsoluteDeviation({ values, from, to }: Window): number {
   );
 }
 
+function quantile({ values, from, to, scalars, annotations, span }: Window): number {
+  const q = scalars[0]!;
+  if (!(q >= 0 && q <= 1)) annotations.warn(invalidQuantile(formatGeneral(q)), span);
+  return quantileOf(q, values.slice(from, to));
+}
+
+/** The sample at an index as the result, whichever kind it is. */
+function sampleAt(index: (window: Window) => number): WindowFunction {
+  return (window) => {
+    const i = index(window);
+    const histogram = window.histograms?.[i];
+    return histogram ? histogramResult(window, histogram) : window.values[i]!;
+  };
+}
+
+const first = ({ from }: Window) => from;
+const last = ({ to }: Window) => to - 1;
 const seconds = (window: Window, index: number) => window.timestamps[index]! / 1000;
 const greater = (a: number, b: number) => a > b;
 const less = (a: number, b: number) => a < b;
 const greaterOrEqual = (a: number, b: number) => a >= b;
 const lessOrEqual = (a: number, b: number) => a <= b;
 
+const ofFloats = (apply: WindowFunction) => overWindow(floatsOnly(apply));
+
 export const OVER_TIME: FunctionTable = [
-  ['sum_over_time', overWindow(sum)],
-  ['avg_over_time', overWindow(average)],
+  ['sum_over_time', overWindow(eitherKind(sum, histogramTotal))],
+  ['avg_over_time', overWindow(eitherKind(average, histogramAverage))],
   ['count_over_time', overWindow((window) => window.to - window.from)],
-  ['min_over_time', overWindow((window) => window.values[best(window, less)]!)],
-  ['max_over_time', overWindow((window) => window.values[best(window, greater)]!)],
-  ['first_over_time', overWindow((window) => window.values[window.from]!, true)],
-  ['last_over_time', overWindow((window) => window.values[window.to - 1]!, true)],
+  ['min_over_time', ofFloats((window) => window.values[best(window, less)]!)],
+  ['max_over_time', ofFloats((window) => window.values[best(window, greater)]!)],
+  ['first_over_time', overWindow(sampleAt(first), true)],
+  ['last_over_time', overWindow(sampleAt(last), true)],
   ['present_over_time', overWindow(() => 1)],
-  ['stdvar_over_time', overWindow(variance)],
-  ['stddev_over_time', overWindow((window) => Math.sqrt(variance(window)))],
-  ['mad_over_time', overWindow(medianAbsoluteDeviation)],
-  ['quantile_over_time', overWindow((w) => quantileOf(w.scalars[0]!, w.values.slice(w.from, w.to)))],
-  ['ts_of_first_over_time', overWindow((window) => seconds(window, window.from))],
-  ['ts_of_last_over_time', overWindow((window) => seconds(window, window.to - 1))],
-  ['ts_of_min_over_time', overWindow((window) => seconds(window, best(window, lessOrEqual)))],
-  ['ts_of_max_over_time', overWindow((window) => seconds(window, best(window, greaterOrEqual)))],
+  ['stdvar_over_time', ofFloats(variance)],
+  ['stddev_over_time', ofFloats((window) => Math.sqrt(variance(window)))],
+  ['mad_over_time', ofFloats(medianAbsoluteDeviation)],
+  ['quantile_over_time', ofFloats(quantile)],
+  ['ts_of_first_over_time', overWindow((window) => seconds(window, first(window)))],
+  ['ts_of_last_over_time', overWindow((window) => seconds(window, last(window)))],
+  ['ts_of_min_over_time', ofFloats((window) => seconds(window, best(window, lessOrEqual)))],
+  ['ts_of_max_over_time', ofFloats((window) => seconds(window, best(window, greaterOrEqual)))],
 ];

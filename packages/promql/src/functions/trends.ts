@@ -1,7 +1,8 @@
 import { PromqlExecutionError } from '../engine/errors.ts';
-import { nothing, type Window } from '../engine/window.ts';
+import { nothing, type Window, type WindowFunction } from '../engine/window.ts';
 import { KahanSum } from '../numeric.ts';
 import { type FunctionTable, overWindow } from './function.ts';
+import { floatsOnly } from './sampleKinds.ts';
 
 /** Least squares over the window; the intercept is the line's value at `interceptTime` (ms), the slope is per second. */
 function linearRegression(window: Window, interceptTime: number): { slope: number; intercept: number } {
@@ -42,8 +43,6 @@ function predictLinear(window: Window): number {
 function doubleExponentialSmoothing(window: Window): number {
   const { values, from, to } = window;
   const [smoothing, trendFactor] = window.scalars as [number, number];
-  checkFactor('smoothing', 'sf', smoothing);
-  checkFactor('trend', 'tf', trendFactor);
   if (to - from < 2) return nothing(window);
   let previous = 0;
   let smoothed = values[from]!;
@@ -57,13 +56,28 @@ function doubleExponentialSmoothing(window: Window): number {
   return smoothed;
 }
 
+/** @throws PromqlExecutionError for a factor out of bounds, whatever samples there are; NaN is none. */
+function withFactors(apply: WindowFunction): WindowFunction {
+  return (window) => {
+    checkFactor('smoothing', 'sf', window.scalars[0]!);
+    checkFactor('trend', 'tf', window.scalars[1]!);
+    return apply(window);
+  };
+}
+
 function checkFactor(name: string, short: string, value: number): void {
-  if (value > 0 && value < 1) return;
-  throw new PromqlExecutionError(`invalid ${name} factor. Expected: 0 < ${short} < 1, got: ${value.toFixed(6)}`);
+  if (!(value <= 0 || value >= 1)) return;
+  throw new PromqlExecutionError(`invalid ${name} factor. Expected: 0 < ${short} < 1, got: ${fixed(value)}`);
+}
+
+/** Go's `%f`. */
+function fixed(value: number): string {
+  if (Number.isFinite(value)) return value.toFixed(6);
+  return value > 0 ? '+Inf' : '-Inf';
 }
 
 export const TRENDS: FunctionTable = [
-  ['deriv', overWindow(deriv)],
-  ['predict_linear', overWindow(predictLinear)],
-  ['double_exponential_smoothing', overWindow(doubleExponentialSmoothing)],
+  ['deriv', overWindow(floatsOnly(deriv))],
+  ['predict_linear', overWindow(floatsOnly(predictLinear))],
+  ['double_exponential_smoothing', overWindow(withFactors(floatsOnly(doubleExponentialSmoothing)))],
 ];

@@ -1,22 +1,22 @@
-import { mapSamples } from '../engine/mapSamples.ts';
+import { mapFloats } from '../engine/mapSamples.ts';
 import { evaluateVectorSelector } from '../engine/selector.ts';
-import { dropName, newSeries, type StepSeries, timeAt, vectorOf } from '../engine/values.ts';
-import { compareLabels, compareText, sorted } from '../labels.ts';
-import { nanFirst } from '../numeric.ts';
+import { dropName, type Grid, isEmpty, newSeries, type StepSeries, timeAt, vectorOf } from '../engine/values.ts';
+import { METRIC_NAME, sorted } from '../labels.ts';
 import { type Expr, stripParens } from '../parser/ast.ts';
 import type { Labels } from '../source.ts';
-import { type CallContext, type FunctionTable, ofCall } from './function.ts';
-import { textArg } from './labelFunctions.ts';
+import { maxOf, minOf } from './extremes.ts';
+import { type CallContext, type FunctionTable, ofCall, overWindow } from './function.ts';
 import { scalarArg, vectorArg } from './scalars.ts';
 
 /** The labels that `absent` can tell from the selector: those with exactly one equality matcher. */
 function labelsOfSelector(expr: Expr): Labels {
-  const selector = expr.kind === 'MatrixSelector' ? expr.selector : expr;
+  const arg = stripParens(expr);
+  const selector = arg.kind === 'MatrixSelector' ? arg.selector : arg;
   const labels = new Map<string, string>();
   if (selector.kind !== 'VectorSelector') return labels;
   const seen = new Set<string>();
   for (const { name, op, value } of selector.matchers) {
-    if (name === '__name__') continue;
+    if (name === METRIC_NAME) continue;
     if (op === '=' && !seen.has(name)) {
       seen.add(name);
       if (value !== '') labels.set(name, value);
@@ -41,10 +41,8 @@ async function absent(context: CallContext) {
 }
 
 async function absentOverTime(context: CallContext) {
-  const arg = context.call.args[0]!;
-  const present = await context.evaluate({ ...context.call, func: 'present_over_time' });
-  const series = present.kind === 'vector' ? present.series : [];
-  return missing(series, labelsOfSelector(arg), context.grid.count);
+  const present = await context.overWindows(overWindow(() => 1, true));
+  return missing(present, labelsOfSelector(context.call.args[0]!), context.grid.count);
 }
 
 async function timestamp(context: CallContext) {
@@ -53,7 +51,22 @@ async function timestamp(context: CallContext) {
   const series =
     arg.kind === 'VectorSelector'
       ? await evaluateVectorSelector(arg, grid, evaluation, 'timestamp', 'time')
-      : (await vectorArg(context, arg)).map((each) => mapSamples(each, (_, step) => timeAt(grid, step) / 1000));
+      : (await vectorArg(context, arg)).map((each) => atSteps(each, grid));
+  return vectorOf(series.map((each) => dropName(each, evaluation.delayedNameRemoval)));
+}
+
+/** The time of the step, in seconds, wherever the series has a sample. */
+function atSteps({ labels, present, dropName }: StepSeries, grid: Grid): StepSeries {
+  return { labels, present, dropName, values: Float64Array.from(present, (_, step) => timeAt(grid, step) / 1000) };
+}
+
+/** Only a selector knows the start times of its samples, so any other argument has no result. */
+async function startTimestamp(context: CallContext) {
+  const { grid, evaluation } = context;
+  const arg = stripParens(context.call.args[0]!);
+  if (arg.kind !== 'VectorSelector') await vectorArg(context, arg);
+  if (arg.kind !== 'VectorSelector' || !evaluation.settings.features.startTimestamps) return vectorOf([]);
+  const series = await evaluateVectorSelector(arg, grid, evaluation, 'start_timestamp', 'start');
   return vectorOf(series.map((each) => dropName(each, evaluation.delayedNameRemoval)));
 }
 
@@ -63,52 +76,11 @@ async function clamp(context: CallContext) {
   const most = await scalarArg(context, mostArg!);
   const delayed = context.evaluation.delayedNameRemoval;
   const clamped = (await vectorArg(context, vector!)).map((series) => {
-    const present = series.present.map((there, step) => (most[step]! < least[step]! ? 0 : there));
-    const within = mapSamples(series, (value, step) => Math.max(least[step]!, Math.min(most[step]!, value)));
-    return dropName({ ...within, present }, delayed);
+    const within = mapFloats(series, (value, step) => maxOf(least[step]!, minOf(most[step]!, value)));
+    const present = within.present.map((there, step) => (most[step]! < least[step]! ? 0 : there));
+    return { ...within, present };
   });
-  return vectorOf(clamped);
-}
-
-/** Sorting has a meaning for instant queries only; a range query sorts its result by labels. */
-async function sortByValue(context: CallContext, compare: (a: number, b: number) => number) {
-  const all = await vectorArg(context, context.call.args[0]!);
-  return vectorOf(context.grid.count > 1 ? all : [...all].sort((a, b) => compare(a.values[0]!, b.values[0]!)));
-}
-
-/** Numbers before NaN. */
-function ascending(a: number, b: number): number {
-  return Number.isNaN(a) || Number.isNaN(b) ? nanFirst(b, a) : a - b;
-}
-
-function descending(a: number, b: number): number {
-  return Number.isNaN(a) || Number.isNaN(b) ? nanFirst(b, a) : b - a;
-}
-
-async function sortByLabel(context: CallContext, direction: 1 | -1) {
-  const [vector, ...names] = context.call.args;
-  const wanted = names.map(textArg);
-  const compare = (a: StepSeries, b: StepSeries) => {
-    for (const name of wanted) {
-      const order = compareNatural(a.labels.get(name) ?? '', b.labels.get(name) ?? '');
-      if (order !== 0) return direction * order;
-    }
-    return direction * compareLabels(a.labels, b.labels);
-  };
-  return vectorOf([...(await vectorArg(context, vector!))].sort(compare));
-}
-
-/** Runs of digits compare as numbers, all else as text. */
-function compareNatural(a: string, b: string): number {
-  const left = a.match(/\d+|\D+/g) ?? [];
-  const right = b.match(/\d+|\D+/g) ?? [];
-  for (let i = 0; i < Math.min(left.length, right.length); i++) {
-    const [x, y] = [left[i]!, right[i]!];
-    const bothNumbers = /^\d/.test(x) && /^\d/.test(y);
-    const order = (bothNumbers ? Number(x) - Number(y) : 0) || (bothNumbers ? y.length - x.length : compareText(x, y));
-    if (order !== 0) return order;
-  }
-  return left.length - right.length;
+  return vectorOf(clamped.filter((series) => !isEmpty(series)).map((series) => dropName(series, delayed)));
 }
 
 export const VECTORS: FunctionTable = [
@@ -116,8 +88,5 @@ export const VECTORS: FunctionTable = [
   ['absent_over_time', ofCall(absentOverTime)],
   ['timestamp', ofCall(timestamp)],
   ['clamp', ofCall(clamp)],
-  ['sort', ofCall((context) => sortByValue(context, ascending))],
-  ['sort_desc', ofCall((context) => sortByValue(context, descending))],
-  ['sort_by_label', ofCall((context) => sortByLabel(context, 1))],
-  ['sort_by_label_desc', ofCall((context) => sortByLabel(context, -1))],
+  ['start_timestamp', ofCall(startTimestamp)],
 ];

@@ -1,0 +1,129 @@
+import { type OverWindow, type PromqlFunction, placeOf } from '../functions/function.ts';
+import { FUNCTIONS } from '../functions/registry.ts';
+import { identity } from '../labels.ts';
+import { type Call, type Expr, stripParens } from '../parser/ast.ts';
+import { typeOf } from '../parser/check.ts';
+import { PromqlExecutionError } from './errors.ts';
+import type { Evaluation } from './evaluation.ts';
+import { mapFloats } from './mapSamples.ts';
+import type { Extension, RangeVector } from './selector.ts';
+import {
+  dropName,
+  type Grid,
+  isEmpty,
+  mergeSameLabels,
+  type StepSeries,
+  timeAt,
+  type Value,
+  vectorOf,
+} from './values.ts';
+import { slide } from './window.ts';
+
+/** How a call evaluates its arguments. */
+export interface Evaluators {
+  evaluate(expr: Expr, grid: Grid, evaluation: Evaluation, func: string): Promise<Value>;
+  evaluateRange(expr: Expr, grid: Grid, evaluation: Evaluation, func: string): Promise<RangeVector>;
+}
+
+export async function evaluateCall(
+  call: Call,
+  grid: Grid,
+  evaluation: Evaluation,
+  evaluators: Evaluators,
+): Promise<Value> {
+  const implementation = FUNCTIONS.get(call.func);
+  if (!implementation) throw new PromqlExecutionError(`function ${call.func} is not supported`);
+  switch (implementation.kind) {
+    case 'window':
+      return vectorOf(await overWindows(implementation, call, grid, evaluation, evaluators));
+    case 'sample':
+      return vectorOf(mergeSameLabels(await overSamples(implementation, call, grid, evaluation, evaluators)));
+    case 'call': {
+      const value = await implementation.apply({
+        call,
+        grid,
+        evaluation,
+        evaluate: (expr) => evaluators.evaluate(expr, grid, evaluation, call.func),
+        overWindows: (over) => overWindows(over, call, grid, evaluation, evaluators),
+      });
+      return value.kind === 'vector' ? vectorOf(mergeSameLabels(value.series)) : value;
+    }
+  }
+}
+
+async function overWindows(
+  { apply, keepName, inspect }: OverWindow,
+  call: Call,
+  grid: Grid,
+  evaluation: Evaluation,
+  { evaluate, evaluateRange }: Evaluators,
+): Promise<StepSeries[]> {
+  const main = stripParens(call.args.find((arg) => typeOf(arg) !== 'scalar')!);
+  checkExtension(main, call.func);
+  const ranges = await evaluateRange(main, grid, evaluation, call.func);
+  const scalars = await scalarArguments(call, grid, evaluation, evaluate);
+  const times = (step: number) => timeAt(grid, step);
+  // Prometheus has lost the place of a subquery by the time that it remarks on it.
+  const span = main.kind === 'Subquery' && call.args[0] === main ? { start: 0, end: 0 } : placeOf(call, 0);
+  const results = await slide(ranges, { apply, scalars, times, keepName, span, inspect }, evaluation);
+  if (!evaluation.delayedNameRemoval) checkDistinct(results);
+  return results;
+}
+
+/** Unlike elsewhere it does not help that the series have no step in common (promql/engine.go, ContainsSameLabelset). */
+function checkDistinct(all: readonly StepSeries[]): void {
+  const seen = new Set(all.map(({ labels }) => identity(labels)));
+  if (seen.size < all.length) {
+    throw new PromqlExecutionError('vector cannot contain metrics with the same labelset');
+  }
+}
+
+/** The functions that know what to do with samples beyond the range. */
+const EXTENDABLE: Readonly<Record<Extension, readonly string[]>> = {
+  anchored: ['changes', 'delta', 'increase', 'rate', 'resets'],
+  smoothed: ['delta', 'increase', 'rate'],
+};
+
+function checkExtension(main: Expr, func: string): void {
+  if (main.kind !== 'MatrixSelector') return;
+  const { anchored, smoothed } = main.selector;
+  const extension = anchored ? 'anchored' : smoothed ? 'smoothed' : undefined;
+  if (!extension || EXTENDABLE[extension].includes(func)) return;
+  throw new PromqlExecutionError(
+    `${extension} modifier can only be used with: ${EXTENDABLE[extension].join(', ')} - not with ${func}`,
+  );
+}
+
+async function overSamples(
+  { apply }: Extract<PromqlFunction, { readonly kind: 'sample' }>,
+  call: Call,
+  grid: Grid,
+  evaluation: Evaluation,
+  { evaluate }: Evaluators,
+): Promise<StepSeries[]> {
+  const main = call.args.find((arg) => typeOf(arg) !== 'scalar')!;
+  const scalars = await scalarArguments(call, grid, evaluation, evaluate);
+  const value = await evaluate(main, grid, evaluation, call.func);
+  const delayed = evaluation.delayedNameRemoval;
+  const series = value.kind === 'vector' ? value.series : [];
+  const argsAt = (step: number) => scalars.map((each) => each[step]!);
+  return series
+    .map((each) => mapFloats(each, (v, step) => apply(v, argsAt(step))))
+    .filter((each) => !isEmpty(each))
+    .map((each) => dropName(each, delayed));
+}
+
+async function scalarArguments(
+  call: Call,
+  grid: Grid,
+  evaluation: Evaluation,
+  evaluate: Evaluators['evaluate'],
+): Promise<Float64Array[]> {
+  const scalars: Float64Array[] = [];
+  for (const arg of call.args) {
+    if (typeOf(arg) !== 'scalar') continue;
+    const value = await evaluate(arg, grid, evaluation, '');
+    if (value.kind === 'scalar') scalars.push(value.values);
+  }
+  return scalars;
+}

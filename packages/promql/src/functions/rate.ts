@@ -1,0 +1,90 @@
+import { histogramResult, nothing, type Window, type WindowFunction } from '../engine/window.ts';
+import { multiply } from '../histogram/arithmetic.ts';
+import { extendedHistogramRate, extendedRate } from './extendedRate.ts';
+import { histogramIncrease } from './histogramIncrease.ts';
+import { combine } from './histogramSteps.ts';
+import { eitherKind } from './sampleKinds.ts';
+import { startInside, startsAnew, warnOfOverlap } from './startTimes.ts';
+
+/** `rate` is of a counter and per second, `increase` of a counter, `delta` of a gauge. */
+export interface RateKind {
+  readonly isCounter: boolean;
+  readonly perSecond: boolean;
+}
+
+export function rateOver(kind: RateKind): WindowFunction {
+  const plain = eitherKind(
+    (window) => floatRate(window, kind),
+    (window) => histogramRate(window, kind),
+  );
+  const extended = eitherKind(
+    (window) => extendedRate(window, kind),
+    (window) => extendedHistogramRate(window, kind),
+  );
+  return (window) => (window.extension ? extended(window) : plain(window));
+}
+
+/** Prometheus' extrapolatedRate (promql/functions.go) for floats. */
+function floatRate(window: Window, kind: RateKind): number {
+  const { values, from, to } = window;
+  const start = kind.isCounter ? startInside(window) : undefined;
+  if (to - from < 2 && start === undefined) return nothing(window);
+  const first = values[from]!;
+  let increase = values[to - 1]! - first;
+  if (kind.isCounter) {
+    if (window.startTimestamps) {
+      warnOfOverlap(window);
+      for (let i = from + 1; i < to; i++) {
+        if (values[i]! < values[i - 1]! || startsAnew(window, i)) increase += values[i - 1]!;
+      }
+    } else {
+      for (let i = from + 1; i < to; i++) if (values[i]! < values[i - 1]!) increase += values[i - 1]!;
+    }
+  }
+  if (start !== undefined) increase += first;
+  const fromZero = increase > 0 && first >= 0 ? first / increase : undefined;
+  return increase * extrapolation(window, kind, start, fromZero);
+}
+
+/** The same for native histograms, whose count tells where a counter was zero. */
+function histogramRate(window: Window, kind: RateKind): number {
+  const { from, to } = window;
+  const start = kind.isCounter ? startInside(window) : undefined;
+  const first = window.histograms![from]!;
+  let increase = to - from > 1 ? histogramIncrease(window, kind.isCounter) : undefined;
+  if (!increase && (to - from > 1 || start === undefined)) return nothing(window);
+  if (start !== undefined) increase = increase ? combine('addition', increase, first, window) : first;
+  if (!increase) return nothing(window);
+  const fromZero = increase.count > 0 && first.count >= 0 ? first.count / increase.count : undefined;
+  return histogramResult(window, multiply(increase, extrapolation(window, kind, start, fromZero)));
+}
+
+/**
+ * What to multiply the increase between the first and last sample with, so that it stands for the whole range, or for a
+ * second of it. `start`: when counting began, if inside the range. `fromZero`: the first value as a share of the increase,
+ * which tells when a counter was zero; extrapolation never goes further back than that.
+ */
+function extrapolation(
+  window: Window,
+  { isCounter, perSecond }: RateKind,
+  start: number | undefined,
+  fromZero: number | undefined,
+): number {
+  const { timestamps, from, to } = window;
+  const first = timestamps[from]!;
+  const last = timestamps[to - 1]!;
+  const gap = to - from > 1 ? (last - first) / 1000 / (to - from - 1) : 0;
+  const threshold = gap * 1.1;
+  const sampled = (last - (start ?? first)) / 1000;
+  let toStart = 0;
+  if (start === undefined) {
+    toStart = (first - window.rangeStart) / 1000;
+    if (toStart >= threshold) toStart = gap / 2;
+    const toZero = isCounter && fromZero !== undefined ? sampled * fromZero : toStart;
+    if (toZero < toStart) toStart = toZero;
+  }
+  let toEnd = (window.rangeEnd - last) / 1000;
+  if (toEnd >= threshold) toEnd = gap / 2;
+  const factor = sampled === 0 ? 1 : (sampled + toStart + toEnd) / sampled;
+  return perSecond ? factor / window.rangeSeconds : factor;
+}
