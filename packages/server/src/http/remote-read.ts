@@ -4,7 +4,7 @@
  * go out as they are stored, stale markers included.
  */
 import { Readable } from 'node:stream';
-import { type Matcher, RegexpSyntaxError } from '@nightshift/promql';
+import type { Matcher } from '@nightshift/promql';
 import {
   ChunkedReadEncoder,
   decodeReadRequest,
@@ -18,8 +18,6 @@ import {
   readSeriesOf,
   SAMPLES,
   STREAMED_XOR_CHUNKS,
-  TooLargeError,
-  WireError,
 } from '@nightshift/wire';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type BodyLimits, readBody } from '../collect/body.ts';
@@ -28,6 +26,7 @@ import { NightshiftError } from '../errors/catalogue.ts';
 import type { MetricStore } from '../store/store.ts';
 import { clientGone } from './client-gone.ts';
 import { Gate } from './gate.ts';
+import { sendPlainFailure } from './plain-failure.ts';
 
 export interface RemoteReadDeps extends BodyLimits {
   readonly metrics: MetricStore;
@@ -154,26 +153,6 @@ async function sendChunks({ queries }: ReadRequest, reading: Reading, reply: Fas
   return reply.send(Readable.from(reading.frames(queries, first), { objectMode: false }));
 }
 
-const UNPROCESSABLE = 422;
-
-/** Plain text, as Prometheus answers here: its client shows the first line. */
-function sendFailure(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const { status, message } = failureOf(error);
-  if (status === 500) request.log.error(error);
-  if (error instanceof NightshiftError && error.retryAfter) reply.header('retry-after', error.retryAfter);
-  reply.code(status).type('text/plain; charset=utf-8').send(`${message}\n`);
-}
-
-function failureOf(error: unknown): { status: number; message: string } {
-  if (error instanceof TooLargeError) return { status: 413, message: error.message };
-  if (error instanceof WireError || error instanceof RegexpSyntaxError) return { status: 400, message: error.message };
-  if (error instanceof NightshiftError) return { status: error.status, message: error.message };
-  if (error instanceof Error && error.name === 'TimeoutError') {
-    return { status: UNPROCESSABLE, message: 'the query took longer than query.timeout; ask for less or raise it' };
-  }
-  return { status: 500, message: 'internal error' };
-}
-
 /** POST /api/v1/read, with the right `read`. */
 export function remoteReadRoutes(app: FastifyInstance, deps: RemoteReadDeps): void {
   const gate = new Gate(deps.concurrent, 'remote reads');
@@ -189,7 +168,7 @@ export function remoteReadRoutes(app: FastifyInstance, deps: RemoteReadDeps): vo
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
-    scope.setErrorHandler(sendFailure);
+    scope.setErrorHandler(sendPlainFailure);
     scope.post('/api/v1/read', { config: { right: 'read' } }, async (request, reply) => {
       const signal = AbortSignal.any([clientGone(request, reply), AbortSignal.timeout(deps.timeoutMs)]);
       const read = await receive(request);

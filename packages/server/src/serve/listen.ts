@@ -8,6 +8,7 @@ import type { Engine } from '../engine/engine.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
 import { buildHttpApp, closeHttpApp } from '../http/app.ts';
 import type { HttpDeps, Log } from '../http/deps.ts';
+import { federateRoutes } from '../http/federate.ts';
 import { type IngestDeps, ingestRoutes } from '../http/ingest.ts';
 import { buildOtlpApp } from '../http/otlp-app.ts';
 import { prometheusRoutes } from '../http/prometheus.ts';
@@ -80,11 +81,19 @@ export async function listen(parts: ListenParts): Promise<Listening> {
   const app = buildHttpApp(deps);
   ingestRoutes(app, ingest);
   prometheusRoutes(app, { queries, metrics: store.metrics, rules, now });
+  const externalLabels = new Map(Object.entries(config.externalLabels));
+  federateRoutes(app, {
+    metrics: store.metrics,
+    externalLabels,
+    lookbackMs: config.query.lookback,
+    timeoutMs: config.query.timeout,
+    now,
+  });
   remoteReadRoutes(app, {
     metrics: store.metrics,
     budget,
     ...config.http,
-    externalLabels: new Map(Object.entries(config.externalLabels)),
+    externalLabels,
     maxSamples: config.query.remoteReadSamples,
     concurrent: config.query.remoteReadConcurrency,
     timeoutMs: config.query.timeout,
