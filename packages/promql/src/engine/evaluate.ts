@@ -1,6 +1,7 @@
 import { aggregate } from '../aggregations/aggregate.ts';
 import { FUNCTIONS } from '../functions/registry.ts';
-import { negate } from '../histogram/arithmetic.ts';
+import { copyWithHint, negate } from '../histogram/arithmetic.ts';
+import type { FloatHistogram } from '../histogram/histogram.ts';
 import { binaryOperation } from '../operators/binary.ts';
 import { type AggregateExpr, type Expr, type Subquery, stripParens, type UnaryExpr } from '../parser/ast.ts';
 import { resolveDuration } from '../parser/durations.ts';
@@ -13,6 +14,7 @@ import {
   asRangeSeries,
   evaluateMatrixSelector,
   evaluateVectorSelector,
+  type RangeSeries,
   type RangeVector,
   referenceTimes,
   subqueryGrid,
@@ -134,5 +136,13 @@ async function evaluateSubquery(node: Subquery, grid: Grid, evaluation: Evaluati
   const value = await evaluate(node.expr, inner, evaluation);
   const found = value.kind === 'vector' ? value.series : [];
   evaluation.samples.leaveSubquery(outer, found, resolveDuration(node.offset, evaluation.durations), range);
-  return { series: found.map((each) => asRangeSeries(each, inner)), ...plain };
+  return { series: found.map((each) => withoutHints(asRangeSeries(each, inner))), ...plain };
+}
+
+/** A subquery may miss samples or see one twice, so what was known of resets between its samples does not hold any more. */
+function withoutHints(series: RangeSeries): RangeSeries {
+  if (!series.histograms) return series;
+  const forget = (each: FloatHistogram | undefined) =>
+    each && (each.resetHint === 'gauge' ? each : copyWithHint(each, 'unknown'));
+  return { ...series, histograms: series.histograms.map(forget) };
 }

@@ -1,4 +1,5 @@
 import type { PromqlFeatures } from '../features.ts';
+import type { VectorSelector } from '../parser/ast.ts';
 import type { SelectBudget, SeriesData, SeriesSource } from '../source.ts';
 import { Annotations } from './annotations.ts';
 import { PromqlLimitError } from './errors.ts';
@@ -45,6 +46,8 @@ export class Evaluation {
   readonly signal: AbortSignal | undefined;
   readonly annotations = new Annotations();
   readonly samples: SampleCounter;
+  /** The selectors of whose histograms only count and sum are wanted. */
+  countsOnly: ReadonlySet<VectorSelector> = new Set();
   /** The text of the query, '' if only its tree was given; positions in annotations refer to it. */
   readonly query: string;
   private series = 0;
@@ -65,8 +68,9 @@ export class Evaluation {
     return this.settings.features.delayedNameRemoval;
   }
 
+  /** As asked for, which may be past the last step. */
   get end(): number {
-    return this.whole.start + (this.whole.count - 1) * this.whole.step;
+    return this.whole.end ?? this.whole.start + (this.whole.count - 1) * this.whole.step;
   }
 
   /** Milliseconds that `step()` and `range()` stand for; both 0 in an instant query. */

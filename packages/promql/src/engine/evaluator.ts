@@ -5,11 +5,13 @@ import { typeOf } from '../parser/check.ts';
 import { parse } from '../parser/parse.ts';
 import type { MatrixSeries, QueryResult, VectorSample } from '../result/result.ts';
 import type { SeriesSource } from '../source.ts';
+import { windowContents } from './contents.ts';
+import { countsOnlySelectors } from './countsOnly.ts';
 import { PromqlExecutionError } from './errors.ts';
 import { evaluate, evaluateRange } from './evaluate.ts';
 import { type Checkpoint, Evaluation, type EvaluationSettings } from './evaluation.ts';
 import { sizeOfHistogram } from './samples.ts';
-import { asRangeSeries, type RangeVector } from './selector.ts';
+import { asRangeSeries } from './selector.ts';
 import { type Grid, isEmpty, mergeSameLabels, type StepSeries } from './values.ts';
 
 export interface EvaluatorOptions {
@@ -84,7 +86,7 @@ export function createEvaluator(source: SeriesSource, options: EvaluatorOptions 
     async range(query, startMs, endMs, stepMs, own = {}) {
       if (!(stepMs > 0)) throw new RangeError(`step must be greater than 0 milliseconds, got ${stepMs}`);
       if (!(endMs >= startMs)) throw new RangeError(`end ${endMs} is before start ${startMs}`);
-      const grid = { start: startMs, step: stepMs, count: Math.floor((endMs - startMs) / stepMs) + 1 };
+      const grid = { start: startMs, step: stepMs, count: Math.floor((endMs - startMs) / stepMs) + 1, end: endMs };
       const evaluation = begin(query, grid, own);
       return withStatistics(await overRange(toExpr(query, settings.features), grid, evaluation), evaluation, own);
     },
@@ -105,6 +107,7 @@ function notes(evaluation: Evaluation): Pick<QueryResult, 'warnings' | 'infos'> 
 }
 
 async function instant(expr: Expr, grid: Grid, evaluation: Evaluation): Promise<QueryResult> {
+  evaluation.countsOnly = countsOnlySelectors(expr);
   if (typeOf(expr) === 'matrix') {
     const ranges = await evaluateRange(expr, grid, evaluation, '');
     const series = windowContents(ranges);
@@ -132,6 +135,7 @@ async function overRange(expr: Expr, grid: Grid, evaluation: Evaluation): Promis
       `invalid expression type "${got}" for range query, must be Scalar or instant Vector`,
     );
   }
+  evaluation.countsOnly = countsOnlySelectors(expr);
   const value = await evaluate(expr, grid, evaluation);
   const all: readonly StepSeries[] =
     value.kind === 'vector'
@@ -157,22 +161,4 @@ function finish(all: readonly StepSeries[]): readonly StepSeries[] {
 function sizeOfSeries({ timestamps, histograms }: MatrixSeries): number {
   if (!histograms) return timestamps.length;
   return histograms.reduce((size, histogram) => size + (histogram ? sizeOfHistogram(histogram) : 1), 0);
-}
-
-function windowContents(ranges: RangeVector): MatrixSeries[] {
-  const end = ranges.references[0]!;
-  const start = end - ranges.range;
-  return ranges.series
-    .map(({ labels, dropName, timestamps, values, histograms }) => {
-      const from = timestamps.findIndex((time) => time > start);
-      const after = timestamps.findIndex((time) => time > end);
-      const to = after < 0 ? timestamps.length : after;
-      return {
-        labels: dropName ? withoutMetadata(labels) : labels,
-        timestamps: from < 0 ? new Float64Array() : timestamps.slice(from, to),
-        values: from < 0 ? new Float64Array() : values.slice(from, to),
-        ...(histograms && from >= 0 ? { histograms: histograms.slice(from, to) } : {}),
-      };
-    })
-    .filter((series) => series.timestamps.length > 0);
 }

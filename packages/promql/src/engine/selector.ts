@@ -3,6 +3,7 @@ import { compareLabels } from '../labels.ts';
 import type { AtModifier, MatrixSelector, Subquery, VectorSelector } from '../parser/ast.ts';
 import { resolveDuration } from '../parser/durations.ts';
 import type { SelectRequest, SeriesData } from '../source.ts';
+import { withoutBuckets } from './countsOnly.ts';
 import type { Evaluation } from './evaluation.ts';
 import { smoothedAt } from './smoothed.ts';
 import { staleTest, withoutStale } from './staleness.ts';
@@ -53,7 +54,7 @@ async function select(
   evaluation: Evaluation,
   func: string,
 ): Promise<readonly SeriesData[]> {
-  return load(
+  const series = await load(
     {
       matchers: node.matchers,
       start: references[0]! - reach.before + 1,
@@ -66,6 +67,7 @@ async function select(
     },
     evaluation,
   );
+  return evaluation.countsOnly.has(node) ? series.map(withoutBuckets) : series;
 }
 
 /** Asks the source, within the limits of the query; in order of labels. */

@@ -8,6 +8,8 @@ export interface Grid {
   readonly start: number;
   readonly step: number;
   readonly count: number;
+  /** Where the query was to end, if that can be past the last step. */
+  readonly end?: number;
 }
 
 export function timeAt(grid: Grid, index: number): number {
