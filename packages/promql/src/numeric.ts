@@ -60,12 +60,26 @@ export function quantileOf(q: number, values: Float64Array | number[]): number {
   if (values.length === 0 || Number.isNaN(q)) return Number.NaN;
   if (q < 0) return Number.NEGATIVE_INFINITY;
   if (q > 1) return Number.POSITIVE_INFINITY;
-  values.sort(nanFirst);
+  sortNanFirst(values);
   const rank = q * (values.length - 1);
   const lower = Math.max(0, Math.floor(rank));
   const upper = Math.min(values.length - 1, lower + 1);
   const weight = rank - Math.floor(rank);
   return values[lower]! * (1 - weight) + values[upper]! * weight;
+}
+
+/** Typed arrays sort much faster without a comparison of their own; NaN is then last. */
+function sortNanFirst(values: Float64Array | number[]): void {
+  if (Array.isArray(values)) {
+    values.sort(nanFirst);
+    return;
+  }
+  values.sort();
+  let numbers = values.length;
+  while (numbers > 0 && Number.isNaN(values[numbers - 1])) numbers--;
+  if (numbers === values.length) return;
+  values.copyWithin(values.length - numbers, 0, numbers);
+  values.fill(Number.NaN, 0, values.length - numbers);
 }
 
 export function nanFirst(a: number, b: number): number {

@@ -1,42 +1,42 @@
 import type { StepSeries } from '../engine/values.ts';
-import { KahanMean, KahanSum, quantileOf } from '../numeric.ts';
+import { quantileOf } from '../numeric.ts';
+import { floatsOf, type Reducer, remarkIgnoredHistograms } from './reducer.ts';
+import { avg, sum } from './sumAndAvg.ts';
 
-/** Reduces the members of one group to one series, step by step. `param` is the aggregation's scalar per step. */
-export type Reducer = (members: readonly StepSeries[], into: StepSeries, param: Float64Array | undefined) => void;
-
-interface Accumulator {
-  add(value: number): void;
-  result(): number;
-}
-
-/** Walks series by series, which reads memory in order, with one accumulator per step. */
-function accumulate(create: () => Accumulator): Reducer {
-  return (members, into) => {
-    const states: (Accumulator | undefined)[] = new Array(into.values.length).fill(undefined);
-    for (const { present, values } of members) {
-      for (let step = 0; step < values.length; step++) {
-        if (present[step] === 0) continue;
-        const state = states[step] ?? create();
-        states[step] = state;
-        state.add(values[step]!);
-      }
+const count: Reducer = (members, into) => {
+  const { values: counts, present: seen } = into;
+  for (const { present } of members) {
+    for (let step = 0; step < counts.length; step++) {
+      counts[step] = counts[step]! + present[step]!;
+      seen[step] = seen[step]! | present[step]!;
     }
-    states.forEach((state, step) => {
-      if (state) set(into, step, state.result());
-    });
-  };
-}
+  }
+  return into;
+};
 
-/** For what needs no more state than the value so far. */
-function fold(first: (value: number) => number, next: (soFar: number, value: number) => number): Reducer {
+const group: Reducer = (members, into) => {
+  for (const { present } of members) {
+    for (let step = 0; step < present.length; step++) if (present[step] === 1) set(into, step, 1);
+  }
+  return into;
+};
+
+/** The largest of the values times `sign`; NaN only if there is nothing else. */
+function largest(sign: 1 | -1): Reducer {
   return (members, into) => {
+    const { values: best, present: seen } = into;
     for (const { present, values } of members) {
-      for (let step = 0; step < values.length; step++) {
+      for (let step = 0; step < best.length; step++) {
         if (present[step] === 0) continue;
         const value = values[step]!;
-        set(into, step, into.present[step] === 0 ? first(value) : next(into.values[step]!, value));
+        const soFar = best[step]!;
+        if (seen[step] === 1 && sign * soFar >= sign * value) continue;
+        if (seen[step] === 1 && Number.isNaN(value)) continue;
+        best[step] = value;
+        seen[step] = 1;
       }
     }
+    return into;
   };
 }
 
@@ -45,83 +45,59 @@ function set(series: StepSeries, step: number, value: number): void {
   series.present[step] = 1;
 }
 
-class Sum implements Accumulator {
-  private readonly total = new KahanSum();
-
-  add(value: number): void {
-    this.total.add(value);
-  }
-
-  result(): number {
-    return this.total.total;
-  }
-}
-
-class Mean implements Accumulator {
-  private readonly mean = new KahanMean();
-
-  add(value: number): void {
-    this.mean.add(value);
-  }
-
-  result(): number {
-    return this.mean.mean;
-  }
+/** For what native histograms have no part in. */
+function ofFloats(reduce: Reducer): Reducer {
+  return (members, into, reduction) => {
+    remarkIgnoredHistograms(members, reduction);
+    return reduce(floatsOf(members), into, reduction);
+  };
 }
 
 /** Welford's method, as Prometheus. */
-class Variance implements Accumulator {
-  private count = 0;
-  private mean = 0;
-  private squares = 0;
-
-  add(value: number): void {
-    this.count++;
-    const delta = value - this.mean;
-    this.mean += delta / this.count;
-    this.squares += delta * (value - this.mean);
-  }
-
-  result(): number {
-    return this.squares / this.count;
-  }
+function variance(finish: (variance: number) => number): Reducer {
+  return (members, into) => {
+    const counts = new Float64Array(into.values.length);
+    const means = new Float64Array(into.values.length);
+    const squares = into.values;
+    for (const { present, values } of members) {
+      for (let step = 0; step < values.length; step++) {
+        if (present[step] === 0) continue;
+        const value = values[step]!;
+        const count = counts[step]! + 1;
+        const delta = value - means[step]!;
+        const mean = means[step]! + delta / count;
+        counts[step] = count;
+        means[step] = mean;
+        squares[step] = squares[step]! + delta * (value - mean);
+      }
+    }
+    for (let step = 0; step < counts.length; step++) {
+      if (counts[step]! > 0) set(into, step, finish(squares[step]! / counts[step]!));
+    }
+    return into;
+  };
 }
 
-class Deviation extends Variance {
-  override result(): number {
-    return Math.sqrt(super.result());
-  }
-}
-
-const quantile: Reducer = (members, into, param) => {
+const quantile: Reducer = (members, into, { param }) => {
+  const here = new Float64Array(members.length);
   for (let step = 0; step < into.values.length; step++) {
-    const here = members.filter((each) => each.present[step] === 1).map((each) => each.values[step]!);
-    if (here.length > 0) set(into, step, quantileOf(param![step]!, here));
+    let count = 0;
+    for (const { present, values } of members) if (present[step] === 1) here[count++] = values[step]!;
+    if (count > 0) set(into, step, quantileOf(param![step]!, here.subarray(0, count)));
   }
+  return into;
 };
 
 const same = (value: number) => value;
 
 export const REDUCERS: ReadonlyMap<string, Reducer> = new Map<string, Reducer>([
-  ['sum', accumulate(() => new Sum())],
-  ['avg', accumulate(() => new Mean())],
-  ['stdvar', accumulate(() => new Variance())],
-  ['stddev', accumulate(() => new Deviation())],
-  ['min', fold(same, (soFar, value) => (soFar > value || Number.isNaN(soFar) ? value : soFar))],
-  ['max', fold(same, (soFar, value) => (soFar < value || Number.isNaN(soFar) ? value : soFar))],
-  [
-    'count',
-    fold(
-      () => 1,
-      (soFar) => soFar + 1,
-    ),
-  ],
-  [
-    'group',
-    fold(
-      () => 1,
-      () => 1,
-    ),
-  ],
-  ['quantile', quantile],
+  ['sum', sum],
+  ['avg', avg],
+  ['stdvar', ofFloats(variance(same))],
+  ['stddev', ofFloats(variance(Math.sqrt))],
+  ['min', ofFloats(largest(-1))],
+  ['max', ofFloats(largest(1))],
+  ['count', count],
+  ['group', group],
+  ['quantile', ofFloats(quantile)],
 ]);

@@ -1,0 +1,113 @@
+import type { StepSeries } from '../engine/values.ts';
+
+/** Accumulates floats, one total for each step, in the columns of a series that is still without samples. */
+export interface FloatTotals {
+  /** Adds the values of the steps where `present` is 1. */
+  add(values: Float64Array, present: Uint8Array): void;
+  /** Turns what was accumulated into the totals. */
+  finish(): void;
+}
+
+const { POSITIVE_INFINITY: INF } = Number;
+
+/** Neumaier's variant of Kahan's summation, as in `KahanSum`. */
+export class FloatSums implements FloatTotals {
+  private readonly into: StepSeries;
+  private readonly lost: Float64Array;
+
+  constructor(into: StepSeries) {
+    this.into = into;
+    this.lost = new Float64Array(into.values.length);
+  }
+
+  add(values: Float64Array, present: Uint8Array): void {
+    const { values: sums, present: seen } = this.into;
+    const { lost } = this;
+    for (let step = 0; step < sums.length; step++) {
+      if (present[step] === 0) continue;
+      const value = values[step]!;
+      if (seen[step] === 0) {
+        seen[step] = 1;
+        sums[step] = value;
+        continue;
+      }
+      const sum = sums[step]!;
+      const next = sum + value;
+      sums[step] = next;
+      if (next === INF || next === -INF) lost[step] = 0;
+      else lost[step] = lost[step]! + lostBy(sum, value, next);
+    }
+  }
+
+  finish(): void {
+    const { values } = this.into;
+    for (let step = 0; step < values.length; step++) values[step] = values[step]! + this.lost[step]!;
+  }
+}
+
+/** What `sum + value = next` lost in rounding. */
+function lostBy(sum: number, value: number, next: number): number {
+  return Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
+}
+
+/** The mean as sum by count; from where the sum would overflow on, the mean itself is carried (promql/engine.go, AVG). */
+export class FloatMeans implements FloatTotals {
+  private readonly into: StepSeries;
+  private readonly counts: Float64Array;
+  private readonly lost: Float64Array;
+  /** 1 where the column holds a mean and not a sum. */
+  private readonly carried: Uint8Array;
+
+  constructor(into: StepSeries) {
+    const { length } = into.values;
+    this.into = into;
+    this.counts = new Float64Array(length);
+    this.lost = new Float64Array(length);
+    this.carried = new Uint8Array(length);
+  }
+
+  add(values: Float64Array, present: Uint8Array): void {
+    const { values: sums, present: seen } = this.into;
+    const { counts, lost, carried } = this;
+    for (let step = 0; step < sums.length; step++) {
+      if (present[step] === 0) continue;
+      const value = values[step]!;
+      counts[step] = counts[step]! + 1;
+      if (seen[step] === 0) {
+        seen[step] = 1;
+        sums[step] = value;
+        continue;
+      }
+      const sum = sums[step]!;
+      const next = sum + value;
+      if (carried[step] === 1 || next === INF || next === -INF) {
+        this.carry(step, value);
+        continue;
+      }
+      sums[step] = next;
+      lost[step] = lost[step]! + lostBy(sum, value, next);
+    }
+  }
+
+  private carry(step: number, value: number): void {
+    const { values } = this.into;
+    const count = this.counts[step]!;
+    const before = count - 1;
+    const unit = this.carried[step] === 1 ? 1 : before;
+    const mean = (before / count) * (values[step]! / unit);
+    const lost = (before / count) * (this.lost[step]! / unit);
+    const next = mean + value / count;
+    this.carried[step] = 1;
+    this.lost[step] = next === INF || next === -INF ? 0 : lost + lostBy(mean, value / count, next);
+    values[step] = next;
+  }
+
+  finish(): void {
+    const { values } = this.into;
+    const { counts, lost, carried } = this;
+    for (let step = 0; step < values.length; step++) {
+      const count = carried[step] === 1 ? 1 : counts[step]!;
+      if (count > 0) values[step] = values[step]! / count + lost[step]! / count;
+    }
+  }
+}
