@@ -162,6 +162,8 @@ export function prometheusRoutes(app: FastifyInstance, deps: PrometheusDeps): vo
     scope.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
       done(null, new URLSearchParams(body as string)),
     );
+    // As in Prometheus, a body of another type is no offence: vmalert says application/json and sends none.
+    scope.addContentTypeParser('*', { parseAs: 'string' }, (_request, _body, done) => done(null, undefined));
     scope.setErrorHandler(sendFailure);
     for (const [path, handler] of Object.entries(handlers(deps))) {
       scope.route({
