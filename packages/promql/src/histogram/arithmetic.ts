@@ -4,8 +4,8 @@ import {
   commonBounds,
   customTargets,
   divideBuckets,
-  mergeInto,
   multiplyBuckets,
+  populated,
   reduceBuckets,
   sameBounds,
   sameIndexes,
@@ -48,19 +48,28 @@ function combine(a: FloatHistogram, b: FloatHistogram, sign: 1 | -1): Combined {
     resetHint: combinedHint(a.resetHint, b.resetHint),
   };
   const resetCollision = hintsCollide(a.resetHint, b.resetHint);
-  if (a.schema === CUSTOM_SCHEMA) {
-    const boundsReconciled = !sameBounds(a.bounds, b.bounds);
-    const bounds = boundsReconciled ? commonBounds(a.bounds, b.bounds) : a.bounds;
-    const positive = addBuckets(inBounds(a, bounds), inBounds(b, bounds), sign);
-    return { histogram: { ...a, ...totals, bounds, positive }, resetCollision, boundsReconciled };
+  if (a.schema !== CUSTOM_SCHEMA) {
+    return { histogram: { ...a, ...totals, ...exponential(a, b, sign) }, resetCollision, boundsReconciled: false };
   }
-  return { histogram: { ...a, ...totals, ...exponential(a, b, sign) }, resetCollision, boundsReconciled: false };
+  if (sameBounds(a.bounds, b.bounds)) {
+    const positive = addBuckets(a.positive, b.positive, sign);
+    return { histogram: { ...a, ...totals, positive }, resetCollision, boundsReconciled: false };
+  }
+  return { histogram: { ...a, ...totals, ...reconciled(a, b, sign) }, resetCollision, boundsReconciled: true };
 }
 
-function inBounds(histogram: FloatHistogram, bounds: Float64Array): Buckets {
-  if (histogram.bounds === bounds || histogram.bounds.length === bounds.length) return histogram.positive;
-  const { indexes, counts } = histogram.positive;
-  return mergeInto(customTargets(indexes, histogram.bounds, bounds), counts);
+/** Buckets of both between the custom bounds in common. */
+function reconciled(a: FloatHistogram, b: FloatHistogram, sign: 1 | -1) {
+  const bounds = commonBounds(a.bounds, b.bounds);
+  const counts = new Float64Array(bounds.length + 1);
+  const take = ({ positive, bounds: own }: FloatHistogram, factor: number) => {
+    const targets = customTargets(positive.indexes, own, bounds);
+    for (let i = 0; i < targets.length; i++) counts[targets[i]!]! += factor * positive.counts[i]!;
+  };
+  take(a, 1);
+  take(b, sign);
+  const indexes = Int32Array.from(counts, (_, i) => i);
+  return { bounds, positive: populated(indexes, counts) };
 }
 
 /**
@@ -90,7 +99,7 @@ function withOneThreshold(a: FloatHistogram, b: FloatHistogram): [FloatHistogram
   let left = a;
   let right = b;
   while (left.zeroThreshold !== right.zeroThreshold) {
-    if (left.zeroThreshold > right.zeroThreshold) right = widenZeroBucket(right, left.zeroThreshold);
+    if (left.zeroThreshold > right.zeroThreshold) right = widenZeroBucket(b, left.zeroThreshold);
     else left = widenZeroBucket(left, right.zeroThreshold);
   }
   return [left, right];

@@ -2,7 +2,7 @@ import { bucketsUpTo } from './bounds.ts';
 import { coarserIndex, commonBounds, customTargets, populated, sameBounds, unionOf } from './buckets.ts';
 import { checkCompatible, combinedHint } from './compatibility.ts';
 import { type Buckets, CUSTOM_SCHEMA, type FloatHistogram, NO_BUCKETS, type ResetHint } from './histogram.ts';
-import { widenedZero, widenZeroBucket } from './zeroBucket.ts';
+import { type WidenedZero, widenedZero } from './zeroBucket.ts';
 
 const NO_TERMS = new Float64Array();
 
@@ -180,10 +180,9 @@ export class CompensatedHistogram {
     checkCompatible(this.template, other);
     this.resetHint = combinedHint(this.resetHint, other.resetHint);
     const custom = this.schema === CUSTOM_SCHEMA;
-    const zeroCount = custom ? 0 : this.reconcileZero(other);
+    if (!custom) this.addZero(other, divisor);
     this.figures.add(COUNT, other.count / divisor);
     this.figures.add(SUM, other.sum / divisor);
-    this.figures.add(ZERO_COUNT, zeroCount / divisor);
     if (custom) return this.addCustom(other, divisor);
     const shift = Math.max(0, this.schema - other.schema);
     if (shift > 0) {
@@ -227,14 +226,19 @@ export class CompensatedHistogram {
     return true;
   }
 
-  /** Widens the zero bucket until it ends where that of `other` can end too; what `other` then has in its own. */
-  private reconcileZero(other: FloatHistogram): number {
-    let right = other;
-    while (right.zeroThreshold !== this.zeroThreshold) {
-      if (this.zeroThreshold > right.zeroThreshold) right = widenZeroBucket(right, this.zeroThreshold);
-      else this.widenZero(right.zeroThreshold);
+  /** Adds the zero bucket, after it and the own one have grown until both end at one value. */
+  private addZero(other: FloatHistogram, divisor: number): void {
+    const { schema, positive, negative } = other;
+    let wide: WidenedZero = { threshold: other.zeroThreshold, positives: 0, negatives: 0 };
+    while (wide.threshold !== this.zeroThreshold) {
+      if (this.zeroThreshold < wide.threshold) this.widenZero(wide.threshold);
+      else wide = widenedZero(schema, positive.indexes, negative.indexes, other.zeroThreshold, this.zeroThreshold);
     }
-    return right.zeroCount;
+    const zero = new Terms(Float64Array.of(other.zeroCount / divisor));
+    for (let i = 0; i < wide.positives; i++) zero.add(0, positive.counts[i]! / divisor);
+    for (let i = 0; i < wide.negatives; i++) zero.add(0, negative.counts[i]! / divisor);
+    this.figures.add(ZERO_COUNT, zero.sums[0]!);
+    this.figures.addLost(ZERO_COUNT, zero.lost[0]!);
   }
 
   private widenZero(threshold: number): void {

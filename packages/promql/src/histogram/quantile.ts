@@ -1,6 +1,7 @@
 import { KahanSum } from '../numeric.ts';
 import { bucketTotal, countAt, lowerAt, upperAt } from './bounds.ts';
 import { type FloatHistogram, isCustom } from './histogram.ts';
+import { exp2, log2 } from './logarithms.ts';
 
 export interface Quantile {
   readonly value: number;
@@ -77,18 +78,18 @@ function oneSided(histogram: FloatHistogram, bucket: Bucket): Bucket {
 
 function interpolate({ lower, upper }: Bucket, fraction: number, custom: boolean): number {
   if (custom || (lower <= 0 && upper >= 0)) return lower + (upper - lower) * fraction;
-  const logLower = Math.log2(Math.abs(lower));
-  const logUpper = Math.log2(Math.abs(upper));
-  if (lower > 0) return 2 ** (logLower + (logUpper - logLower) * fraction);
-  return -(2 ** (logUpper + (logLower - logUpper) * (1 - fraction)));
+  const logLower = log2(Math.abs(lower));
+  const logUpper = log2(Math.abs(upper));
+  if (lower > 0) return exp2(logLower + (logUpper - logLower) * fraction);
+  return -exp2(logUpper + (logLower - logUpper) * (1 - fraction));
 }
 
 /** The share of the bucket from `lower` to `upper`, both finite, that is below `value`, which is inside. */
 export function fractionBelow(value: number, lower: number, upper: number, linear: boolean): number {
   if (linear) return (value - lower) / (upper - lower);
-  const logLower = Math.log2(Math.abs(lower));
-  const logUpper = Math.log2(Math.abs(upper));
-  const logValue = Math.log2(Math.abs(value));
+  const logLower = log2(Math.abs(lower));
+  const logUpper = log2(Math.abs(upper));
+  const logValue = log2(Math.abs(value));
   if (value > 0) return (logValue - logLower) / (logUpper - logLower);
   return 1 - (logValue - logUpper) / (logLower - logUpper);
 }
