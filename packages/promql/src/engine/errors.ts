@@ -3,6 +3,11 @@ export class PromqlExecutionError extends Error {
   override readonly name: string = 'PromqlExecutionError';
 }
 
+/** A query that gives what cannot be answered to the way in which it is asked, for instance a string over a range. */
+export class PromqlTypeError extends PromqlExecutionError {
+  override readonly name = 'PromqlTypeError';
+}
+
 /** A query that would exceed a limit of the evaluator. */
 export class PromqlLimitError extends PromqlExecutionError {
   override readonly name = 'PromqlLimitError';

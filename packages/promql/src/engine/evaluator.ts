@@ -7,7 +7,7 @@ import type { MatrixSeries, QueryResult, VectorSample } from '../result/result.t
 import type { SeriesSource } from '../source.ts';
 import { windowContents } from './contents.ts';
 import { countsOnlySelectors } from './countsOnly.ts';
-import { PromqlExecutionError } from './errors.ts';
+import { PromqlTypeError } from './errors.ts';
 import { evaluate, evaluateRange } from './evaluate.ts';
 import { type Checkpoint, Evaluation, type EvaluationSettings } from './evaluation.ts';
 import { sizeOfHistogram } from './samples.ts';
@@ -131,9 +131,7 @@ async function overRange(expr: Expr, grid: Grid, evaluation: Evaluation): Promis
   const type = typeOf(expr);
   if (type !== 'vector' && type !== 'scalar') {
     const got = type === 'matrix' ? 'range vector' : type;
-    throw new PromqlExecutionError(
-      `invalid expression type "${got}" for range query, must be Scalar or instant Vector`,
-    );
+    throw new PromqlTypeError(`invalid expression type "${got}" for range query, must be Scalar or instant Vector`);
   }
   evaluation.countsOnly = countsOnlySelectors(expr);
   const value = await evaluate(expr, grid, evaluation);

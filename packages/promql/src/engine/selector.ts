@@ -174,10 +174,11 @@ export function asRangeSeries(series: StepSeries, grid: Grid): RangeSeries {
   const count = series.present.reduce((sum, present) => sum + present, 0);
   const timestamps = new Float64Array(count);
   const values = new Float64Array(count);
-  const histograms = series.histograms?.filter((_, i) => series.present[i] === 1);
+  const histograms: (FloatHistogram | undefined)[] | undefined = series.histograms && new Array(count);
   for (let i = 0, out = 0; i < series.present.length; i++) {
     if (series.present[i] === 0) continue;
     timestamps[out] = timeAt(grid, i);
+    if (histograms) histograms[out] = series.histograms![i];
     values[out++] = series.values[i]!;
   }
   const { labels, dropName } = series;

@@ -1,3 +1,4 @@
+import type { FloatHistogram } from '../histogram/histogram.ts';
 import type { SeriesData } from '../source.ts';
 
 const STALE_HIGH = 0x7ff00000;
@@ -36,11 +37,12 @@ export function withoutStale(samples: Samples): Samples {
   if (stale === 0) return samples;
   const timestamps = new Float64Array(samples.values.length - stale);
   const values = new Float64Array(timestamps.length);
-  const histograms = samples.histograms?.filter((_, i) => !isStale(i));
+  const histograms: (FloatHistogram | undefined)[] | undefined = samples.histograms && new Array(timestamps.length);
   const startTimestamps = samples.startTimestamps?.filter((_, i) => !isStale(i));
   for (let i = 0, out = 0; i < samples.values.length; i++) {
     if (isStale(i)) continue;
     timestamps[out] = samples.timestamps[i]!;
+    if (histograms) histograms[out] = samples.histograms![i];
     values[out++] = samples.values[i]!;
   }
   return {
