@@ -1,11 +1,7 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, request as httpRequest, type Server } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { LogEntry, SpanEntry, TokenInfo } from '@nightshift/server/api';
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, ValueType } from '@opentelemetry/api';
@@ -22,7 +18,9 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { endProcess, freePort } from '../../../conformance/peers/process.ts';
 import { type ServeProcess, startServe } from '../src/demo/serve-process.ts';
+import { startTokenProxy } from './token-proxy.ts';
 
 const entry = resolve('packages/cli/dist/nightshift.js');
 const prometheus = '/usr/bin/prometheus';
@@ -51,22 +49,6 @@ afterAll(async () => {
   if (serve) await endProcess(serve.pid);
   rmSync(dir, { recursive: true, force: true });
 }, seconds(40));
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
-
-/** Asks the process to end, waits at most 20 s for it, then kills it. */
-async function endProcess(pid: number): Promise<void> {
-  if (!isAlive(pid)) return;
-  process.kill(pid, 'SIGTERM');
-  for (let waited = 0; waited < seconds(20) && isAlive(pid); waited += 100) await sleep(100);
-  if (isAlive(pid)) process.kill(pid, 'SIGKILL');
-}
 
 const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
 
@@ -290,31 +272,6 @@ describe('the OpenTelemetry SDK for JavaScript, by protobuf', () => {
   });
 });
 
-async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-/** Hands every request on with the token, for a client that cannot send one. */
-async function startTokenProxy(upstream: string): Promise<Server> {
-  const proxy = createServer((request, response) => {
-    const headers = { ...request.headers, ...bearer(token), host: new URL(upstream).host };
-    const onward = httpRequest(upstream + request.url, { method: request.method, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
-    });
-    onward.on('error', (error) => response.destroy(error));
-    request.pipe(onward);
-  });
-  proxy.listen(0, '127.0.0.1');
-  await once(proxy, 'listening');
-  return proxy;
-}
-
 if (!existsSync(prometheus)) console.warn(`SKIPPED: a real Prometheus is not tested, ${prometheus} is missing.`);
 if (!existsSync(promtool)) console.warn(`SKIPPED: promtool does not ask us, ${promtool} is missing.`);
 
@@ -405,9 +362,9 @@ describe.skipIf(!existsSync(prometheus))('a Prometheus server that writes to us'
   });
 
   it.skipIf(!existsSync(promtool))('lets promtool ask us', async () => {
-    const proxy = await startTokenProxy(serve.url);
+    const proxy = await startTokenProxy(serve.url, token);
     try {
-      const address = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+      const address = proxy.url;
       const run = promisify(execFile);
       const up = await run(promtool, ['query', 'instant', address, 'up{origin="peer"}']);
       expect(up.stdout).toMatch(`up{instance="${instance}", job="itself", origin="peer"} => 1 @[`);
@@ -419,7 +376,6 @@ describe.skipIf(!existsSync(prometheus))('a Prometheus server that writes to us'
       expect(wrong).toMatchObject({ stderr: expect.stringContaining('parse error') });
     } finally {
       proxy.close();
-      proxy.closeAllConnections();
     }
   });
 });
