@@ -26,6 +26,19 @@ export interface MetricMetadata {
   readonly unit: string;
 }
 
+/** One observation that stands for others, such as `trace_id` with what it took; `timestamp` in whole Unix milliseconds. */
+export interface Exemplar {
+  /** Without a metric name; may be empty. At most 128 characters in names and values together. */
+  readonly labels: Labels;
+  readonly value: number;
+  readonly timestamp: number;
+}
+
+/** An exemplar of `series[series]` of its batch. */
+export interface SeriesExemplar extends Exemplar {
+  readonly series: number;
+}
+
 /**
  * Samples in columns: sample i belongs to `series[seriesIndex[i]]`, was taken at `timestamps[i]` (Unix milliseconds,
  * whole numbers) and has `values[i]` (IEEE double; Prometheus' stale marker keeps its exact bits, 0x7ff0000000000002).
@@ -37,6 +50,9 @@ export interface MetricBatch {
   readonly timestamps: Float64Array;
   readonly values: Float64Array;
   readonly metadata: readonly MetricMetadata[];
+  readonly exemplars: readonly SeriesExemplar[];
+  /** Exemplars that were left out, because their labels or their time are not usable. */
+  readonly exemplarsDropped: number;
 }
 
 /** The OpenTelemetry resource: `service.name`, `service.version`, `deployment.environment.name`, '' where absent, and all attributes. */

@@ -1,4 +1,4 @@
-import { WireError } from './batch.ts';
+import { type Exemplar, WireError } from './batch.ts';
 import type { MetricColumns } from './columns.ts';
 import type { ClassicBucket } from './exponential-buckets.ts';
 import { floatText } from './float-text.ts';
@@ -14,6 +14,8 @@ export interface ClassicHistogram {
   readonly count: number;
   readonly sum: number | undefined;
   readonly stale: boolean;
+  /** Each goes to the first bucket that its value falls into. */
+  readonly exemplars?: readonly (Exemplar | undefined)[];
 }
 
 // Every bucket repeats the labels, so many buckets times many labels would grow with the square of the body.
@@ -34,12 +36,22 @@ export class ClassicHistogramWriter {
     const { family, buckets, count, sum } = histogram;
     this.charge(family, histogram.labels.length, buckets.length);
     const bucketName = `${family}_bucket`;
+    this.pushExemplars(histogram);
     for (const bucket of buckets) {
       this.sample(histogram, bucketName, floatText(bucket.bound), bucket.count);
     }
     this.sample(histogram, bucketName, '+Inf', count);
     if (sum !== undefined) this.sample(histogram, `${family}_sum`, '', sum);
     this.sample(histogram, `${family}_count`, '', count);
+  }
+
+  /** The series of the buckets are the next to be added, in their order. */
+  private pushExemplars({ buckets, exemplars = [] }: ClassicHistogram): void {
+    const first = this.columns.series.length;
+    for (const exemplar of exemplars) {
+      const bucket = exemplar ? buckets.findIndex(({ bound }) => exemplar.value <= bound) : -1;
+      this.columns.pushExemplar(first + (bucket < 0 ? buckets.length : bucket), exemplar);
+    }
   }
 
   /** Takes what a family of `buckets` (or quantiles) repeats from the budget of the body. @throws WireError beyond it. */

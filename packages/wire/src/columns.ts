@@ -1,4 +1,5 @@
-import type { Labels, MetricBatch, MetricMetadata } from './batch.ts';
+import type { Exemplar, Labels, MetricBatch, MetricMetadata, SeriesExemplar } from './batch.ts';
+import { fitsExemplar, MOST_EXEMPLARS } from './exemplar.ts';
 
 /** The two words of Prometheus' stale marker, 0x7ff0000000000002 (prometheus/model/value/value.go). */
 export const STALE_LO = 2;
@@ -11,6 +12,8 @@ const HIGH = 1 - LOW;
 export class MetricColumns {
   readonly series: Labels[] = [];
   readonly metadata: MetricMetadata[] = [];
+  private readonly exemplars: SeriesExemplar[] = [];
+  private exemplarsDropped = 0;
   private count = 0;
   private index = new Uint32Array(64);
   private times = new Float64Array(64);
@@ -38,6 +41,13 @@ export class MetricColumns {
     this.pushBits(series, timestamp, STALE_LO, STALE_HI);
   }
 
+  /** Keeps an exemplar, or counts it as dropped where it is undefined (was not usable), too long, or one too many. */
+  pushExemplar(series: number, exemplar: Exemplar | undefined): void {
+    const isKept = exemplar && this.exemplars.length < MOST_EXEMPLARS && fitsExemplar(exemplar.labels);
+    if (isKept) this.exemplars.push({ series, ...exemplar });
+    else this.exemplarsDropped++;
+  }
+
   finish(): MetricBatch {
     return {
       series: this.series,
@@ -45,6 +55,8 @@ export class MetricColumns {
       timestamps: this.times.slice(0, this.count),
       values: this.values.slice(0, this.count),
       metadata: this.metadata,
+      exemplars: this.exemplars,
+      exemplarsDropped: this.exemplarsDropped,
     };
   }
 

@@ -1,9 +1,49 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { WireError } from './batch.ts';
-import { parseExposition } from './exposition.ts';
+import { parseExposition, parseOpenMetrics } from './exposition.ts';
 
 const NOW = 1_700_000_000_000;
+
+describe('OpenMetrics text', () => {
+  it('reads exemplars, units and times in seconds', () => {
+    const batch = parseOpenMetrics(
+      [
+        '# TYPE took_seconds histogram',
+        '# UNIT took_seconds seconds',
+        '# HELP took_seconds It \\"took\\".',
+        'took_seconds_bucket{le="1"} 3 1700000001.5 # {trace_id="ab",span_id="c"} 0.25 1700000000.125',
+        'took_seconds_bucket{le="+Inf"} 3 1700000001.5 # {} 7',
+        '# TYPE hits counter',
+        `hits_total 5 # {trace_id="${'x'.repeat(121)}"} 1`,
+        'hits_created 1.7e9',
+        '# EOF',
+        '',
+      ].join('\n'),
+      NOW,
+    );
+    expect([...batch.timestamps]).toEqual([1_700_000_001_500, 1_700_000_001_500, NOW, NOW]);
+    expect(batch.metadata).toEqual([
+      { name: 'took_seconds', type: 'histogram', help: 'It "took".', unit: 'seconds' },
+      { name: 'hits', type: 'counter', help: '', unit: '' },
+    ]);
+    expect(batch.exemplars.map((one) => ({ ...one, labels: Object.fromEntries(one.labels) }))).toEqual([
+      { series: 0, labels: { span_id: 'c', trace_id: 'ab' }, value: 0.25, timestamp: 1_700_000_000_125 },
+      { series: 1, labels: {}, value: 7, timestamp: 1_700_000_001_500 },
+    ]);
+    expect(batch.exemplarsDropped).toBe(1);
+  });
+
+  it.each([
+    ['a 1\n', 'line 2, column 1: the text does not end with "# EOF"'],
+    ['# EOF\na 1\n', 'line 2, column 1: something follows "# EOF"'],
+    ['a 1 x\n# EOF\n', 'line 1, column 5: not a timestamp in seconds: "x"'],
+    ['a 1 # 5\n# EOF\n', 'line 1, column 7: expected the labels of an exemplar, got "5"'],
+    ['a 1 # {b="c"}\n# EOF\n', 'line 1, column 14: expected a value, got the end of the line'],
+  ])('refuses %j', (text, message) => {
+    expect(() => parseOpenMetrics(text, NOW)).toThrow(new WireError(message));
+  });
+});
 
 describe('text exposition', () => {
   it('reads metadata, labels, escapes, values and timestamps', () => {

@@ -1,5 +1,13 @@
-import { type Labels, type MetricBatch, type MetricMetadata, type MetricType, WireError } from './batch.ts';
+import {
+  type Exemplar,
+  type Labels,
+  type MetricBatch,
+  type MetricMetadata,
+  type MetricType,
+  WireError,
+} from './batch.ts';
 import { MetricColumns } from './columns.ts';
+import { exemplarOf } from './exemplar.ts';
 import { LabelCollector, METRIC_NAME } from './labels.ts';
 import { checkTimestamp } from './timestamp.ts';
 
@@ -10,7 +18,23 @@ import { checkTimestamp } from './timestamp.ts';
  * @throws WireError naming line and column, both from 1, of the first offence; nothing of such a text may be used.
  */
 export function parseExposition(text: string, receivedAt: number): MetricBatch {
-  return new ExpositionParser(text, receivedAt).parse();
+  return new ExpositionParser(text, receivedAt, CLASSIC).parse();
+}
+
+/**
+ * Parses OpenMetrics text 1.0 (https://prometheus.io/docs/specs/om/open_metrics_spec/) as far as it tells samples,
+ * metadata and exemplars; as in Prometheus, families that are not well-formed among themselves are taken. A counter's
+ * family has its name without `_total`. An exemplar without a time of its own takes that of its sample.
+ * @throws WireError as `parseExposition`; also for a text that does not end with `# EOF`, which is a torn one.
+ */
+export function parseOpenMetrics(text: string, receivedAt: number): MetricBatch {
+  return new ExpositionParser(text, receivedAt, OPEN_METRICS).parse();
+}
+
+interface Dialect {
+  readonly types: ReadonlyMap<string, MetricType>;
+  /** Times are seconds with a fraction, and there are units, exemplars and `# EOF`. */
+  readonly isOpen: boolean;
 }
 
 const TYPES: ReadonlyMap<string, MetricType> = new Map([
@@ -21,6 +45,13 @@ const TYPES: ReadonlyMap<string, MetricType> = new Map([
   ['untyped', 'unknown'],
   ['unknown', 'unknown'],
 ]);
+
+const CLASSIC: Dialect = { types: TYPES, isOpen: false };
+const OPEN_TYPES: readonly MetricType[] = [
+  ...(['counter', 'gauge', 'histogram', 'summary', 'unknown'] as const),
+  ...(['gaugehistogram', 'info', 'stateset'] as const),
+];
+const OPEN_METRICS: Dialect = { types: new Map(OPEN_TYPES.map((type) => [type, type])), isOpen: true };
 
 const TAB = 0x09;
 const NEWLINE = 0x0a;
@@ -41,29 +72,35 @@ const INTEGER = /^[+-]?\d{1,19}$/;
 class ExpositionParser {
   private readonly text: string;
   private readonly receivedAt: number;
+  private readonly dialect: Dialect;
   private readonly columns = new MetricColumns();
   private readonly labels = new LabelCollector();
-  private readonly families = new Map<string, { type: MetricType; help: string }>();
+  private readonly exemplarLabels = new LabelCollector();
+  private readonly families = new Map<string, { type: MetricType; help: string; unit: string }>();
   /** Strings taken from the text, copied once each: a slice would keep the whole text alive. */
   private readonly owned = new Map<string, string>();
   private pos = 0;
   private line = 1;
   private lineStart = 0;
+  private ended = false;
 
-  constructor(text: string, receivedAt: number) {
+  constructor(text: string, receivedAt: number, dialect: Dialect) {
     this.text = text;
     this.receivedAt = receivedAt;
+    this.dialect = dialect;
   }
 
   parse(): MetricBatch {
     while (this.pos < this.text.length) {
-      this.blanks();
+      if (!this.dialect.isOpen) this.blanks();
+      if (this.ended) throw this.error('something follows "# EOF"', this.pos);
       if (this.code() === HASH) this.comment();
       else if (!this.atLineEnd()) this.sample();
       this.nextLine();
     }
-    for (const [name, { type, help }] of this.families) {
-      const entry: MetricMetadata = { name, type, help, unit: '' };
+    if (this.dialect.isOpen && !this.ended) throw this.error('the text does not end with "# EOF"', this.pos);
+    for (const [name, { type, help, unit }] of this.families) {
+      const entry: MetricMetadata = { name, type, help, unit };
       this.columns.metadata.push(entry);
     }
     return this.columns.finish();
@@ -75,20 +112,42 @@ class ExpositionParser {
     let named = this.isNameStart();
     if (named) this.labels.add(METRIC_NAME, this.bareName(true));
     this.blanks();
-    if (this.code() === OPEN) named = this.labelSet(named);
+    if (this.code() === OPEN) named = this.labelSet(named, this.labels);
     if (!named) throw this.error('expected a metric name', start);
     const labels = this.makeLabels(start);
     this.blanks();
     const value = this.value();
     this.blanks();
-    const timestamp = this.atLineEnd() ? this.receivedAt : this.timestamp();
+    const timed = !this.atLineEnd() && !this.atExemplar();
+    const timestamp = timed ? this.timestamp() : this.receivedAt;
+    this.blanks();
+    const exemplar = this.atExemplar() ? [this.exemplar(timestamp)] : [];
     this.blanks();
     if (!this.atLineEnd()) throw this.error(`expected the end of the line, got ${this.shown()}`, this.pos);
-    this.columns.push(this.columns.addSeries(labels), timestamp, value);
+    const series = this.columns.addSeries(labels);
+    this.columns.push(series, timestamp, value);
+    for (const one of exemplar) this.columns.pushExemplar(series, one);
+  }
+
+  private atExemplar(): boolean {
+    return this.dialect.isOpen && this.code() === HASH;
+  }
+
+  /** `# {labels} value [time]` behind a sample; undefined where its labels or its time are not usable. */
+  private exemplar(sampleTime: number): Exemplar | undefined {
+    this.pos++;
+    this.blanks();
+    if (this.code() !== OPEN) throw this.error(`expected the labels of an exemplar, got ${this.shown()}`, this.pos);
+    this.exemplarLabels.clear();
+    this.labelSet(true, this.exemplarLabels);
+    this.blanks();
+    const value = this.value();
+    this.blanks();
+    return exemplarOf(this.exemplarLabels, value, this.atLineEnd() ? sampleTime : this.timestamp());
   }
 
   /** Reads `{…}`; returns whether the metric is named, before the braces or as a quoted name within. */
-  private labelSet(namedBefore: boolean): boolean {
+  private labelSet(namedBefore: boolean, into: LabelCollector): boolean {
     let named = namedBefore;
     this.pos++;
     this.blanks();
@@ -101,18 +160,20 @@ class ExpositionParser {
         this.pos++;
         this.blanks();
         if (this.code() !== QUOTE) throw this.error(`expected a quoted label value, got ${this.shown()}`, this.pos);
-        this.labels.add(name, this.quotedText());
+        into.add(name, this.quotedText());
       } else if (!quoted) throw this.error(`expected "=" after the label name, got ${this.shown()}`, this.pos);
       else if (named) throw this.error('a second metric name', start);
       else {
         named = true;
-        this.labels.add(METRIC_NAME, name);
+        into.add(METRIC_NAME, name);
       }
       this.blanks();
-      // Prometheus' own parser takes labels without a comma between them, but never two commas.
+      // Prometheus' own parser takes classic labels without a comma between them, but never two commas.
       if (this.code() === COMMA) {
         this.pos++;
         this.blanks();
+      } else if (this.dialect.isOpen && this.code() !== CLOSE) {
+        throw this.error(`expected a comma or the end of the labels, got ${this.shown()}`, this.pos);
       }
     }
     this.pos++;
@@ -143,8 +204,11 @@ class ExpositionParser {
   private timestamp(): number {
     const start = this.pos;
     const token = this.token();
-    if (!INTEGER.test(token)) throw this.error(`not a timestamp in whole milliseconds: ${quote(token)}`, start);
-    const timestamp = Number(token);
+    const { isOpen } = this.dialect;
+    if (!(isOpen ? NUMBER : INTEGER).test(token)) {
+      throw this.error(`not a timestamp in ${isOpen ? 'seconds' : 'whole milliseconds'}: ${quote(token)}`, start);
+    }
+    const timestamp = isOpen ? Math.round(Number(token) * 1000) : Number(token);
     try {
       checkTimestamp(timestamp, 'a sample');
     } catch (error) {
@@ -163,7 +227,12 @@ class ExpositionParser {
       return;
     }
     const keyword = this.token();
-    if (keyword !== 'TYPE' && keyword !== 'HELP') {
+    const { isOpen } = this.dialect;
+    if (isOpen && keyword === 'EOF' && this.atLineEnd()) {
+      this.ended = true;
+      return;
+    }
+    if (keyword !== 'TYPE' && keyword !== 'HELP' && !(isOpen && keyword === 'UNIT')) {
       this.toLineEnd();
       return;
     }
@@ -177,20 +246,22 @@ class ExpositionParser {
     const start = this.pos;
     this.toLineEnd();
     const rest = this.text.slice(start, this.pos);
-    if (keyword === 'HELP') this.family(name).help = this.own(unescapeHelp(rest));
+    if (keyword === 'HELP') this.family(name).help = this.own(isOpen ? unescapeQuoted(rest) : unescapeHelp(rest));
+    else if (keyword === 'UNIT') this.family(name).unit = this.own(rest.trimEnd());
     else this.family(name).type = this.typeOf(rest.trimEnd(), start);
   }
 
   private typeOf(word: string, start: number): MetricType {
-    const type = TYPES.get(word);
+    const { types } = this.dialect;
+    const type = types.get(word);
     if (type !== undefined) return type;
-    throw this.error(`unknown metric type ${quote(word)}, expected one of ${[...TYPES.keys()].join(', ')}`, start);
+    throw this.error(`unknown metric type ${quote(word)}, expected one of ${[...types.keys()].join(', ')}`, start);
   }
 
-  private family(name: string): { type: MetricType; help: string } {
+  private family(name: string): { type: MetricType; help: string; unit: string } {
     let family = this.families.get(name);
     if (family === undefined) {
-      family = { type: 'unknown', help: '' };
+      family = { type: 'unknown', help: '', unit: '' };
       this.families.set(name, family);
     }
     return family;

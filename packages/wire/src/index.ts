@@ -1,7 +1,7 @@
 export type * from './batch.ts';
 export { WireError } from './batch.ts';
 export { isStaleMarker } from './columns.ts';
-export { parseExposition } from './exposition.ts';
+export { parseExposition, parseOpenMetrics } from './exposition.ts';
 export { encodeExposition, type NameEscaping, type ShownFamily, type ShownSample } from './exposition-writer.ts';
 export { decodeJsonLogs } from './json-logs.ts';
 export { decodeOtlpLogs } from './otlp/logs.ts';

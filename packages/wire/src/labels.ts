@@ -3,9 +3,8 @@ import { type Labels, WireError } from './batch.ts';
 export const METRIC_NAME = '__name__';
 
 /**
- * Collects the labels of one series in parallel columns and makes Labels of them: sorted by name in code units, empty
- * values dropped. One collector serves a whole body. `make` fails on an empty name, a duplicate, or a missing metric
- * name; `where` is put in front of its message.
+ * Collects labels in parallel columns and makes Labels of them: sorted by name in code units, empty values dropped. One
+ * collector serves a whole body. Making fails on an empty name or a duplicate; `where` is put in front of its message.
  */
 export class LabelCollector {
   private names: string[] = [];
@@ -27,7 +26,14 @@ export class LabelCollector {
     return '';
   }
 
+  /** As `makeSet`, of a series, which must have a metric name. */
   make(where: string): Labels {
+    const labels = this.makeSet(where);
+    if (!labels.has(METRIC_NAME)) throw new WireError(`${where}: a series without metric name (label __name__)`);
+    return labels;
+  }
+
+  makeSet(where: string): Labels {
     const { names, values, count } = this;
     for (let i = 1; i < count; i++) {
       if (names[i]! < names[i - 1]!) {
@@ -44,7 +50,6 @@ export class LabelCollector {
       previous = name;
       if (values[i] !== '') labels.set(name, values[i]!);
     }
-    if (!labels.has(METRIC_NAME)) throw new WireError(`${where}: a series without metric name (label __name__)`);
     return labels;
   }
 

@@ -12,6 +12,7 @@ import {
   encodeSnappy,
   encodeWriteRequest,
   parseExposition,
+  parseOpenMetrics,
   WireError,
 } from '../src/index.ts';
 import { encodeReadRequest } from './remote-read/reader.ts';
@@ -29,6 +30,7 @@ const decoders: Record<string, (body: Uint8Array) => unknown> = {
   'decodeOtlpTraces json': (b) => decodeOtlpTraces(b, 'json'),
   decodeJsonLogs: (b) => decodeJsonLogs(b, NOW),
   parseExposition: (b) => parseExposition(new TextDecoder().decode(b), NOW),
+  parseOpenMetrics: (b) => parseOpenMetrics(new TextDecoder().decode(b), NOW),
 };
 
 /** Runs a decoder; passes unless it throws something that is not a WireError. */
@@ -50,6 +52,7 @@ const valid: Uint8Array[] = [
         ['a', 'b'],
       ]),
       samples: [{ timestamp: 1, value: 2 }],
+      exemplars: [{ labels: new Map([['trace_id', 'x']]), timestamp: 1, value: 2 }],
     },
   ]),
   encodeReadRequest({
@@ -65,6 +68,7 @@ const valid: Uint8Array[] = [
   }),
   encodeSnappy(new Uint8Array(300)),
   encoder.encode('{"time":"2026-01-01T00:00:00Z","msg":"x","level":30}\n{"ts":1,"a":[1]}'),
+  encoder.encode('# TYPE a counter\n# UNIT a s\na_total{b="c"} 1 1.5 # {trace_id="x"} 0.5 1.25\n# EOF\n'),
   encoder.encode('# TYPE a counter\n# HELP a b\na{b="c\\n",d="e"} 1e3 5\n{"q q"} NaN\n'),
   encoder.encode(
     '{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"g","gauge":{"dataPoints":[{"asInt":"1","timeUnixNano":1767225600000000000}]}}]}]}]}',

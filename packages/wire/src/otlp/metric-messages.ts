@@ -9,11 +9,22 @@ export interface Point {
   flags: number;
 }
 
+/** Ids are hexadecimal, of whatever length was sent. */
+export interface ExemplarMessage {
+  filteredAttributes: KeyValue[];
+  timeUnixNano: bigint;
+  value: number;
+  spanId: string;
+  traceId: string;
+}
+
 export interface NumberPoint extends Point {
   value: number | undefined;
+  exemplars: ExemplarMessage[];
 }
 
 export interface HistogramPoint extends Point {
+  exemplars: ExemplarMessage[];
   count: number;
   sum: number | undefined;
   bucketCounts: number[];
@@ -26,6 +37,7 @@ export interface Buckets {
 }
 
 export interface ExponentialPoint extends Point {
+  exemplars: ExemplarMessage[];
   count: number;
   sum: number | undefined;
   scale: number;
@@ -62,11 +74,26 @@ const emptyPoint = () => ({ attributes: [] as KeyValue[], timeUnixNano: 0n, flag
 
 const TIME: Field = { number: 3, name: 'timeUnixNano', kind: 'time' };
 
+const EXEMPLAR = new Message<ExemplarMessage>(
+  () => ({ filteredAttributes: [], timeUnixNano: 0n, value: 0, spanId: '', traceId: '' }),
+  [
+    { number: 2, name: 'timeUnixNano', kind: 'time' },
+    { number: 3, name: 'value', json: 'asDouble', kind: 'double' },
+    { number: 4, name: 'spanId', kind: 'id' },
+    { number: 5, name: 'traceId', kind: 'id' },
+    { number: 6, name: 'value', json: 'asInt', kind: 'sfixed64' },
+    { number: 7, name: 'filteredAttributes', kind: 'attribute', repeated: true },
+  ],
+);
+
+const exemplarsAt = (number: number): Field => ({ number, name: 'exemplars', kind: EXEMPLAR, repeated: true });
+
 const NUMBER_POINT = new Message<NumberPoint>(
-  () => ({ ...emptyPoint(), value: undefined }),
+  () => ({ ...emptyPoint(), value: undefined, exemplars: [] }),
   [
     TIME,
     { number: 4, name: 'value', json: 'asDouble', kind: 'double' },
+    exemplarsAt(5),
     { number: 6, name: 'value', json: 'asInt', kind: 'sfixed64' },
     { number: 7, name: 'attributes', kind: 'attribute', repeated: true },
     { number: 8, name: 'flags', kind: 'uint64' },
@@ -74,13 +101,14 @@ const NUMBER_POINT = new Message<NumberPoint>(
 );
 
 const HISTOGRAM_POINT = new Message<HistogramPoint>(
-  () => ({ ...emptyPoint(), count: 0, sum: undefined, bucketCounts: [], explicitBounds: [] }),
+  () => ({ ...emptyPoint(), exemplars: [], count: 0, sum: undefined, bucketCounts: [], explicitBounds: [] }),
   [
     TIME,
     { number: 4, name: 'count', kind: 'fixed64' },
     { number: 5, name: 'sum', kind: 'double' },
     { number: 6, name: 'bucketCounts', kind: 'fixed64', repeated: true },
     { number: 7, name: 'explicitBounds', kind: 'double', repeated: true },
+    exemplarsAt(8),
     { number: 9, name: 'attributes', kind: 'attribute', repeated: true },
     { number: 10, name: 'flags', kind: 'uint64' },
   ],
@@ -97,6 +125,7 @@ const BUCKETS = new Message<Buckets>(
 function emptyExponentialPoint(): ExponentialPoint {
   return {
     ...emptyPoint(),
+    exemplars: [],
     count: 0,
     sum: undefined,
     scale: 0,
@@ -117,6 +146,7 @@ const EXPONENTIAL_POINT = new Message<ExponentialPoint>(emptyExponentialPoint, [
   { number: 8, name: 'positive', kind: BUCKETS },
   { number: 9, name: 'negative', kind: BUCKETS },
   { number: 10, name: 'flags', kind: 'uint64' },
+  exemplarsAt(11),
   { number: 14, name: 'zeroThreshold', kind: 'double' },
 ]);
 

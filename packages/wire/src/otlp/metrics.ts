@@ -1,6 +1,7 @@
-import { type MetricBatch, type MetricMetadata, type MetricType, WireError } from '../batch.ts';
+import { type Exemplar, type MetricBatch, type MetricMetadata, type MetricType, WireError } from '../batch.ts';
 import { ClassicHistogramWriter } from '../classic-histogram.ts';
 import { MetricColumns } from '../columns.ts';
+import { fitsExemplar } from '../exemplar.ts';
 import { type ClassicBucket, classicBuckets, MAX_SCALE, MIN_SCALE } from '../exponential-buckets.ts';
 import { floatText } from '../float-text.ts';
 import { byName, type LabelPair, METRIC_NAME, mergeLabels } from '../labels.ts';
@@ -9,6 +10,7 @@ import { decodeMessage, type OtlpFormat } from './message.ts';
 import {
   type Buckets,
   CUMULATIVE,
+  type ExemplarMessage,
   type ExponentialPoint,
   type HistogramPoint,
   METRICS_REQUEST,
@@ -31,6 +33,8 @@ import { prometheusLabel, prometheusName, prometheusUnit } from './naming.ts';
  *   labels of `target_info`, which is written once per resource at the time of its newest point;
  * - beyond Prometheus, the resource attributes service.version and deployment.environment.name are also labels of
  *   every series, `service_version` and `deployment_environment_name`, unless the point has such an attribute itself;
+ * - exemplars of sums go to their series, those of histograms to the bucket of their value; they keep `trace_id` and
+ *   `span_id`, and their filtered attributes where all of it fits into 128 characters;
  * - a point with the flag "no recorded value" becomes a stale marker; a point without a time takes `receivedAt`
  *   (Unix milliseconds).
  * @throws WireError for damage, for a name of which nothing is left, and for sums and histograms that are not
@@ -83,8 +87,10 @@ class Conversion {
     this.describe(name, metric, data);
     switch (data.type) {
       case 'gauge':
+        for (const point of data.dataPoints) this.number(name, point, []);
+        return;
       case 'sum':
-        for (const point of data.dataPoints) this.number(name, point);
+        for (const point of data.dataPoints) this.number(name, point, point.exemplars);
         return;
       case 'histogram':
         for (const point of data.dataPoints) this.histogram(name, point, explicitBuckets(point, metric.name));
@@ -109,16 +115,19 @@ class Conversion {
     this.columns.metadata.push(metadata);
   }
 
-  private number(name: string, point: NumberPoint): void {
+  private number(name: string, point: NumberPoint, exemplars: readonly ExemplarMessage[]): void {
     const stale = isStale(point);
     if (point.value === undefined && !stale) return;
-    this.sample(this.pointLabels(point.attributes), [[METRIC_NAME, name]], point, point.value ?? 0);
+    const series = this.sample(this.pointLabels(point.attributes), [[METRIC_NAME, name]], point, point.value ?? 0);
+    for (const exemplar of exemplars) this.columns.pushExemplar(series, exemplarOf(exemplar, this.time(point)));
   }
 
   private histogram(family: string, point: HistogramPoint | ExponentialPoint, buckets: readonly ClassicBucket[]): void {
     const labels = this.pointLabels(point.attributes);
     const { count, sum } = point;
-    this.histograms.write({ family, labels, buckets, count, sum, timestamp: this.time(point), stale: isStale(point) });
+    const timestamp = this.time(point);
+    const exemplars = point.exemplars.map((exemplar) => exemplarOf(exemplar, timestamp));
+    this.histograms.write({ family, labels, buckets, count, sum, timestamp, stale: isStale(point), exemplars });
   }
 
   private summary(name: string, point: SummaryPoint): void {
@@ -135,10 +144,11 @@ class Conversion {
     this.sample(labels, [[METRIC_NAME, `${name}_count`]], point, point.count);
   }
 
-  private sample(base: readonly LabelPair[], extra: readonly LabelPair[], point: Point, value: number): void {
+  private sample(base: readonly LabelPair[], extra: readonly LabelPair[], point: Point, value: number): number {
     const series = this.columns.addSeries(mergeLabels(base, extra));
     if (isStale(point)) this.columns.pushStale(series, this.time(point));
     else this.columns.push(series, this.time(point), value);
+    return series;
   }
 
   private targetInfo(attributes: readonly KeyValue[]): void {
@@ -193,6 +203,18 @@ class Conversion {
     if (time > this.newest) this.newest = time;
     return time;
   }
+}
+
+/** `pointTime` stands in for a time that is not there; ids that are empty or all zeros are left out. */
+function exemplarOf(message: ExemplarMessage, pointTime: number): Exemplar {
+  const { value, timeUnixNano } = message;
+  const ids: LabelPair[] = [];
+  if (/[^0]/.test(message.spanId)) ids.push(['span_id', message.spanId]);
+  if (/[^0]/.test(message.traceId)) ids.push(['trace_id', message.traceId]);
+  const filtered = message.filteredAttributes.map(({ key, value }): LabelPair => [key, textOf(value)]);
+  const all = new Map(sorted(new Map([...filtered, ...ids])).filter(([name]) => name !== ''));
+  const timestamp = timeUnixNano === 0n ? pointTime : Number(timeUnixNano / 1_000_000n);
+  return { labels: fitsExemplar(all) ? all : new Map(ids), value, timestamp };
 }
 
 function familyName(metric: MetricMessage, data: MetricData): string {

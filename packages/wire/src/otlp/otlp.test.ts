@@ -77,6 +77,33 @@ describe('OTLP metrics', () => {
     expect(batch.metadata).toEqual([{ name: 'd_seconds', type: 'histogram', help: '', unit: 'seconds' }]);
   });
 
+  it('keep exemplars of sums and histograms, each with the bucket of its value', () => {
+    const exemplar = (asDouble: number, more: object = {}) => ({ asDouble, timeUnixNano: TIME, ...more });
+    const ids = { traceId: TRACE, spanId: SPAN };
+    const exemplars = [
+      exemplar(0.5, { ...ids, filteredAttributes: [attribute('user.id', 'u')] }),
+      exemplar(1, { traceId: '0'.repeat(32), timeUnixNano: 0 }),
+      exemplar(7, { ...ids, filteredAttributes: [attribute('much', 'x'.repeat(100))] }),
+    ];
+    const point = { timeUnixNano: TIME, count: 3, bucketCounts: [2, 0, 1], explicitBounds: [1, 5], exemplars };
+    const histogram = { name: 'h', histogram: { aggregationTemporality: 2, dataPoints: [point] } };
+    const number = { asInt: '3', timeUnixNano: TIME, exemplars: [{ asInt: '2', timeUnixNano: TIME }] };
+    const sum = { name: 's', sum: { aggregationTemporality: 2, isMonotonic: true, dataPoints: [number] } };
+    const gauge = { name: 'g', gauge: { dataPoints: [number] } };
+    const batch = decodeOtlpMetrics(metrics(histogram, sum, gauge), 'json', NOW);
+    const shown = batch.exemplars.map(({ series, labels, value, timestamp }) => {
+      const { __name__: name, le = '' } = Object.fromEntries(batch.series[series]!);
+      return [`${name} ${le}`, Object.fromEntries(labels), value, timestamp];
+    });
+    const idLabels = { span_id: SPAN, trace_id: TRACE.toLowerCase() };
+    expect(shown).toEqual([
+      ['h_bucket 1', { ...idLabels, 'user.id': 'u' }, 0.5, MILLIS],
+      ['h_bucket 1', {}, 1, MILLIS],
+      ['h_bucket +Inf', idLabels, 7, MILLIS],
+      ['s_total ', {}, 2, MILLIS],
+    ]);
+  });
+
   it('unfold an exponential histogram, negative and zero buckets included', () => {
     const point = {
       timeUnixNano: TIME,

@@ -1,7 +1,8 @@
 import { LENGTH, VARINT } from '../protobuf/reader.ts';
 import { ProtoWriter } from '../protobuf/writer.ts';
+import { writeLabels } from '../remote-write/encode.ts';
 import { crc32c } from './crc32c.ts';
-import { type ReadSeries, writeLabels } from './read-series.ts';
+import type { ReadSeries } from './read-series.ts';
 import { CHUNK_SAMPLES, XorChunkEncoder } from './xor-chunk.ts';
 
 /** prometheus.Chunk.Encoding XOR. */

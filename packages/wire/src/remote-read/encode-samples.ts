@@ -1,6 +1,7 @@
 import { FIXED64, VARINT } from '../protobuf/reader.ts';
 import { ProtoWriter } from '../protobuf/writer.ts';
-import { type ReadSeries, writeLabels } from './read-series.ts';
+import { writeLabels } from '../remote-write/encode.ts';
+import type { ReadSeries } from './read-series.ts';
 
 /**
  * Encodes a prometheus.ReadResponse: one list of series for each query, in the order of the queries. The caller puts it

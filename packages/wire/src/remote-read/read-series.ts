@@ -1,5 +1,4 @@
 import type { Labels } from '../batch.ts';
-import type { ProtoWriter } from '../protobuf/writer.ts';
 import { compareWireLabels, wireLabels } from './order.ts';
 
 /** A series as it is sent: its labels in the order of the wire; times (Unix milliseconds) ascending, as many as values. */
@@ -17,14 +16,4 @@ export function readSeriesOf(
   return found
     .map(({ labels, timestamps, values }) => ({ labels: wireLabels(labels, external), timestamps, values }))
     .sort((a, b) => compareWireLabels(a.labels, b.labels));
-}
-
-/** prometheus.Label messages in field 1. */
-export function writeLabels(writer: ProtoWriter, labels: readonly [string, string][]): void {
-  for (const [name, value] of labels) {
-    const label = writer.open(1);
-    writer.string(1, name);
-    writer.string(2, value);
-    writer.close(label);
-  }
 }

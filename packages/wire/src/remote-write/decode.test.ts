@@ -39,6 +39,50 @@ describe('remote write', () => {
     expect(decodeWriteRequest(encodeWriteRequest([], metadata)).metadata).toEqual(metadata);
   });
 
+  it('keeps exemplars with their series, and counts those that are not usable', () => {
+    const exemplar = (labels: [string, string][], timestamp = 5) => ({
+      labels: new Map(labels),
+      value: 0.5,
+      timestamp,
+    });
+    const batch = decodeWriteRequest(
+      encodeWriteRequest([
+        { labels: new Map([['__name__', 'a']]), samples: [{ timestamp: 1, value: 1 }] },
+        {
+          labels: new Map([['__name__', 'b']]),
+          samples: [],
+          exemplars: [
+            exemplar([
+              ['trace_id', 'x'],
+              ['a', '🌙'.repeat(118)],
+            ]),
+            exemplar([
+              ['trace_id', 'x'],
+              ['a', '🌙'.repeat(119)],
+            ]),
+            exemplar([], -1),
+            exemplar([['', 'no name']]),
+            exemplar([], 2 ** 60),
+          ],
+        },
+      ]),
+    );
+    expect(batch.exemplars.map(({ series, timestamp, labels }) => [series, timestamp, [...labels.keys()]])).toEqual([
+      [1, 5, ['a', 'trace_id']],
+      [1, -1, []],
+    ]);
+    expect(batch.exemplarsDropped).toBe(3);
+  });
+
+  it('holds no more exemplars of one body than it can bear', () => {
+    const none = { labels: new Map(), value: 0, timestamp: 0 };
+    const exemplars = Array.from({ length: 50_010 }, () => none);
+    const batch = decodeWriteRequest(
+      encodeWriteRequest([{ labels: new Map([['__name__', 'a']]), samples: [], exemplars }]),
+    );
+    expect([batch.exemplars.length, batch.exemplarsDropped]).toEqual([50_000, 1]);
+  });
+
   it('keeps the bits of the stale marker, and tells it from another NaN', () => {
     const samples = [
       { timestamp: 0, value: 0, stale: true },

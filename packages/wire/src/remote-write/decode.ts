@@ -1,6 +1,7 @@
-import { type MetricBatch, type MetricMetadata, type MetricType, WireError } from '../batch.ts';
+import { type Exemplar, type MetricBatch, type MetricMetadata, type MetricType, WireError } from '../batch.ts';
 import { ClassicHistogramWriter } from '../classic-histogram.ts';
 import { MetricColumns } from '../columns.ts';
+import { exemplarOf, MOST_EXEMPLARS } from '../exemplar.ts';
 import { LabelCollector, METRIC_NAME } from '../labels.ts';
 import { FIXED64, LENGTH, ProtoReader, VARINT } from '../protobuf/reader.ts';
 import { checkTimestamp } from '../timestamp.ts';
@@ -22,8 +23,8 @@ const WHERE = 'remote write';
 
 /**
  * Decodes a prometheus.WriteRequest (Prometheus remote write 1.0, prometheus/prompb/remote.proto), already out of its
- * Snappy block. Labels are sorted and those with an empty value dropped; stale markers keep their bits; exemplars are
- * skipped. Native histograms become classic ones (`_bucket` with at most four buckets to a doubling, `_sum`, `_count`).
+ * Snappy block. Labels are sorted and those with an empty value dropped; stale markers keep their bits; exemplars
+ * that are not usable are left out and counted. Native histograms become classic ones (`_bucket` with at most four buckets to a doubling, `_sum`, `_count`).
  * @throws WireError for damage, an empty or duplicate label name, text that is not UTF-8, a series without `__name__`,
  * or a timestamp out of range; nothing of such a body may be used.
  */
@@ -35,6 +36,7 @@ class WriteRequestDecoder {
   readonly reader: ProtoReader;
   private readonly columns = new MetricColumns();
   private readonly labels = new LabelCollector();
+  private readonly exemplarLabels = new LabelCollector();
   private readonly histograms: ClassicHistogramWriter;
 
   constructor(proto: Uint8Array) {
@@ -61,22 +63,25 @@ class WriteRequestDecoder {
   }
 
   private timeSeries(): void {
-    const { reader, columns, labels } = this;
+    const { reader, columns } = this;
+    const labels = this.labels;
     labels.clear();
     // Protobuf promises no order of fields: samples may come before the labels of their series.
     const series = columns.series.length;
     let samples = 0;
     const natives: NativeHistogram[] = [];
+    const exemplars: (Exemplar | undefined)[] = [];
     while (reader.pos < reader.end) {
       const tag = reader.tag();
       const field = tag >>> 3;
-      if (field !== 1 && field !== 2 && field !== 4) {
+      if (field < 1 || field > 4) {
         reader.skip(tag);
         continue;
       }
       reader.expect(tag, LENGTH);
       const outer = reader.enter();
-      if (field === 1) this.label();
+      if (field === 1) this.label(labels);
+      else if (field === 3) exemplars[Math.min(exemplars.length, MOST_EXEMPLARS)] = this.exemplar();
       else if (field === 2) {
         this.sample(series);
         samples++;
@@ -85,10 +90,11 @@ class WriteRequestDecoder {
     }
     const made = labels.make(WHERE);
     if (samples > 0 || natives.length === 0) columns.addSeries(made);
-    if (natives.length > 0) this.writeNatives(made, natives);
+    if (natives.length > 0) this.writeNatives(made, natives, exemplars);
+    else for (const exemplar of exemplars) columns.pushExemplar(series, exemplar);
   }
 
-  private label(): void {
+  private label(into: LabelCollector): void {
     const { reader } = this;
     let name = '';
     let value = '';
@@ -98,7 +104,7 @@ class WriteRequestDecoder {
       else if (tag === ((2 << 3) | LENGTH)) value = reader.string();
       else skipUnknown(reader, tag, 2);
     }
-    this.labels.add(name, value);
+    into.add(name, value);
   }
 
   private sample(series: number): void {
@@ -119,13 +125,40 @@ class WriteRequestDecoder {
     this.columns.pushBits(series, timestamp, lo, hi);
   }
 
-  private writeNatives(series: ReadonlyMap<string, string>, natives: readonly NativeHistogram[]): void {
+  /** Undefined where its labels or its time are not usable; only damage fails the body. */
+  private exemplar(): Exemplar | undefined {
+    const { reader } = this;
+    const exemplarLabels = this.exemplarLabels;
+    exemplarLabels.clear();
+    let value = 0;
+    let timestamp = 0;
+    while (reader.pos < reader.end) {
+      const tag = reader.tag();
+      if (tag === ((1 << 3) | LENGTH)) {
+        const outer = reader.enter();
+        this.label(exemplarLabels);
+        reader.leave(outer);
+      } else if (tag === ((2 << 3) | FIXED64)) value = reader.double();
+      else if (tag === ((3 << 3) | VARINT)) timestamp = reader.int64();
+      else skipUnknown(reader, tag, 3);
+    }
+    return exemplarOf(exemplarLabels, value, timestamp);
+  }
+
+  /** The exemplars are of the newest histogram, which comes last. */
+  private writeNatives(
+    series: ReadonlyMap<string, string>,
+    natives: readonly NativeHistogram[],
+    exemplars: readonly (Exemplar | undefined)[],
+  ): void {
     const family = series.get(METRIC_NAME)!;
     const labels = [...series].filter(([name]) => name !== METRIC_NAME);
-    for (const native of natives) {
+    for (const [place, native] of natives.entries()) {
       checkTimestamp(native.timestamp, WHERE);
       const { count, sum, timestamp, stale } = native;
-      this.histograms.write({ family, labels, timestamp, count, sum, stale, buckets: nativeBuckets(native, family) });
+      const own = place === natives.length - 1 ? exemplars : [];
+      const buckets = nativeBuckets(native, family);
+      this.histograms.write({ family, labels, timestamp, count, sum, stale, buckets, exemplars: own });
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { Labels, MetricMetadata } from '../batch.ts';
+import type { Exemplar, Labels, MetricMetadata } from '../batch.ts';
 import { STALE_HI, STALE_LO } from '../columns.ts';
 import { FIXED64, VARINT } from '../protobuf/reader.ts';
 import { ProtoWriter } from '../protobuf/writer.ts';
@@ -18,6 +18,7 @@ export interface WriteSample {
 export interface WriteSeries {
   readonly labels: Labels;
   readonly samples: readonly WriteSample[];
+  readonly exemplars?: readonly Exemplar[];
 }
 
 /** Encodes a prometheus.WriteRequest (remote write 1.0); the caller puts it into a Snappy block with `encodeSnappy`. */
@@ -33,12 +34,7 @@ export function encodeWriteRequest(
 
 function writeSeries(writer: ProtoWriter, series: WriteSeries): void {
   const start = writer.open(1);
-  for (const [name, value] of series.labels) {
-    const label = writer.open(1);
-    writer.string(1, name);
-    writer.string(2, value);
-    writer.close(label);
-  }
+  writeLabels(writer, series.labels);
   for (const { timestamp, value, stale } of series.samples) {
     const sample = writer.open(2);
     writer.tag(1, FIXED64);
@@ -48,7 +44,26 @@ function writeSeries(writer: ProtoWriter, series: WriteSeries): void {
     writer.int64(timestamp);
     writer.close(sample);
   }
+  for (const { labels, value, timestamp } of series.exemplars ?? []) {
+    const exemplar = writer.open(3);
+    writeLabels(writer, labels);
+    writer.tag(2, FIXED64);
+    writer.double(value);
+    writer.tag(3, VARINT);
+    writer.int64(timestamp);
+    writer.close(exemplar);
+  }
   writer.close(start);
+}
+
+/** prometheus.Label messages in field 1. */
+export function writeLabels(writer: ProtoWriter, labels: Iterable<readonly [name: string, value: string]>): void {
+  for (const [name, value] of labels) {
+    const label = writer.open(1);
+    writer.string(1, name);
+    writer.string(2, value);
+    writer.close(label);
+  }
 }
 
 function writeMetadata(writer: ProtoWriter, metadata: MetricMetadata): void {
