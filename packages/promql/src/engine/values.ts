@@ -63,7 +63,7 @@ export function dropName(series: StepSeries, delayed: boolean): StepSeries {
 }
 
 /**
- * Joins series that have the same labels and no step in common.
+ * Joins series that have the same labels and no step in common. The first sample decides whether the name goes.
  * @throws PromqlExecutionError if two of them have a sample at one step.
  */
 export function mergeSameLabels(all: readonly StepSeries[]): readonly StepSeries[] {
@@ -81,7 +81,9 @@ export function mergeSameLabels(all: readonly StepSeries[]): readonly StepSeries
 
 function merge(a: StepSeries, b: StepSeries): StepSeries {
   const histograms = a.histograms || b.histograms ? [...(a.histograms ?? new Array(a.values.length))] : undefined;
-  const result = { ...a, values: a.values.slice(), present: a.present.slice(), ...(histograms ? { histograms } : {}) };
+  const earlier = a.present.indexOf(1) <= b.present.indexOf(1) ? a : b;
+  const columns = { values: a.values.slice(), present: a.present.slice(), dropName: earlier.dropName };
+  const result = { ...a, ...columns, ...(histograms ? { histograms } : {}) };
   for (let i = 0; i < b.present.length; i++) {
     if (b.present[i] === 0) continue;
     if (result.present[i] === 1) {

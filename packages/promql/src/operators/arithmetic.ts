@@ -31,3 +31,8 @@ export const OPERATORS: ReadonlyMap<BinaryOp, Operator> = new Map<BinaryOp, Oper
   ['</', compare(() => false)],
   ['>/', compare(() => false)],
 ]);
+
+/** What is for histograms alone. */
+export function isTrim(op: BinaryOp): boolean {
+  return op === '</' || op === '>/';
+}

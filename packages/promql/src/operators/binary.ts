@@ -1,5 +1,5 @@
 import type { Evaluation } from '../engine/evaluation.ts';
-import { mergeSameLabels, type Value, vectorOf } from '../engine/values.ts';
+import { mergeSameLabels, type StepSeries, type Value, type VectorValue, vectorOf } from '../engine/values.ts';
 import type { BinaryExpr } from '../parser/ast.ts';
 import { isSetOperation } from '../parser/check.ts';
 import { setOperation } from './sets.ts';
@@ -14,17 +14,19 @@ export function binaryOperation(
   count: number,
   evaluation: Evaluation,
 ): Value {
-  const delayed = evaluation.delayedNameRemoval;
+  /** A single step may have several series of the same labels until the names that are still to go are gone. */
+  const merged = (series: readonly StepSeries[]): VectorValue =>
+    vectorOf(count === 1 && evaluation.delayedNameRemoval ? series : mergeSameLabels(series));
   if (left.kind === 'scalar' && right.kind === 'scalar') {
     return { kind: 'scalar', values: scalarOperation(expr, left.values, right.values) };
   }
   if (left.kind === 'vector' && right.kind === 'scalar') {
-    return vectorOf(mergeSameLabels(vectorScalarOperation(expr, left.series, right.values, false, delayed)));
+    return merged(vectorScalarOperation(expr, left.series, right.values, false, evaluation));
   }
   if (left.kind === 'scalar' && right.kind === 'vector') {
-    return vectorOf(mergeSameLabels(vectorScalarOperation(expr, right.series, left.values, true, delayed)));
+    return merged(vectorScalarOperation(expr, right.series, left.values, true, evaluation));
   }
   if (left.kind !== 'vector' || right.kind !== 'vector') throw new TypeError(`no ${expr.op} of strings`);
-  if (isSetOperation(expr.op)) return vectorOf(mergeSameLabels(setOperation(expr, left.series, right.series)));
+  if (isSetOperation(expr.op)) return merged(setOperation(expr, left.series, right.series));
   return vectorOf(vectorOperation(expr, left.series, right.series, count, evaluation));
 }

@@ -1,6 +1,6 @@
 import { isEmpty, type StepSeries } from '../engine/values.ts';
 import type { BinaryExpr } from '../parser/ast.ts';
-import { matchKey } from './signature.ts';
+import { matchKeys } from './signature.ts';
 
 type Presence = ReadonlyMap<string, Uint8Array>;
 
@@ -10,7 +10,8 @@ export function setOperation(
   left: readonly StepSeries[],
   right: readonly StepSeries[],
 ): StepSeries[] {
-  const keyOf = (series: StepSeries) => matchKey(series.labels, expr.matching);
+  const keyOfLabels = matchKeys(expr.matching);
+  const keyOf = (series: StepSeries) => keyOfLabels(series.labels);
   switch (expr.op) {
     case 'and':
       return filter(left, keyOf, presenceOf(right, keyOf), true);

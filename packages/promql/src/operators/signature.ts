@@ -1,4 +1,4 @@
-import { identity, identityOf, keepOnly, METRIC_NAME, without } from '../labels.ts';
+import { identityOf, keepOnly, METRIC_NAME, without } from '../labels.ts';
 import type { VectorMatching } from '../parser/ast.ts';
 import type { Labels } from '../source.ts';
 
@@ -7,6 +7,13 @@ export function matchLabels(labels: Labels, matching: VectorMatching): Labels {
   return matching.on ? keepOnly(labels, matching.labels) : without(labels, [...matching.labels, METRIC_NAME]);
 }
 
-export function matchKey(labels: Labels, matching: VectorMatching): string {
-  return matching.on ? identityOf(labels, matching.labels) : identity(matchLabels(labels, matching));
+/** A string that is equal for labels that match. */
+export function matchKeys(matching: VectorMatching): (labels: Labels) => string {
+  if (matching.on) return (labels) => identityOf(labels, matching.labels);
+  const ignored = new Set([...matching.labels, METRIC_NAME]);
+  return (labels) => {
+    let key = '';
+    for (const [name, value] of labels) if (!ignored.has(name)) key += `${name}\u0001${value}\u0002`;
+    return key;
+  };
 }

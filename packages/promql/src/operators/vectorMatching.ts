@@ -1,19 +1,20 @@
-import { PromqlExecutionError } from '../engine/errors.ts';
 import type { Evaluation } from '../engine/evaluation.ts';
-import { mergeSameLabels, newSeries, type StepSeries } from '../engine/values.ts';
-import { formatLabels, identity, keepOnly, withLabel, without, withoutMetadata } from '../labels.ts';
-import type { BinaryExpr, VectorMatching } from '../parser/ast.ts';
+import { isEmpty, mergeSameLabels, newSeries, type StepSeries } from '../engine/values.ts';
+import type { FloatHistogram } from '../histogram/histogram.ts';
+import { identity, keepOnly, withLabel, without, withoutMetadata } from '../labels.ts';
+import type { BinaryExpr } from '../parser/ast.ts';
 import type { Labels } from '../source.ts';
-import { OPERATORS, type Operator } from './arithmetic.ts';
-import { matchKey, matchLabels } from './signature.ts';
+import { isTrim, OPERATORS, type Operator } from './arithmetic.ts';
+import { combineSamples, incompatibleTypes, type Outcome } from './elements.ts';
+import { Failures } from './failures.ts';
+import { checkUnique, groupSides, type MatchGroup } from './matchGroups.ts';
+import { StepNotes } from './notes.ts';
+import { matchLabels } from './signature.ts';
 
-/** Samples of one match group: `many` may hold several series per step, `one` at most one. */
-interface MatchGroup {
-  readonly many: StepSeries[];
-  readonly one: StepSeries[];
-}
-
-/** An arithmetic or comparison operation between two vectors (prometheus promql/engine.go, VectorBinop). */
+/**
+ * An arithmetic, comparison or trimming operation between two vectors (prometheus promql/engine.go, VectorBinop).
+ * @throws PromqlExecutionError for what an evaluation step by step would have failed with first.
+ */
 export function vectorOperation(
   expr: BinaryExpr,
   left: readonly StepSeries[],
@@ -21,159 +22,195 @@ export function vectorOperation(
   count: number,
   evaluation: Evaluation,
 ): StepSeries[] {
-  const swapped = expr.matching.card === 'one-to-many';
-  const groups = groupByMatch(expr.matching, swapped ? right : left, swapped ? left : right);
-  const results = new Results(expr, count, evaluation.delayedNameRemoval, swapped);
-  for (const group of groups.values()) {
-    evaluation.checkAborted();
-    checkUnique(group.one, expr.matching, swapped);
-    results.match(group);
-  }
-  const series = results.series();
-  evaluation.spend(series.length * count);
-  return series;
+  const operation = new VectorOperation(expr, count, evaluation);
+  return expr.matching.card === 'one-to-many' ? operation.run(right, left) : operation.run(left, right);
 }
 
-function groupByMatch(
-  matching: VectorMatching,
-  many: readonly StepSeries[],
-  one: readonly StepSeries[],
-): Map<string, MatchGroup> {
-  const groups = new Map<string, MatchGroup>();
-  const put = (side: keyof MatchGroup) => (series: StepSeries) => {
-    const key = matchKey(series.labels, matching);
-    const group = groups.get(key) ?? { many: [], one: [] };
-    groups.set(key, group);
-    group[side].push(series);
-  };
-  many.forEach(put('many'));
-  one.forEach(put('one'));
-  return groups;
-}
-
-function checkUnique(one: readonly StepSeries[], matching: VectorMatching, swapped: boolean): void {
-  if (one.length < 2) return;
-  const owner: (StepSeries | undefined)[] = [];
-  for (const series of one) {
-    for (let step = 0; step < series.present.length; step++) {
-      if (series.present[step] === 0) continue;
-      const other = owner[step];
-      if (other) throw duplicate(other, series, matching, swapped);
-      owner[step] = series;
-    }
-  }
-}
-
-function duplicate(a: StepSeries, b: StepSeries, matching: VectorMatching, swapped: boolean): PromqlExecutionError {
-  const pair = [formatLabels(a.labels), formatLabels(b.labels)].sort().join(', ');
-  const group = formatLabels(matchLabels(a.labels, matching));
-  return new PromqlExecutionError(
-    `found duplicate series for the match group ${group} on the ${swapped ? 'left' : 'right'} hand-side of the operation: [${pair}];many-to-many matching not allowed: matching labels must be unique on one side`,
-  );
-}
-
-class Results {
+class VectorOperation {
   private readonly expr: BinaryExpr;
   private readonly count: number;
-  private readonly delayed: boolean;
-  private readonly swapped: boolean;
+  private readonly evaluation: Evaluation;
   private readonly operator: Operator;
-  private readonly all: StepSeries[] = [];
+  /** The "many" side is the right one. */
+  private readonly swapped: boolean;
+  private readonly failures = new Failures();
+  private readonly notes = new StepNotes();
+  private readonly results: StepSeries[] = [];
 
-  constructor(expr: BinaryExpr, count: number, delayed: boolean, swapped: boolean) {
+  constructor(expr: BinaryExpr, count: number, evaluation: Evaluation) {
     this.expr = expr;
     this.count = count;
-    this.delayed = delayed;
-    this.swapped = swapped;
+    this.evaluation = evaluation;
     this.operator = OPERATORS.get(expr.op)!;
+    this.swapped = expr.matching.card === 'one-to-many';
   }
 
-  /** Series that came from different groups may share labels, if they share no step. */
-  series(): StepSeries[] {
-    return [...mergeSameLabels(this.all)];
-  }
-
-  match(group: MatchGroup): void {
+  run(many: readonly StepSeries[], one: readonly StepSeries[]): StepSeries[] {
+    const { matching } = this.expr;
     // Prometheus applies the fill values after it has swapped sides, so `fill_left` is that of the "many" side.
-    const { fillLeft: fillMany, fillRight: fillOne } = this.expr.matching;
-    const used = new GroupUse(this.expr.matching, this.count);
-    for (const many of group.many) {
-      for (const one of group.one) this.pair(many, one, used);
-      if (fillOne !== undefined) this.pair(many, this.filled(many, group.one, fillOne), used);
+    const { fillLeft: fillMany, fillRight: fillOne } = matching;
+    const { ofMany, ofOne } = groupSides(matching, many, one, this.count);
+    checkUnique(matching, one, ofOne, this.relevant(many), this.failures);
+    many.forEach((series, order) => {
+      this.evaluation.checkAborted();
+      const group = ofMany[order]!;
+      for (const other of group.one) this.pair(series, other, group, order);
+      if (fillOne !== undefined) this.pair(series, this.filled(series, group.withoutOne(), fillOne), group, order);
+    });
+    if (fillMany !== undefined) {
+      one.forEach((series, order) => {
+        const group = ofOne[order]!;
+        const unused = group.used.map((used) => 1 - used);
+        this.pair(this.filled(series, unused, fillMany), series, group, many.length + order);
+      });
     }
-    if (fillMany === undefined) return;
-    for (const one of group.one) this.pair(this.filled(one, group.many, fillMany), one, used);
+    return this.finish();
   }
 
-  /** The stand-in for a side that is missing: present wherever none of `missing` is. */
-  private filled(like: StepSeries, missing: readonly StepSeries[], value: number): StepSeries {
-    const stand = newSeries(matchLabels(like.labels, this.expr.matching), this.count);
-    stand.values.fill(value);
-    for (let step = 0; step < this.count; step++) {
-      stand.present[step] = missing.some((series) => series.present[step] === 1) ? 0 : 1;
+  /** Where one side has nothing at all, nothing is looked at, unless it is filled. */
+  private relevant(many: readonly StepSeries[]): Uint8Array {
+    const { fillLeft, fillRight } = this.expr.matching;
+    const relevant = new Uint8Array(this.count);
+    if (fillLeft !== undefined || fillRight !== undefined) return relevant.fill(1);
+    for (const { present } of many) {
+      for (let step = 0; step < this.count; step++) if (present[step] === 1) relevant[step] = 1;
     }
-    return stand;
+    return relevant;
   }
 
-  private pair(many: StepSeries, one: StepSeries, used: GroupUse): void {
+  /** The stand-in for a side that is missing where `present` is 1. */
+  private filled(like: StepSeries, present: Uint8Array, value: number): StepSeries {
+    const labels = matchLabels(like.labels, this.expr.matching);
+    return { labels, present, values: new Float64Array(this.count).fill(value), dropName: false };
+  }
+
+  private pair(many: StepSeries, one: StepSeries, group: MatchGroup, order: number): void {
     const labels = this.resultLabels(many.labels, one.labels);
+    const unnamed = this.expr.bool && this.evaluation.delayedNameRemoval;
+    const plain = newSeries(labels, this.count, unnamed);
+    const mark = this.marker(group, labels, order);
+    const mixed = many.histograms || one.histograms || isTrim(this.expr.op);
+    const result = mixed ? this.pairSamples(many, one, plain, mark) : this.pairFloats(many, one, plain, mark);
+    if (isEmpty(result)) return;
+    this.evaluation.spend(this.count);
+    this.results.push(result);
+  }
+
+  /** Says whether a step of the group, or of the group's results with these labels, is still free, and takes it. */
+  private marker(group: MatchGroup, labels: Labels, order: number): ((step: number) => boolean) | undefined {
+    const { card, fillLeft } = this.expr.matching;
+    if (group.many.length < 2 && fillLeft === undefined) return undefined;
+    const { used } = group;
+    const taken = card === 'one-to-one' ? used : group.usedBy(identity(labels));
+    return (step) => {
+      if (taken[step] === 1) {
+        this.failures.add(step, 'match', order, () =>
+          card === 'one-to-one'
+            ? 'multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)'
+            : 'multiple matches for labels: grouping labels must ensure unique matches',
+        );
+        return false;
+      }
+      taken[step] = 1;
+      used[step] = 1;
+      return true;
+    };
+  }
+
+  private pairFloats(
+    many: StepSeries,
+    one: StepSeries,
+    result: StepSeries,
+    mark: ((step: number) => boolean) | undefined,
+  ): StepSeries {
+    const { values: left } = this.swapped ? one : many;
+    const { values: right } = this.swapped ? many : one;
     const { bool } = this.expr;
-    const changesName = this.operator.kind === 'compute' || bool;
-    const result = newSeries(labels, this.count, this.delayed && changesName ? true : many.dropName);
-    const seen = used.of(labels);
-    let any = false;
+    const filters = this.operator.kind === 'compare' && !bool;
     for (let step = 0; step < this.count; step++) {
-      if (many.present[step] === 0 || one.present[step] === 0) continue;
-      used.mark(seen, step);
-      const [a, b] = [many.values[step]!, one.values[step]!];
-      const outcome = this.swapped ? this.operator.apply(b, a) : this.operator.apply(a, b);
+      if (many.present[step] === 0 || one.present[step] === 0 || mark?.(step) === false) continue;
+      const outcome = this.operator.apply(left[step]!, right[step]!);
       if (outcome === false && !bool) continue;
-      const kept = this.swapped ? b : a;
-      result.values[step] = this.operator.kind === 'compare' && !bool ? kept : Number(outcome);
+      result.values[step] = filters ? left[step]! : Number(outcome);
       result.present[step] = 1;
-      any = true;
     }
-    if (any) this.all.push(result);
+    return result;
+  }
+
+  private pairSamples(
+    many: StepSeries,
+    one: StepSeries,
+    plain: StepSeries,
+    mark: ((step: number) => boolean) | undefined,
+  ): StepSeries {
+    const left = this.swapped ? one : many;
+    const right = this.swapped ? many : one;
+    const histograms: (FloatHistogram | undefined)[] = new Array(this.count);
+    for (let step = 0; step < this.count; step++) {
+      if (left.present[step] === 0 || right.present[step] === 0) continue;
+      const sample = left.histograms?.[step] ?? left.values[step]!;
+      const outcome = this.outcome(sample, right.histograms?.[step] ?? right.values[step]!);
+      if (outcome.kind !== 'float' && outcome.kind !== 'comparison' && outcome.note) this.notes.add(step, outcome.note);
+      if (outcome.kind === 'nothing' || mark?.(step) === false) continue;
+      if (outcome.kind === 'comparison' && !outcome.holds && !this.expr.bool) continue;
+      plain.present[step] = 1;
+      if (outcome.kind === 'histogram') histograms[step] = outcome.histogram;
+      else if (outcome.kind === 'float') plain.values[step] = outcome.value;
+      else if (this.expr.bool) plain.values[step] = Number(outcome.holds);
+      else if (typeof sample === 'number') plain.values[step] = sample;
+      else histograms[step] = sample;
+    }
+    return histograms.some((each) => each) ? { ...plain, histograms } : plain;
+  }
+
+  private outcome(
+    left: number | FloatHistogram,
+    right: number | FloatHistogram,
+  ): Outcome | { readonly kind: 'float'; readonly value: number } {
+    const { op } = this.expr;
+    if (typeof left !== 'number' || typeof right !== 'number') return combineSamples(op, left, right);
+    if (isTrim(op)) return incompatibleTypes(op, left, right);
+    return this.operator.kind === 'compare'
+      ? { kind: 'comparison', holds: this.operator.apply(left, right) }
+      : { kind: 'float', value: this.operator.apply(left, right) };
   }
 
   private resultLabels(many: Labels, one: Labels): Labels {
     const { matching, bool } = this.expr;
-    const changesName = this.operator.kind === 'compute' || bool;
-    let labels = changesName && !this.delayed ? withoutMetadata(many) : many;
+    const unnamed = this.operator.kind === 'compute' || (bool && !this.evaluation.delayedNameRemoval);
+    let labels = unnamed ? withoutMetadata(many) : many;
     if (matching.card === 'one-to-one') {
       labels = matching.on ? keepOnly(labels, matching.labels) : without(labels, matching.labels);
     }
     for (const name of matching.include) labels = withLabel(labels, name, one.get(name) ?? '');
     return labels;
   }
-}
 
-/** Which steps of a match group already have a result: per group in one-to-one, per result labels in many-to-one. */
-class GroupUse {
-  private readonly oneToOne: boolean;
-  private readonly count: number;
-  private readonly steps = new Map<string, Uint8Array>();
-
-  constructor(matching: VectorMatching, count: number) {
-    this.oneToOne = matching.card === 'one-to-one';
-    this.count = count;
+  /** Series that came from different groups may share labels, if they share no step. */
+  private finish(): StepSeries[] {
+    const mayRepeat = this.count === 1 && this.evaluation.delayedNameRemoval;
+    if (!mayRepeat) this.checkLabels();
+    this.failures.throwFirst();
+    this.notes.annotate(this.expr, this.evaluation);
+    return mayRepeat ? this.results : [...mergeSameLabels(this.results)];
   }
 
-  of(labels: Labels): Uint8Array {
-    const key = this.oneToOne ? '' : identity(labels);
-    const known = this.steps.get(key) ?? new Uint8Array(this.count);
-    this.steps.set(key, known);
-    return known;
-  }
-
-  mark(seen: Uint8Array, step: number): void {
-    if (seen[step] === 1) {
-      throw new PromqlExecutionError(
-        this.oneToOne
-          ? 'multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)'
-          : 'multiple matches for labels: grouping labels must ensure unique matches',
+  private checkLabels(): void {
+    const taken = new Map<string, Uint8Array>();
+    for (const { labels, present } of this.results) {
+      const key = identity(labels);
+      const known = taken.get(key);
+      if (!known) {
+        taken.set(key, present);
+        continue;
+      }
+      const shared = present.findIndex((here, step) => here === 1 && known[step] === 1);
+      if (shared >= 0)
+        this.failures.add(shared, 'result', 0, () => 'vector cannot contain metrics with the same labelset');
+      taken.set(
+        key,
+        known.map((here, step) => here | present[step]!),
       );
     }
-    seen[step] = 1;
   }
 }
