@@ -1,16 +1,12 @@
 import { mapFloats } from '../engine/mapSamples.ts';
 import { dropName, isEmpty, newSeries, timeAt, vectorOf } from '../engine/values.ts';
 import { NO_LABELS } from '../labels.ts';
+import { type Moment, momentAt } from './calendar.ts';
 import { type CallContext, type FunctionTable, ofCall } from './function.ts';
 import { vectorArg } from './scalars.ts';
 
-const DAY_MS = 86_400_000;
-
-function field(read: (date: Date) => number) {
-  const ofSeconds = (seconds: number) => {
-    if (!Number.isFinite(seconds)) return Number.NaN;
-    return read(new Date(Math.trunc(seconds) * 1000));
-  };
+function field(name: keyof Moment) {
+  const ofSeconds = (seconds: number) => momentAt(seconds)[name];
   return ofCall(async (context: CallContext) => {
     const [arg] = context.call.args;
     if (arg) {
@@ -28,22 +24,14 @@ function field(read: (date: Date) => number) {
   });
 }
 
-function dayOfYear(date: Date): number {
-  return Math.floor((date.getTime() - Date.UTC(date.getUTCFullYear(), 0, 1)) / DAY_MS) + 1;
-}
-
-function daysInMonth(date: Date): number {
-  return new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
-}
-
 /** All in UTC. */
 export const DATES: FunctionTable = [
-  ['minute', field((date) => date.getUTCMinutes())],
-  ['hour', field((date) => date.getUTCHours())],
-  ['day_of_week', field((date) => date.getUTCDay())],
-  ['day_of_month', field((date) => date.getUTCDate())],
-  ['day_of_year', field(dayOfYear)],
-  ['days_in_month', field(daysInMonth)],
-  ['month', field((date) => date.getUTCMonth() + 1)],
-  ['year', field((date) => date.getUTCFullYear())],
+  ['minute', field('minute')],
+  ['hour', field('hour')],
+  ['day_of_week', field('weekday')],
+  ['day_of_month', field('day')],
+  ['day_of_year', field('dayOfYear')],
+  ['days_in_month', field('daysInMonth')],
+  ['month', field('month')],
+  ['year', field('year')],
 ];
