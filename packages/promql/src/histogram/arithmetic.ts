@@ -39,27 +39,50 @@ export function subtract(a: FloatHistogram, b: FloatHistogram): Combined {
   return combine(a, b, -1);
 }
 
-/** model/histogram/float_histogram.go, Add and Sub. */
+/** The parts of a histogram that do not depend on its layout are added here, the others as the layouts need it. */
 function combine(a: FloatHistogram, b: FloatHistogram, sign: 1 | -1): Combined {
   checkCompatible(a, b);
-  const totals = {
+  const custom = a.schema === CUSTOM_SCHEMA;
+  const boundsReconciled = custom && !sameBounds(a.bounds, b.bounds);
+  const { schema, zeroThreshold, zeroCount, positive, negative, bounds } = boundsReconciled
+    ? reconciled(a, b, sign)
+    : a.schema === b.schema && a.zeroThreshold === b.zeroThreshold
+      ? sameLayout(a, b, sign)
+      : exponential(a, b, sign);
+  const histogram: FloatHistogram = {
+    schema,
     count: a.count + sign * b.count,
     sum: a.sum + sign * b.sum,
+    zeroThreshold,
+    zeroCount,
+    positive,
+    negative,
+    bounds,
     resetHint: combinedHint(a.resetHint, b.resetHint),
   };
-  const resetCollision = hintsCollide(a.resetHint, b.resetHint);
-  if (a.schema !== CUSTOM_SCHEMA) {
-    return { histogram: { ...a, ...totals, ...exponential(a, b, sign) }, resetCollision, boundsReconciled: false };
-  }
-  if (sameBounds(a.bounds, b.bounds)) {
-    const positive = addBuckets(a.positive, b.positive, sign);
-    return { histogram: { ...a, ...totals, positive }, resetCollision, boundsReconciled: false };
-  }
-  return { histogram: { ...a, ...totals, ...reconciled(a, b, sign) }, resetCollision, boundsReconciled: true };
+  return { histogram, resetCollision: hintsCollide(a.resetHint, b.resetHint), boundsReconciled };
+}
+
+type Layout = Omit<FloatHistogram, 'count' | 'sum' | 'resetHint'>;
+
+function sameLayout(a: FloatHistogram, b: FloatHistogram, sign: 1 | -1): Layout {
+  const { schema, zeroThreshold, bounds } = a;
+  return {
+    schema,
+    zeroThreshold,
+    zeroCount: a.zeroCount + sign * b.zeroCount,
+    positive: addBuckets(a.positive, outsideZero(b.positive, schema, zeroThreshold), sign),
+    negative: addBuckets(a.negative, outsideZero(b.negative, schema, zeroThreshold), sign),
+    bounds,
+  };
+}
+
+function outsideZero(side: Buckets, schema: number, zeroThreshold: number): Buckets {
+  return withoutFirst(side, bucketsUpTo(side, schema, zeroThreshold));
 }
 
 /** Buckets of both between the custom bounds in common. */
-function reconciled(a: FloatHistogram, b: FloatHistogram, sign: 1 | -1) {
+function reconciled(a: FloatHistogram, b: FloatHistogram, sign: 1 | -1): Layout {
   const bounds = commonBounds(a.bounds, b.bounds);
   const counts = new Float64Array(bounds.length + 1);
   const take = ({ positive, bounds: own }: FloatHistogram, factor: number) => {
@@ -69,21 +92,21 @@ function reconciled(a: FloatHistogram, b: FloatHistogram, sign: 1 | -1) {
   take(a, 1);
   take(b, sign);
   const indexes = Int32Array.from(counts, (_, i) => i);
-  return { bounds, positive: populated(indexes, counts) };
+  return { ...a, bounds, positive: populated(indexes, counts) };
 }
 
 /**
- * Zero bucket and buckets of both in the lower schema. Where the zero bucket of `b` has to grow, its buckets are left as
- * they are and those that end inside are not counted, at the resolution of the result, which is how Prometheus has it.
+ * Zero bucket and buckets of both in the lower schema (model/histogram/float_histogram.go, Add and Sub). Where the zero
+ * bucket of `b` has to grow, its buckets are left as they are and those that end inside are not counted, at the resolution
+ * of the result, which is how Prometheus has it.
  */
-function exponential(a: FloatHistogram, b: FloatHistogram, sign: 1 | -1) {
+function exponential(a: FloatHistogram, b: FloatHistogram, sign: 1 | -1): Layout {
   const [left, right] = withOneThreshold(a, b);
-  const { zeroThreshold } = left;
+  const { zeroThreshold, bounds } = left;
   const schema = Math.min(a.schema, b.schema);
   const side = (mine: Buckets, other: Buckets) => {
     const theirs = reduceBuckets(other, b.schema - schema);
-    const outside = withoutFirst(theirs, bucketsUpTo(theirs, schema, zeroThreshold));
-    return addBuckets(reduceBuckets(mine, a.schema - schema), outside, sign);
+    return addBuckets(reduceBuckets(mine, a.schema - schema), outsideZero(theirs, schema, zeroThreshold), sign);
   };
   return {
     schema,
@@ -91,6 +114,7 @@ function exponential(a: FloatHistogram, b: FloatHistogram, sign: 1 | -1) {
     zeroCount: left.zeroCount + sign * right.zeroCount,
     positive: side(left.positive, b.positive),
     negative: side(left.negative, b.negative),
+    bounds,
   };
 }
 
@@ -107,26 +131,32 @@ function withOneThreshold(a: FloatHistogram, b: FloatHistogram): [FloatHistogram
 
 /** Multiplies everything that is counted. A negative factor makes a gauge. */
 export function multiply(histogram: FloatHistogram, factor: number): FloatHistogram {
+  const { schema, zeroThreshold, bounds } = histogram;
   return {
-    ...histogram,
+    schema,
     count: histogram.count * factor,
     sum: histogram.sum * factor,
-    zeroCount: histogram.schema === CUSTOM_SCHEMA ? 0 : histogram.zeroCount * factor,
+    zeroThreshold,
+    zeroCount: schema === CUSTOM_SCHEMA ? 0 : histogram.zeroCount * factor,
     positive: multiplyBuckets(histogram.positive, factor),
     negative: multiplyBuckets(histogram.negative, factor),
+    bounds,
     resetHint: factor < 0 ? 'gauge' : histogram.resetHint,
   };
 }
 
 /** Divides everything that is counted. Division by 0 leaves no buckets, and a negative divisor makes a gauge. */
 export function divide(histogram: FloatHistogram, divisor: number): FloatHistogram {
+  const { schema, zeroThreshold, bounds } = histogram;
   return {
-    ...histogram,
+    schema,
     count: histogram.count / divisor,
     sum: histogram.sum / divisor,
-    zeroCount: histogram.schema === CUSTOM_SCHEMA ? 0 : histogram.zeroCount / divisor,
+    zeroThreshold,
+    zeroCount: schema === CUSTOM_SCHEMA ? 0 : histogram.zeroCount / divisor,
     positive: divisor === 0 ? NO_BUCKETS : divideBuckets(histogram.positive, divisor),
     negative: divisor === 0 ? NO_BUCKETS : divideBuckets(histogram.negative, divisor),
+    bounds,
     resetHint: divisor < 0 ? 'gauge' : histogram.resetHint,
   };
 }

@@ -19,14 +19,19 @@ function powersOfTwo(): Float64Array {
   );
 }
 
+const LOWEST_EXPONENT = -1074;
+
+/** 2^n from the smallest number to the greatest power of two that is finite. */
+const WHOLE_POWERS = Float64Array.from({ length: 1024 - LOWEST_EXPONENT }, (_, i) => 2 ** (i + LOWEST_EXPONENT));
+
 /** Upper bound of the positive bucket `index` of an exponential schema; the greatest finite one is `Number.MAX_VALUE`. */
 export function exponentialBound(index: number, schema: number): number {
   const exponent = schema < 0 ? index * 2 ** -schema : index >> schema;
   const power = schema < 0 ? 1 : POWERS[(index & ((1 << schema) - 1)) << (MAX_SCHEMA - schema)]!;
-  if (exponent === 1024 && power === 1) return Number.MAX_VALUE;
-  // Below the normal range the power is applied in two steps, so that only the last one rounds.
-  if (exponent < -1022) return power * 2 ** -1022 * 2 ** (exponent + 1022);
-  return power * 2 ** exponent;
+  if (exponent >= 1024) return exponent === 1024 && power === 1 ? Number.MAX_VALUE : Number.POSITIVE_INFINITY;
+  if (exponent >= LOWEST_EXPONENT) return power * WHOLE_POWERS[exponent - LOWEST_EXPONENT]!;
+  // Half of the smallest number rounds to it or to 0.
+  return exponent === LOWEST_EXPONENT - 1 && power > 1 ? Number.MIN_VALUE : 0;
 }
 
 /** Upper bound of a custom bucket; -1 has the lower bound of the first. */

@@ -1,10 +1,5 @@
 import { type Buckets, NO_BUCKETS } from './histogram.ts';
 
-/** Index that bucket `index` falls into when the resolution goes down by `shift` schemas. */
-export function coarserIndex(index: number, shift: number): number {
-  return ((index - 1) >> shift) + 1;
-}
-
 export function sameIndexes(a: Int32Array, b: Int32Array): boolean {
   if (a === b) return true;
   if (a.length !== b.length) return false;
@@ -67,41 +62,47 @@ export function unionOf(a: Int32Array, b: Int32Array): Int32Array {
 }
 
 export function multiplyBuckets({ indexes, counts }: Buckets, factor: number): Buckets {
-  return populated(
-    indexes,
-    counts.map((count) => count * factor),
-  );
+  const results = new Float64Array(counts.length);
+  for (let i = 0; i < counts.length; i++) results[i] = counts[i]! * factor;
+  return populated(indexes, results);
 }
 
 export function divideBuckets({ indexes, counts }: Buckets, divisor: number): Buckets {
-  return populated(
-    indexes,
-    counts.map((count) => count / divisor),
-  );
+  const results = new Float64Array(counts.length);
+  for (let i = 0; i < counts.length; i++) results[i] = counts[i]! / divisor;
+  return populated(indexes, results);
 }
 
-/** Merges the buckets that share `target[i]` (ascending, one for each bucket). */
-export function mergeInto(target: Int32Array, counts: Float64Array): Buckets {
-  const indexes = new Int32Array(target.length);
-  const merged = new Float64Array(target.length);
-  let last = -1;
-  for (let i = 0; i < target.length; i++) {
-    if (last >= 0 && indexes[last] === target[i]) {
-      merged[last]! += counts[i]!;
-    } else {
-      indexes[++last] = target[i]!;
-      merged[last] = counts[i]!;
-    }
+/** The index that each bucket has when the resolution goes down by `shift` schemas; neighbours may have the same. */
+export function coarserIndexes(indexes: Int32Array, shift: number): Int32Array {
+  const targets = new Int32Array(indexes.length);
+  for (let i = 0; i < indexes.length; i++) targets[i] = ((indexes[i]! - 1) >> shift) + 1;
+  return targets;
+}
+
+/** Each of the ascending `targets` once. */
+export function distinct(targets: Int32Array): Int32Array {
+  let length = 0;
+  for (let i = 0; i < targets.length; i++) if (i === 0 || targets[i] !== targets[i - 1]) length++;
+  if (length === targets.length) return targets;
+  const result = new Int32Array(length);
+  for (let i = 0, to = 0; i < targets.length; i++) {
+    if (i === 0 || targets[i] !== targets[i - 1]) result[to++] = targets[i]!;
   }
-  return populated(indexes.slice(0, last + 1), merged.slice(0, last + 1));
+  return result;
 }
 
-export function reduceBuckets(buckets: Buckets, shift: number): Buckets {
-  if (shift === 0 || buckets.indexes.length === 0) return buckets;
-  return mergeInto(
-    buckets.indexes.map((index) => coarserIndex(index, shift)),
-    buckets.counts,
-  );
+export function reduceBuckets({ indexes, counts }: Buckets, shift: number): Buckets {
+  if (shift === 0 || indexes.length === 0) return { indexes, counts };
+  const targets = coarserIndexes(indexes, shift);
+  const kept = distinct(targets);
+  if (kept === targets) return { indexes: kept, counts };
+  const merged = new Float64Array(kept.length);
+  for (let i = 0, to = 0; i < targets.length; i++) {
+    if (kept[to] !== targets[i]) to++;
+    merged[to]! += counts[i]!;
+  }
+  return populated(kept, merged);
 }
 
 /** Without the first `count` buckets, which are those next to zero. */
@@ -111,7 +112,7 @@ export function withoutFirst(buckets: Buckets, count: number): Buckets {
   return { indexes: buckets.indexes.subarray(count), counts: buckets.counts.subarray(count) };
 }
 
-/** How often each bound of a custom layout maps to a coarser one: for bucket i of `bounds`, its bucket in `common`. */
+/** For each bucket of a custom layout with `bounds` the one that takes it in when only the bounds in `common` are left. */
 export function customTargets(indexes: Int32Array, bounds: Float64Array, common: Float64Array): Int32Array {
   const targets = new Int32Array(indexes.length);
   let at = 0;

@@ -1,5 +1,15 @@
 import { bucketsUpTo } from './bounds.ts';
-import { coarserIndex, commonBounds, customTargets, populated, sameBounds, unionOf } from './buckets.ts';
+import {
+  coarserIndexes,
+  commonBounds,
+  customTargets,
+  distinct,
+  divideBuckets,
+  populated,
+  sameBounds,
+  sameIndexes,
+  unionOf,
+} from './buckets.ts';
 import { checkCompatible, combinedHint } from './compatibility.ts';
 import { type Buckets, CUSTOM_SCHEMA, type FloatHistogram, NO_BUCKETS, type ResetHint } from './histogram.ts';
 import { type WidenedZero, widenedZero } from './zeroBucket.ts';
@@ -23,6 +33,19 @@ class Terms {
     else if (Math.abs(sum) >= Math.abs(value)) this.lost[at]! += sum - next + value;
     else this.lost[at]! += value - next + sum;
     this.sums[at] = next;
+  }
+
+  /** Adds `values[i] / divisor` to term i of all. */
+  addEach(values: Float64Array, divisor: number): void {
+    const { sums, lost } = this;
+    for (let i = 0; i < sums.length; i++) {
+      const value = values[i]! / divisor;
+      const sum = sums[i]!;
+      const next = sum + value;
+      if (next === Number.POSITIVE_INFINITY || next === Number.NEGATIVE_INFINITY) lost[i] = 0;
+      else lost[i]! += Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
+      sums[i] = next;
+    }
   }
 
   /** The term is one of the carried ones, so a 0 changes nothing. */
@@ -53,7 +76,9 @@ class Terms {
   }
 
   totals(): Float64Array {
-    return this.sums.map((sum, i) => sum + this.lost[i]!);
+    const totals = new Float64Array(this.sums.length);
+    for (let i = 0; i < totals.length; i++) totals[i] = this.sums[i]! + this.lost[i]!;
+    return totals;
   }
 }
 
@@ -77,6 +102,10 @@ class CompensatedBuckets {
 
   /** Adds `counts[i] / divisor` (and `lost[i]`) to bucket `indexes[i]` from i = `from` on. */
   add(indexes: Int32Array, counts: Float64Array, lost: Float64Array, from: number, divisor: number): void {
+    if (from === 0 && lost.length === 0 && sameIndexes(this.indexes, indexes)) {
+      this.terms.addEach(counts, divisor);
+      return;
+    }
     if (from >= indexes.length) return;
     this.makeRoom(from === 0 ? indexes : indexes.subarray(from));
     for (let i = from, at = 0; i < indexes.length; i++) {
@@ -101,27 +130,21 @@ class CompensatedBuckets {
 
   /** Merges neighbours that have the same target; `targets` are ascending. */
   merge(targets: Int32Array): void {
-    let last = -1;
-    const indexes = new Int32Array(targets.length);
-    const terms = new Terms(new Float64Array(targets.length));
-    for (let i = 0; i < targets.length; i++) {
-      const sum = this.terms.sums[i]!;
-      const lost = this.terms.lost[i]!;
-      if (last >= 0 && indexes[last] === targets[i]) {
-        terms.add(last, sum);
-        terms.addLost(last, lost);
-      } else {
-        indexes[++last] = targets[i]!;
-        terms.sums[last] = sum;
-        terms.lost[last] = lost;
+    const indexes = distinct(targets);
+    if (indexes !== targets) {
+      const terms = new Terms(new Float64Array(indexes.length));
+      for (let i = 0, to = 0; i < targets.length; i++) {
+        if (indexes[to] !== targets[i]) to++;
+        terms.add(to, this.terms.sums[i]!);
+        terms.addLost(to, this.terms.lost[i]!);
       }
+      this.terms = terms;
     }
-    this.indexes = indexes.slice(0, last + 1);
-    this.terms = new Terms(terms.sums.slice(0, last + 1), terms.lost.slice(0, last + 1));
+    this.indexes = indexes;
   }
 
   coarsen(shift: number): void {
-    this.merge(this.indexes.map((index) => coarserIndex(index, shift)));
+    this.merge(coarserIndexes(this.indexes, shift));
   }
 
   removeFirst(count: number): void {
@@ -200,7 +223,8 @@ export class CompensatedHistogram {
     let lost: Float64Array = NO_TERMS;
     let share = divisor;
     if (schema > this.schema && indexes.length > 0) {
-      const coarse = new CompensatedBuckets(indexes, new Terms(counts.map((count) => count / divisor)));
+      const shares = divideBuckets(buckets, divisor);
+      const coarse = new CompensatedBuckets(shares.indexes, new Terms(shares.counts));
       coarse.coarsen(schema - this.schema);
       ({ indexes } = coarse);
       counts = coarse.terms.sums;
