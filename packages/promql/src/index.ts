@@ -1,4 +1,4 @@
-export { PromqlExecutionError, PromqlLimitError } from './engine/errors.ts';
+export { PromqlExecutionError, PromqlLimitError, PromqlTypeError } from './engine/errors.ts';
 export type { Checkpoint } from './engine/evaluation.ts';
 export { createEvaluator, type Evaluator, type EvaluatorOptions, type QueryOptions } from './engine/evaluator.ts';
 export type { SampleStatistics } from './engine/samples.ts';

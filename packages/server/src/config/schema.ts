@@ -55,6 +55,11 @@ const http = z.strictObject({
   maxDecompressedBytes: bytes(1024)
     .prefault('64MiB')
     .describe('Largest request body after decompression, in bytes. A body is cut as soon as it exceeds this.'),
+  // What a token can delete is gone: as in Prometheus, somebody has to want that first.
+  adminApi: z
+    .boolean()
+    .default(false)
+    .describe('Whether series can be deleted over HTTP, by /api/v1/admin/tsdb and with the right `admin`.'),
 });
 
 const engine = z.strictObject({
@@ -167,8 +172,39 @@ const gateway = z.strictObject({
 
 const query = z.strictObject({
   timeout: duration().prefault('2m').describe('Time after which a query is stopped.'),
+  // Prometheus' own limit, and its way of counting.
+  maxSamples: z
+    .int()
+    .min(1)
+    .default(50_000_000)
+    .describe('Samples that one query may hold at once, counted as Prometheus does; a histogram counts as several.'),
+  // A dashboard's panel reads hundreds; ten thousand instances with twenty series each are a query gone wrong.
+  maxSeries: z.int().min(1).default(200_000).describe('Series that all selectors of one query may read together.'),
+  // About 5 million samples from the disk or 8 million from memory: with the head and the engine it stays under 512 MiB.
+  maxBytes: bytes(1024 ** 2)
+    .prefault('128MiB')
+    .describe(
+      'Memory that one query may take, in bytes, estimated from the samples that it loads and the results it makes.',
+    ),
+  // Prometheus' own limit: a week by the minute, a year by the hour, and more than any screen shows.
+  maxPoints: z.int().min(1).default(11_000).describe('Points of each series that a range query may give.'),
   // Prometheus' own limit.
-  maxSamples: z.int().min(1).default(50_000_000).describe('Samples that one query may hold at once.'),
+  maxConcurrent: z.int().min(1).default(20).describe('Queries that are evaluated at the same time; further ones wait.'),
+  features: z
+    .array(
+      z.enum([
+        'promql-experimental-functions',
+        'promql-extended-range-selectors',
+        'promql-binop-fill-modifiers',
+        'promql-delayed-name-removal',
+        'type-and-unit-labels',
+        'use-start-timestamps',
+      ]),
+    )
+    .prefault([])
+    .describe(
+      "What PromQL can do beyond its defaults, by the names of Prometheus' `--enable-feature`: promql-experimental-functions, promql-extended-range-selectors, promql-binop-fill-modifiers, promql-delayed-name-removal, type-and-unit-labels, use-start-timestamps.",
+    ),
   // As Prometheus has them.
   remoteReadSamples: z
     .int()

@@ -1,19 +1,40 @@
-import { createEvaluator, type Matcher, parseSelector, type QueryResult, type SeriesSource } from '@nightshift/promql';
+import { performance } from 'node:perf_hooks';
+import {
+  createEvaluator,
+  type Evaluator,
+  type Matcher,
+  PromqlLimitError,
+  parseSelector,
+  type QueryOptions,
+  type QueryResult,
+  type SeriesSource,
+} from '@nightshift/promql';
 import { NightshiftError } from '../errors/catalogue.ts';
+import { Deadline } from './deadline.ts';
+import { type FeatureFlag, featuresOf } from './features.ts';
+import { limitReached, type QueryLimits, tooManyPoints } from './limits.ts';
+import { Slots } from './slots.ts';
 
-export interface QueryLimits {
+/** Only the first three have no default. */
+export interface QuerySettings extends Partial<QueryLimits> {
   readonly timeoutMs: number;
   readonly maxSamples: number;
   readonly lookbackMs: number;
+  /** Queries that are evaluated at once; the others wait. */
+  readonly maxConcurrent?: number;
+  readonly features?: readonly FeatureFlag[];
 }
 
-/** A range query may have this many points a series, as in Prometheus: more than any screen shows. */
-const maxPoints = 11_000;
-
-export interface MetricQueries {
-  /** `at` is Unix milliseconds. Throws PromqlParseError, PromqlLimitError, or QUERY_LIMIT on time-out. */
-  instant(query: string, at: number, timeoutMs?: number, signal?: AbortSignal): Promise<QueryResult>;
-  range(query: string, range: QueryRange, timeoutMs?: number, signal?: AbortSignal): Promise<QueryResult>;
+/** What a request may say of its own query. */
+export interface QueryAsk {
+  /** At most the configured one counts. */
+  readonly timeoutMs?: number;
+  /** Instead of the configured one. */
+  readonly lookbackMs?: number;
+  /** Whether the answer has `statistics`. */
+  readonly statistics?: boolean;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal;
 }
 
 export interface QueryRange {
@@ -23,45 +44,105 @@ export interface QueryRange {
   readonly step: number;
 }
 
-export function createMetricQueries(source: SeriesSource, limits: QueryLimits): MetricQueries {
-  const { lookbackMs, maxSamples } = limits;
-  const evaluator = createEvaluator(source, { lookbackMs, maxSamples });
+/** Milliseconds. */
+export interface QueryTimings {
+  /** Waiting for a slot. */
+  readonly queue: number;
+  /** Within the store. */
+  readonly load: number;
+  /** From the slot to the answer, `load` included. */
+  readonly evaluation: number;
+}
 
-  const bounded = async <T>(
-    timeoutMs: number | undefined,
-    outer: AbortSignal | undefined,
-    run: (signal: AbortSignal) => Promise<T>,
-  ): Promise<T> => {
-    const timeout = Math.min(timeoutMs ?? limits.timeoutMs, limits.timeoutMs);
-    const timer = AbortSignal.timeout(timeout);
-    const signal = outer ? AbortSignal.any([timer, outer]) : timer;
+export type QueryAnswer = QueryResult & { readonly timings: QueryTimings };
+
+/** Throws PromqlParseError, PromqlExecutionError, QUERY_LIMIT, QUERY_TIMEOUT, QUERY_CANCELED, or what the store throws. */
+export interface MetricQueries {
+  /** `at` is Unix milliseconds. */
+  instant(query: string, at: number, ask?: QueryAsk): Promise<QueryAnswer>;
+  range(query: string, range: QueryRange, ask?: QueryAsk): Promise<QueryAnswer>;
+}
+
+const defaults = {
+  maxSeries: Number.POSITIVE_INFINITY,
+  maxBytes: Number.POSITIVE_INFINITY,
+  maxPoints: 11_000,
+  maxConcurrent: 20,
+};
+
+/** The source, and how long it was waited for. */
+function timed(source: SeriesSource): { source: SeriesSource; ms(): number } {
+  let ms = 0;
+  return {
+    ms: () => ms,
+    source: {
+      async select(request) {
+        const from = performance.now();
+        try {
+          return await source.select(request);
+        } finally {
+          ms += performance.now() - from;
+        }
+      },
+    },
+  };
+}
+
+export function createMetricQueries(source: SeriesSource, settings: QuerySettings): MetricQueries {
+  const { timeoutMs, lookbackMs, maxPoints, maxConcurrent, ...rest } = { ...defaults, ...settings };
+  const { maxSamples, maxSeries, maxBytes } = rest;
+  const features = featuresOf(settings.features ?? []);
+  const slots = new Slots(maxConcurrent);
+
+  const run = async (
+    ask: QueryAsk,
+    evaluate: (evaluator: Evaluator, options: QueryOptions) => Promise<QueryResult>,
+  ): Promise<QueryAnswer> => {
+    const deadline = new Deadline(timeoutMs, ask.timeoutMs, ask.signal);
+    const { signal } = deadline;
+    const asked = performance.now();
+    let give = () => {};
     try {
-      return await run(signal);
-    } catch (error) {
-      if (!timer.aborted) throw error;
-      throw new NightshiftError('QUERY_LIMIT', {
-        reason: `The query took longer than ${timeout / 1000} s (query.timeout); ask for a shorter range or raise the limit.`,
+      give = await slots.take(signal);
+      const begun = performance.now();
+      const loading = timed(source);
+      const evaluator = createEvaluator(loading.source, {
+        lookbackMs,
+        features,
+        maxSamples,
+        maxSeries,
+        maxBytes,
       });
+      const result = await evaluate(evaluator, {
+        signal,
+        checkpoint: deadline,
+        statistics: ask.statistics ?? false,
+        ...(ask.lookbackMs === undefined ? {} : { lookbackMs: ask.lookbackMs }),
+      });
+      const evaluation = performance.now() - begun;
+      return { ...result, timings: { queue: begun - asked, load: loading.ms(), evaluation } };
+    } catch (error) {
+      // What was under way in the store fails in its own words when it is cut short.
+      if (signal.aborted) throw signal.reason;
+      throw error instanceof PromqlLimitError ? limitReached(error) : error;
+    } finally {
+      give();
+      deadline.close();
     }
   };
 
   return {
-    instant: (query, at, timeoutMs, signal) =>
-      bounded(timeoutMs, signal, (s) => evaluator.instant(query, at, { signal: s })),
-    range: (query, { start, end, step }, timeoutMs, signal) => {
+    instant: (query, at, ask = {}) => run(ask, (evaluator, options) => evaluator.instant(query, at, options)),
+    range: async (query, { start, end, step }, ask = {}) => {
       if (end < start) {
         throw new NightshiftError('PARAMETER_INVALID', {
           name: 'end',
-          reason: 'end timestamp must not be before start time.',
+          reason: 'end timestamp must not be before start time',
         });
       }
-      if ((end - start) / step > maxPoints) {
-        throw new NightshiftError('PARAMETER_INVALID', {
-          name: 'step',
-          reason: `exceeded maximum resolution of ${maxPoints} points per timeseries. Try decreasing the query resolution (?step=XX).`,
-        });
-      }
-      return bounded(timeoutMs, signal, (s) => evaluator.range(query, start, end, step, { signal: s }));
+      const points = Math.floor((end - start) / step);
+      if (points > maxPoints) throw tooManyPoints(points, maxPoints);
+      return run(ask, (evaluator, options) => evaluator.range(query, start, end, step, options));
     },
   };
 }

@@ -1,18 +1,24 @@
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import type { Status } from '../api/api.ts';
 import { BodyBudget } from '../collect/body-budget.ts';
+import type { Scraper } from '../collect/scrape/scraper.ts';
 import type { Config } from '../config/schema.ts';
 import type { Control } from '../control/control.ts';
 import type { Engine } from '../engine/engine.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
 import { buildHttpApp, closeHttpApp } from '../http/app.ts';
 import type { HttpDeps, Log } from '../http/deps.ts';
+import { exemplarRoutes } from '../http/exemplars.ts';
 import { federateRoutes } from '../http/federate.ts';
 import { type IngestDeps, ingestRoutes } from '../http/ingest.ts';
 import { buildOtlpApp } from '../http/otlp-app.ts';
-import { prometheusRoutes } from '../http/prometheus.ts';
+import type { Installation } from '../http/prometheus/deps.ts';
+import { prometheusRoutes } from '../http/prometheus/index.ts';
+import { reloadRoutes } from '../http/reload.ts';
 import { remoteReadRoutes } from '../http/remote-read.ts';
+import { tsdbAdminRoutes } from '../http/tsdb-admin.ts';
 import type { MetricQueries } from '../query/promql.ts';
 import { renderHtml, renderMarkdown } from '../respond/index.ts';
 import type { NightshiftStore } from '../store/open.ts';
@@ -27,11 +33,15 @@ export interface ListenParts {
   readonly store: NightshiftStore;
   readonly queries: MetricQueries;
   readonly rules: RuleManager;
+  readonly scraper: Scraper;
+  readonly installation: Installation;
   readonly respond: Respond;
   readonly webDir: string | null;
   readonly now: () => number;
   readonly log: Log;
   status(): Promise<Status>;
+  /** Reads the rule files anew. */
+  reload(): Promise<void>;
 }
 
 export interface Listening {
@@ -58,7 +68,7 @@ async function open(app: FastifyInstance, host: string, port: number, key: strin
 
 /** Opens both ports: everything on the main one, OTLP alone on its own. */
 export async function listen(parts: ListenParts): Promise<Listening> {
-  const { config, store, queries, rules, respond, now, engine } = parts;
+  const { config, store, queries, respond, now, engine } = parts;
   const { releases, incidents } = respond;
   const deps: HttpDeps = {
     ...parts,
@@ -80,7 +90,14 @@ export async function listen(parts: ListenParts): Promise<Listening> {
   const ingest: IngestDeps = { sink: store, now, budget, ...config.http };
   const app = buildHttpApp(deps);
   ingestRoutes(app, ingest);
-  prometheusRoutes(app, { queries, metrics: store.metrics, rules, now });
+  prometheusRoutes(app, {
+    ...parts,
+    metrics: store.metrics,
+    cardinality: (limit) => store.cardinality(limit),
+    features: config.query.features,
+    host: config.http.publicUrl === '' ? hostname() : new URL(config.http.publicUrl).hostname,
+  });
+  reloadRoutes(app, parts.reload);
   const externalLabels = new Map(Object.entries(config.externalLabels));
   federateRoutes(app, {
     metrics: store.metrics,
@@ -98,6 +115,8 @@ export async function listen(parts: ListenParts): Promise<Listening> {
     concurrent: config.query.remoteReadConcurrency,
     timeoutMs: config.query.timeout,
   });
+  exemplarRoutes(app, { exemplars: store, timeoutMs: config.query.timeout, log });
+  tsdbAdminRoutes(app, { store, enabled: config.http.adminApi, log });
   const otlp = buildOtlpApp(deps, ingest);
   const url = await open(app, config.http.host, config.http.port, 'http.port');
   try {

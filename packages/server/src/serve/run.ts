@@ -24,6 +24,12 @@ export async function runServe(options: ServeOptions, write = (line: string) => 
     setTimeout(() => process.exit(1), stopMs).unref();
     void server.close().then(() => process.exit(0));
   };
+  process.on('SIGHUP', () => {
+    server.reload().then(
+      () => write('SIGHUP: the rule files were read anew'),
+      (error: unknown) => write(`SIGHUP: the rules that run go on.\n${error instanceof Error ? error.message : error}`),
+    );
+  });
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
 }

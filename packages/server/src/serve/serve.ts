@@ -5,7 +5,7 @@ import { collect } from '../collect/collect.ts';
 import type { JournalRecord } from '../collect/record.ts';
 import { type Scraper, startScraper } from '../collect/scrape/scraper.ts';
 import { targetsOf } from '../collect/scrape/target.ts';
-import { loadConfig } from '../config/load.ts';
+import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { type Control, openControl } from '../control/control.ts';
 import { lockDataDir } from '../control/lock.ts';
@@ -13,10 +13,13 @@ import { type Engine, startEngine } from '../engine/engine.ts';
 import { applyRetention, migrate } from '../engine/migrate.ts';
 import { migrations } from '../engine/migrations/index.ts';
 import type { Log } from '../http/deps.ts';
+import { featuresOf } from '../query/features.ts';
 import { createMetricQueries, type MetricQueries } from '../query/promql.ts';
 import { type Journal, openJournal } from '../spool/journal.ts';
 import { type NightshiftStore, openStore, rejectedDirOf } from '../store/open.ts';
-import { createRuleManager, loadRuleFiles, type RuleManager } from '../watch/rule-manager.ts';
+import { loadRuleFiles } from '../watch/rule-files.ts';
+import { createRuleManager, type RuleManager } from '../watch/rule-manager.ts';
+import { installationOf } from './installation.ts';
 import type { Launcher } from './launcher.ts';
 import { type Listening, listen } from './listen.ts';
 import { createLog } from './log.ts';
@@ -41,6 +44,8 @@ export interface Server {
   readonly dataDir: string;
   /** The one-time password of `admin`, on the very first start only. */
   readonly firstPassword: string | null;
+  /** Reads the rule files anew. Throws RuleFileError, and the rules that run go on. */
+  reload(): Promise<void>;
   /** Stops every part in reverse order, each bounded in time. Idempotent. The gateway goes on. */
   close(): Promise<void>;
 }
@@ -65,11 +70,11 @@ interface Parts {
 /** Starts the parts from left to right along the way of the data. What was started is stopped again when one fails. */
 export async function startServer(options: ServeOptions): Promise<Server> {
   const now = options.now ?? Date.now;
-  const { config } = loadConfig({ file: options.configFile, env: options.env, cwd: options.cwd ?? process.cwd() });
-  const log = createLog(config.log.level, now);
+  const loaded = loadConfig({ file: options.configFile, env: options.env, cwd: options.cwd ?? process.cwd() });
+  const log = createLog(loaded.config.log.level, now);
   const teardown = new Teardown();
   try {
-    return await startParts(config, options, now, log, teardown);
+    return await startParts(loaded, options, now, log, teardown);
   } catch (error) {
     await teardown.run(log);
     throw error;
@@ -77,16 +82,18 @@ export async function startServer(options: ServeOptions): Promise<Server> {
 }
 
 async function startParts(
-  config: Config,
+  loaded: LoadedConfig,
   options: ServeOptions,
   now: () => number,
   log: Log,
   teardown: Teardown,
 ): Promise<Server> {
   const startedAt = now();
+  const { config } = loaded;
   const dataDir = resolve(options.cwd ?? process.cwd(), config.dataDir);
   // Read before anything is started: a mistake in them stops the start.
-  const groups = loadRuleFiles(config.rules.files, config.rules.interval);
+  const loadGroups = () => loadRuleFiles(config.rules.files, config.rules.interval, featuresOf(config.query.features));
+  const groups = loadGroups();
   const lock = lockDataDir(dataDir);
   teardown.add('lock', () => lock.release());
   const control = openControl(dataDir, { now });
@@ -94,11 +101,8 @@ async function startParts(
   const engine = await openEngine(config, dataDir, options.launcher, log, teardown);
   const { journal, store } = await openStation(config, dataDir, engine, now, log, teardown);
 
-  const queries = createMetricQueries(store.metrics, {
-    timeoutMs: config.query.timeout,
-    maxSamples: config.query.maxSamples,
-    lookbackMs: config.query.lookback,
-  });
+  const { timeout: timeoutMs, lookback: lookbackMs, ...limits } = config.query;
+  const queries = createMetricQueries(store.metrics, { timeoutMs, lookbackMs, ...limits });
   const take = (record: JournalRecord) =>
     collect({ sink: store, now, maxDecompressedBytes: config.http.maxDecompressedBytes }, record);
   const rules = createRuleManager(groups, { queries, take, now, log });
@@ -129,17 +133,20 @@ async function startParts(
     log,
     now,
   };
+  const reload = () => rules.reload(loadGroups);
   const listening = await listen({
     ...parts,
     webDir: options.webDir,
+    installation: installationOf(loaded, { version: options.version, startedAt, dataDir }),
     status: () => statusOf(parts, listening?.url ?? ''),
+    reload,
   });
   teardown.add('http', () => listening.close());
   writeCommandToken(dataDir, control);
   writePresence(dataDir, { pid: process.pid, url: listening.url, otlpUrl: listening.otlpUrl, startedAt });
   teardown.add('presence', () => removePresence(dataDir));
   const { url, otlpUrl }: Listening = listening;
-  return { url, otlpUrl, dataDir, firstPassword: control.firstPassword, close: () => teardown.run(log) };
+  return { url, otlpUrl, dataDir, firstPassword: control.firstPassword, reload, close: () => teardown.run(log) };
 }
 
 async function openEngine(

@@ -1,22 +1,21 @@
 /** Samples as the engine has them. */
+import type { SelectBudget } from '@nightshift/promql';
 import type { Engine } from '../engine/engine.ts';
-import { NightshiftError } from '../errors/catalogue.ts';
 import { type SampleColumns, wordsOf } from './sample-columns.ts';
 import type { Series } from './series-index.ts';
 
 const ROW_BYTES = 24;
-/** Rows of one answer, which is held in memory: about 240 MB. */
-const MOST_ROWS = 10_000_000;
 /** Beyond this many ids it is cheaper to read all series and leave out some. */
 const MOST_IDS = 50_000;
 /** What DateTime64 can hold: the years 1900 to 2299. */
 const EARLIEST = Date.UTC(1900, 0, 1);
 const LATEST = Date.UTC(2299, 11, 31);
 
-const milliseconds = (time: number): string => String(Math.ceil(Math.min(LATEST, Math.max(EARLIEST, time))));
+/** A time as a parameter of a query, within what the engine can hold. */
+export const milliseconds = (time: number): string => String(Math.ceil(Math.min(LATEST, Math.max(EARLIEST, time))));
 
 /** Ids are numbers of our own making, so that they can stand in the text; everything else is a parameter. */
-function condition(series: readonly Series[]): string {
+export function condition(series: readonly Series[]): string {
   const ids = series.length > MOST_IDS ? '' : `id IN (${series.map(({ id }) => id).join(',')}) AND `;
   const time = (name: string) => `fromUnixTimestamp64Milli({${name}:Int64}, 'UTC')`;
   return `${ids}time >= ${time('start')} AND time <= ${time('end')}`;
@@ -24,7 +23,8 @@ function condition(series: readonly Series[]): string {
 
 /**
  * All samples of the series with start <= t <= end (Unix milliseconds), by series id, ascending. Where the engine has a
- * time twice, the one that came last counts: parts are numbered in order of insertion, and within one it is kept.
+ * time twice, the one that came last counts: parts are numbered in order of insertion, and within one it is kept. The
+ * budget is asked while rows come, and what it throws ends the query in the engine as well.
  */
 export async function engineSamples(
   engine: Engine,
@@ -32,20 +32,17 @@ export async function engineSamples(
   start: number,
   end: number,
   signal?: AbortSignal,
+  budget?: SelectBudget,
 ): Promise<Map<bigint, SampleColumns>> {
   if (series.length === 0 || end < start) return new Map();
   const bytes = await engine.queryBytes(
     `SELECT id, toUnixTimestamp64Milli(time) AS at, value FROM nightshift.samples WHERE ${condition(series)}
      ORDER BY id, time, toUInt64(splitByChar('_', toString(_part))[2]), _part_offset
-     LIMIT ${MOST_ROWS + 1} SETTINGS max_query_size = 16777216 FORMAT RowBinary`,
+     SETTINGS max_query_size = 16777216 FORMAT RowBinary`,
     { start: milliseconds(start), end: milliseconds(Math.floor(end)) },
     signal,
+    (received) => budget?.samples(received / ROW_BYTES, received),
   );
-  if (bytes.length > MOST_ROWS * ROW_BYTES) {
-    throw new NightshiftError('QUERY_LIMIT', {
-      reason: `more than ${MOST_ROWS} samples; ask for less time or fewer series`,
-    });
-  }
   return splitSeries(bytes);
 }
 

@@ -125,6 +125,42 @@ export class Head {
     return false;
   }
 
+  /** Chunks, and the Unix milliseconds of the oldest and newest sample; null while there is none. */
+  extent(): { chunks: number; minTime: number | null; maxTime: number | null } {
+    let chunks = 0;
+    let minTime: number | null = null;
+    let maxTime: number | null = null;
+    for (const list of this.series.values()) {
+      const [first] = list;
+      const last = list.at(-1);
+      chunks += list.length;
+      if (!first || !last) continue;
+      minTime = Math.min(minTime ?? Number.POSITIVE_INFINITY, first.times[0]!);
+      maxTime = Math.max(maxTime ?? Number.NEGATIVE_INFINITY, lastTime(last));
+    }
+    return { chunks, minTime, maxTime };
+  }
+
+  /** Deletes the samples with start <= time <= end. */
+  delete(series: number, start: number, end: number): void {
+    const chunks = this.series.get(series);
+    if (!chunks) return;
+    for (const chunk of chunks) {
+      const from = lowerBound(chunk.times, chunk.count, start);
+      let to = lowerBound(chunk.times, chunk.count, end);
+      if (to < chunk.count && chunk.times[to] === end) to++;
+      if (from >= to) continue;
+      chunk.times.copyWithin(from, to, chunk.count);
+      chunk.values.copyWithin(from, to, chunk.count);
+      chunk.count -= to - from;
+      this.samples -= to - from;
+      if (chunk.count === 0) this.bytes -= chunk.times.length * SAMPLE_BYTES;
+    }
+    const kept = chunks.filter(({ count }) => count > 0);
+    if (kept.length === 0) this.series.delete(series);
+    else this.series.set(series, kept);
+  }
+
   /** Forgets what lies before `time`, chunk by chunk. */
   evictBefore(time: number): void {
     if (time <= this.coveredFrom) return;

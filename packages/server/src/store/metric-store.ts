@@ -20,13 +20,20 @@ export class HeadAndEngine implements MetricStore {
     private readonly known: ReadonlyMap<string, MetricMetadata>,
   ) {}
 
-  async select({ matchers, start, end, signal }: SelectRequest): Promise<readonly SeriesData[]> {
+  async select({ matchers, start, end, signal, budget }: SelectRequest): Promise<readonly SeriesData[]> {
     const matched = this.index.match(matchers);
+    budget?.series(matched.length);
     // The head is read before anything is awaited: what it gives up meanwhile is not missed.
     const cut = this.head.coveredFrom;
-    const newer = matched.map(({ number }) => this.head.read(number, Math.max(start, cut), end));
+    const newer = matched.map(({ number }) => {
+      const columns = this.head.read(number, Math.max(start, cut), end);
+      budget?.samples(columns.timestamps.length);
+      return columns;
+    });
     const older =
-      start < cut ? await engineSamples(this.engine, matched, start, Math.min(end, cut - 1), signal) : undefined;
+      start < cut
+        ? await engineSamples(this.engine, matched, start, Math.min(end, cut - 1), signal, budget)
+        : undefined;
     const found: SeriesData[] = [];
     for (const [place, { id, labels }] of matched.entries()) {
       const parts = [older?.get(id), newer[place]].filter((part) => part !== undefined && part.timestamps.length > 0);

@@ -3,6 +3,7 @@ import type { MetricBatch, MetricMetadata } from '@nightshift/wire';
 import type { RecordSink } from '../collect/record.ts';
 import type { Engine } from '../engine/engine.ts';
 import { decodeJournal, type Journal } from '../spool/journal.ts';
+import type { Cardinality } from './cardinality.ts';
 import { Flusher, type StoreLog } from './flusher.ts';
 import type { Head } from './head.ts';
 import { createLogStore } from './log-store.ts';
@@ -34,6 +35,8 @@ export interface HeadStats {
 
 export interface NightshiftStore extends Store, RecordSink {
   stats(): HeadStats;
+  /** What the known series are made of; the `limit` largest of each list. */
+  cardinality(limit: number): Cardinality;
   /** Resolves when everything that was acknowledged before the call is in the engine. */
   flush(): Promise<void>;
   /** Flushes for at most 3 s; the rest stays in the journal. Idempotent. */
@@ -77,6 +80,7 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
       if (metrics && !takeMetrics(metrics, index, head, metadata)) flusher.hurry();
     },
     stats: () => ({ series: index.size, samples: head.samples, bytes: head.bytes }),
+    cardinality: (limit) => ({ series: index.size, ...head.extent(), ...index.cardinality(limit) }),
     flush: () => flusher.flush(),
     async close() {
       clearInterval(sweep);

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { compileMatchers, type Matcher } from '@nightshift/promql';
 import type { Labels } from '@nightshift/wire';
+import { countLabels, type LabelCounts } from './cardinality.ts';
 
 export interface Series {
   /** Dense number in this process. */
@@ -55,6 +56,11 @@ export class SeriesIndex {
   load(id: bigint, labels: Labels): void {
     const key = canonicalKey(labels);
     if (!this.byKey.has(key)) this.add(key, id, labels, true);
+  }
+
+  /** The `limit` largest of each list. */
+  cardinality(limit: number): LabelCounts {
+    return countLabels(this.postings, limit);
   }
 
   get(id: bigint): Series | undefined {

@@ -1,6 +1,7 @@
-import { type Expr, parse, parseDuration } from '@nightshift/promql';
-import { isMap, isSeq, LineCounter, parseDocument, type YAMLMap } from 'yaml';
-import { z } from 'zod';
+import { type Expr, type PromqlFeatures, parse, parseDuration } from '@nightshift/promql';
+import { nearest } from '../config/nearest.ts';
+import { type Path, type RuleDocument, readRuleDocument, YamlError } from './rule-document.ts';
+import { templateMistake } from './template-check.ts';
 
 /** A rule of a Prometheus rule file. `forMs` and `keepFiringMs` are milliseconds. */
 export interface AlertingRule {
@@ -29,6 +30,10 @@ export interface RuleGroup {
   readonly file: string;
   /** Milliseconds between evaluations. */
   readonly intervalMs: number;
+  /** Series or alerts that one rule may give; 0 for any number. */
+  readonly limit: number;
+  /** Milliseconds that the expressions are evaluated in the past, for samples that come late. */
+  readonly queryOffsetMs: number;
   readonly rules: readonly Rule[];
 }
 
@@ -40,132 +45,212 @@ export class RuleFileError extends Error {
   }
 }
 
-const duration = z.string().transform((text, context) => {
-  try {
-    return parseDuration(text);
-  } catch {
-    context.addIssue({ code: 'custom', message: `${JSON.stringify(text)} is not a duration such as 30s or 5m` });
-    return z.NEVER;
-  }
-});
-const labelSet = z
-  .record(z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'is not a label name'), z.coerce.string())
-  .default({});
+const groupKeys = ['name', 'interval', 'query_offset', 'limit', 'labels', 'rules'];
+const ruleKeys = ['record', 'alert', 'expr', 'for', 'keep_firing_for', 'labels', 'annotations'];
 
-const ruleSchema = z
-  .strictObject({
-    alert: z.string().min(1).optional(),
-    record: z
-      .string()
-      .regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, 'is not a metric name')
-      .optional(),
-    expr: z.coerce.string().min(1),
-    for: duration.optional(),
-    keep_firing_for: duration.optional(),
-    labels: labelSet,
-    annotations: labelSet,
-  })
-  .superRefine((rule, context) => {
-    const issue = (message: string) => context.addIssue({ code: 'custom', message });
-    if ((rule.alert === undefined) === (rule.record === undefined)) issue('needs exactly one of `alert` and `record`');
-    if (rule.record !== undefined && (rule.for !== undefined || rule.keep_firing_for !== undefined)) {
-      issue('`for` and `keep_firing_for` belong to alerts only');
+const quoted = (text: string): string => JSON.stringify(text);
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const isMap = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Reads one file and gathers what is wrong, so that a person sees all of it at once. */
+class Reader {
+  readonly offences: string[] = [];
+
+  constructor(
+    private readonly document: RuleDocument,
+    private readonly file: string,
+    private readonly defaultIntervalMs: number,
+    private readonly features: Partial<PromqlFeatures>,
+  ) {}
+
+  /** `place` names group and rule in words, '' for the file. */
+  private offend(path: Path, place: string, message: string): void {
+    this.offences.push(`${this.file}:${this.document.line(path)}: ${place === '' ? '' : `${place}: `}${message}`);
+  }
+
+  private map(value: unknown, path: Path, place: string, known: readonly string[]): Fields {
+    if (value === '' || value === undefined) return {};
+    if (!isMap(value)) {
+      this.offend(path, place, `must be a map of ${known.join(', ')}`);
+      return {};
     }
-  });
-
-const fileSchema = z.strictObject({
-  groups: z
-    .array(
-      z.strictObject({
-        name: z.string().min(1),
-        interval: duration.optional(),
-        limit: z.number().int().min(0).optional(),
-        query_offset: duration.optional(),
-        labels: labelSet,
-        rules: z.array(ruleSchema).default([]),
-      }),
-    )
-    .default([]),
-});
-
-type ParsedRule = z.infer<typeof ruleSchema>;
-
-function toRule(rule: ParsedRule, groupLabels: Readonly<Record<string, string>>): Rule {
-  const labels = { ...groupLabels, ...rule.labels };
-  const expr = parse(rule.expr);
-  if (rule.record !== undefined) return { kind: 'recording', name: rule.record, query: rule.expr, expr, labels };
-  return {
-    kind: 'alerting',
-    name: rule.alert ?? '',
-    query: rule.expr,
-    expr,
-    forMs: rule.for ?? 0,
-    keepFiringMs: rule.keep_firing_for ?? 0,
-    labels,
-    annotations: rule.annotations,
-  };
-}
-
-/** The line of a path in the document, or of its nearest parent that exists. */
-function lineOf(root: unknown, path: readonly PropertyKey[], counter: LineCounter): number {
-  let node = root;
-  let offset = 0;
-  for (const key of path) {
-    const pair = isMap(node) ? (node as YAMLMap).items.find((item) => String(item.key) === String(key)) : undefined;
-    const next = pair ? pair.value : isSeq(node) ? node.items[Number(key)] : undefined;
-    const at = (pair?.key ?? next) as { range?: [number, number, number] } | null | undefined;
-    if (at?.range) offset = at.range[0];
-    if (next === undefined) break;
-    node = next;
+    for (const key of Object.keys(value)) {
+      if (known.includes(key)) continue;
+      const right = nearest(key, known);
+      const hint = right ? `did you mean \`${right}\`?` : `allowed here: ${known.join(', ')}`;
+      this.offend([...path, key], place, `there is no key \`${key}\`; ${hint}`);
+    }
+    return value;
   }
-  return counter.linePos(offset).line;
-}
 
-/** An alias without its anchor only shows when the document is turned into a value. */
-function contentOf(document: ReturnType<typeof parseDocument>, file: string): unknown {
-  try {
-    return document.toJS();
-  } catch (error) {
-    throw new RuleFileError([`${file}: ${error instanceof Error ? error.message : error}`]);
+  private list(value: unknown, path: Path, place: string, key: string): readonly unknown[] {
+    if (value === undefined || value === '') return [];
+    if (Array.isArray(value)) return value;
+    this.offend(path, place, `\`${key}\` must be a list`);
+    return [];
+  }
+
+  private text(fields: Fields, key: string, path: Path, place: string): string {
+    const value = fields[key];
+    if (value === undefined || typeof value === 'string') return value ?? '';
+    this.offend([...path, key], place, `\`${key}\` must be a text`);
+    return '';
+  }
+
+  /** Milliseconds, `fallback` where the key is absent. */
+  private duration(fields: Fields, key: string, path: Path, place: string, fallback: number): number {
+    const text = this.text(fields, key, path, place);
+    if (text === '') return fallback;
+    try {
+      return parseDuration(text);
+    } catch {
+      this.offend([...path, key], place, `\`${key}\`: ${quoted(text)} is not a duration such as 30s or 5m`);
+      return fallback;
+    }
+  }
+
+  private limit(fields: Fields, path: Path, place: string): number {
+    const text = this.text(fields, 'limit', path, place);
+    if (text === '' || /^\d{1,9}$/.test(text)) return Number(text);
+    this.offend([...path, 'limit'], place, `\`limit\`: ${quoted(text)} is not a whole number, 0 for no limit`);
+    return 0;
+  }
+
+  /** Labels or annotations; `metricName` says whether `__name__` may be among them. */
+  private texts(fields: Fields, key: string, path: Path, place: string, metricName: boolean): Record<string, string> {
+    const value = fields[key];
+    if (value === undefined || value === '') return {};
+    if (!isMap(value)) {
+      this.offend([...path, key], place, `\`${key}\` must be a map of texts`);
+      return {};
+    }
+    const found: [string, string][] = [];
+    for (const [name, text] of Object.entries(value)) {
+      const at = [...path, key, name];
+      if (typeof text !== 'string') this.offend(at, place, `\`${key}.${name}\` must be a text`);
+      else if (name === '' || /\p{Cs}/u.test(name) || (name === '__name__' && !metricName))
+        this.offend(at, place, `\`${key}\`: ${quoted(name)} is not a name that can be set here`);
+      else found.push([name, text]);
+    }
+    return Object.fromEntries(found);
+  }
+
+  private templates(texts: Readonly<Record<string, string>>, key: string, path: Path, place: string): void {
+    for (const [name, text] of Object.entries(texts)) {
+      const mistake = templateMistake(text);
+      if (mistake !== '') this.offend([...path, key, name], place, `\`${key}.${name}\`: ${mistake}`);
+    }
+  }
+
+  private expression(query: string, path: Path, place: string): Expr | undefined {
+    if (query === '') {
+      this.offend(path, place, '`expr` must be set');
+      return undefined;
+    }
+    try {
+      return parse(query, this.features);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.offend([...path, 'expr'], place, `could not parse the expression: ${reason}`);
+      return undefined;
+    }
+  }
+
+  private recordingMistakes(fields: Fields, name: string, path: Path, place: string): void {
+    for (const key of ['for', 'keep_firing_for', 'annotations']) {
+      if (fields[key] !== undefined && fields[key] !== '')
+        this.offend([...path, key], place, `\`${key}\` belongs to alerts only`);
+    }
+    if (/[{}]/.test(name))
+      this.offend(
+        [...path, 'record'],
+        place,
+        `\`record\`: braces in the name ${quoted(name)}; should it be in \`expr\`?`,
+      );
+    else if (/\p{Cs}/u.test(name)) this.offend([...path, 'record'], place, `\`record\` is not a metric name`);
+  }
+
+  private rule(value: unknown, path: Path, group: string, position: number, groupLabels: Fields): Rule | undefined {
+    const given = isMap(value) ? (value.alert ?? value.record) : undefined;
+    const title = typeof given === 'string' && given !== '' ? ` ${quoted(given)}` : '';
+    const place = `${group}, rule ${position}${title}`;
+    const fields = this.map(value, path, place, ruleKeys);
+    const record = this.text(fields, 'record', path, place);
+    const alert = this.text(fields, 'alert', path, place);
+    if ((record === '') === (alert === '')) this.offend(path, place, 'needs exactly one of `alert` and `record`');
+    const query = this.text(fields, 'expr', path, place);
+    const expr = this.expression(query, path, place);
+    const forMs = this.duration(fields, 'for', path, place, 0);
+    const keepFiringMs = this.duration(fields, 'keep_firing_for', path, place, 0);
+    const own = this.texts(fields, 'labels', path, place, false);
+    const annotations = this.texts(fields, 'annotations', path, place, true);
+    if (record !== '') this.recordingMistakes(fields, record, path, place);
+    if (alert !== '') {
+      this.templates(own, 'labels', path, place);
+      this.templates(annotations, 'annotations', path, place);
+    }
+    if (!expr) return undefined;
+    const labels = { ...(groupLabels as Record<string, string>), ...own };
+    if (record !== '') return { kind: 'recording', name: record, query, expr, labels };
+    return { kind: 'alerting', name: alert, query, expr, forMs, keepFiringMs, labels, annotations };
+  }
+
+  private group(value: unknown, index: number): RuleGroup {
+    const path = ['groups', index];
+    const given = isMap(value) ? value.name : undefined;
+    const place = typeof given === 'string' && given !== '' ? `group ${quoted(given)}` : `group ${index + 1}`;
+    const fields = this.map(value, path, place, groupKeys);
+    const name = this.text(fields, 'name', path, place);
+    if (name === '') this.offend(path, place, '`name` must be set');
+    const labels = this.texts(fields, 'labels', path, place, false);
+    const rules = this.list(fields.rules, [...path, 'rules'], place, 'rules');
+    return {
+      name,
+      file: this.file,
+      intervalMs: this.duration(fields, 'interval', path, place, 0) || this.defaultIntervalMs,
+      queryOffsetMs: this.duration(fields, 'query_offset', path, place, 0),
+      limit: this.limit(fields, path, place),
+      rules: rules.flatMap((rule, i) => this.rule(rule, [...path, 'rules', i], place, i + 1, labels) ?? []),
+    };
+  }
+
+  groups(): RuleGroup[] {
+    const fields = this.map(this.document.content, [], '', ['groups']);
+    const groups = this.list(fields.groups, ['groups'], '', 'groups').map((group, i) => this.group(group, i));
+    const seen = new Set<string>();
+    groups.forEach(({ name }, i) => {
+      if (name !== '' && seen.has(name)) this.offend(['groups', i], '', `the group name ${quoted(name)} is repeated`);
+      seen.add(name);
+    });
+    return groups;
   }
 }
 
 /**
- * Reads a rule file in Prometheus' format. Throws RuleFileError with all mistakes: YAML, unknown keys, durations, and
- * expressions that do not parse.
+ * Reads a rule file in Prometheus' format; of several documents in it the first, as there. Throws RuleFileError with all
+ * mistakes: YAML, unknown keys, values that are none, and expressions that do not parse.
  */
-export function parseRuleFile(text: string, file: string, defaultIntervalMs: number): RuleGroup[] {
-  const counter = new LineCounter();
-  const document = parseDocument(text, { lineCounter: counter, uniqueKeys: true });
-  if (document.errors.length > 0) {
-    throw new RuleFileError(
-      document.errors.map((e) => `${file}:${counter.linePos(e.pos[0]).line}: ${e.message.split('\n')[0]}`),
-    );
+export function parseRuleFile(
+  text: string,
+  file: string,
+  defaultIntervalMs: number,
+  features: Partial<PromqlFeatures> = {},
+): RuleGroup[] {
+  let document: RuleDocument;
+  try {
+    document = readRuleDocument(text);
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error;
+    throw new RuleFileError(error.mistakes.map(({ line, message }) => `${file}:${line}: ${message}`));
   }
-  const at = (path: readonly PropertyKey[]) => `${file}:${lineOf(document.contents, path, counter)}`;
-  const parsed = fileSchema.safeParse(contentOf(document, file) ?? {});
-  if (!parsed.success) {
-    throw new RuleFileError(
-      parsed.error.issues.map((issue) => `${at(issue.path)}: ${issue.path.join('.')}: ${issue.message}`),
-    );
-  }
-  const offences: string[] = [];
-  const names = new Set<string>();
-  const groups = parsed.data.groups.map((group, g): RuleGroup => {
-    if (names.has(group.name))
-      offences.push(`${at(['groups', g])}: the group name ${JSON.stringify(group.name)} is repeated`);
-    names.add(group.name);
-    const rules = group.rules.flatMap((rule, r): Rule[] => {
-      try {
-        return [toRule(rule, group.labels)];
-      } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
-        offences.push(`${at(['groups', g, 'rules', r, 'expr'])}: could not parse the expression: ${message}`);
-        return [];
-      }
-    });
-    return { name: group.name, file, intervalMs: group.interval ?? defaultIntervalMs, rules };
-  });
-  if (offences.length > 0) throw new RuleFileError(offences);
+  const reader = new Reader(document, file, defaultIntervalMs, features);
+  const groups = reader.groups();
+  if (reader.offences.length > 0) throw new RuleFileError(inOrder(reader.offences));
   return groups;
 }
+
+const lineOf = (offence: string): number => Number(/:(\d+): /.exec(offence)?.[1] ?? 0);
+
+const inOrder = (offences: readonly string[]): string[] => [...offences].sort((a, b) => lineOf(a) - lineOf(b));

@@ -1,10 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { formatValue } from '@nightshift/promql';
 import { encodeWriteRequest, type WriteSeries } from '@nightshift/wire';
 import type { JournalRecord } from '../collect/record.ts';
 import type { MetricQueries } from '../query/promql.ts';
-import { fillTemplate } from './annotation.ts';
-import { parseRuleFile, type RuleGroup } from './rule-file.ts';
+import type { Rule, RuleGroup } from './rule-file.ts';
 import { elementsOf, RuleState, restoredTimes } from './rule-state.ts';
 
 export interface RuleManagerDeps {
@@ -15,91 +12,72 @@ export interface RuleManagerDeps {
   readonly log: { warn(fields: object, message: string): void };
 }
 
-interface GroupState {
+/** A group as it is now. Times are Unix milliseconds. */
+export interface GroupView {
   readonly group: RuleGroup;
   readonly rules: readonly RuleState[];
-  lastEvaluation: number | null;
-  evaluationMs: number;
+  readonly lastEvaluation: number | null;
+  readonly evaluationMs: number;
 }
 
-const restoreWindow = '1h';
+export interface Reload {
+  /** '' when the last one went well. */
+  readonly error: string;
+  readonly succeededAt: number;
+  readonly failedAt: number | null;
+}
 
 export interface RuleManager {
   /** Evaluates every group once at `at` (Unix milliseconds), rules in order, and stores what they give. */
   evaluate(at: number): Promise<void>;
   start(): void;
   close(): Promise<void>;
-  /** `data` of the Prometheus HTTP API's /rules and /alerts. */
-  rulesAnswer(): unknown;
-  alertsAnswer(): unknown;
+  /**
+   * Loads anew and runs what `load` gives from now on: a rule that was there before keeps its alerts, the series of one
+   * that is gone are ended. What `load` throws is thrown on, and the running rules stay.
+   */
+  reload(load: () => readonly RuleGroup[]): Promise<void>;
+  lastReload(): Reload;
+  /** In the order of the files. */
+  groups(): readonly GroupView[];
 }
 
-/** Reads rule files; throws RuleFileError with every mistake of the first file that has any. */
-export function loadRuleFiles(files: readonly string[], defaultIntervalMs: number): RuleGroup[] {
-  return files.flatMap((file) => parseRuleFile(readFileSync(file, 'utf8'), file, defaultIntervalMs));
+const restoreWindow = '1h';
+
+class Group implements GroupView {
+  lastEvaluation: number | null = null;
+  evaluationMs = 0;
+  timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    readonly group: RuleGroup,
+    readonly rules: readonly RuleState[],
+  ) {}
 }
 
-const iso = (ms: number | null): string => (ms === null ? '0001-01-01T00:00:00Z' : new Date(ms).toISOString());
-
-function alertAnswers(state: RuleState): object[] {
-  const { rule } = state;
-  if (rule.kind !== 'alerting') return [];
-  return [...state.alerts.values()]
-    .filter((alert) => alert.state !== 'resolved')
-    .map((alert) => ({
-      labels: Object.fromEntries(alert.labels),
-      annotations: Object.fromEntries(
-        Object.entries(rule.annotations).map(([key, text]) => [key, fillTemplate(text, alert.labels, alert.value)]),
-      ),
-      state: alert.state,
-      activeAt: iso(alert.activeAt),
-      value: formatValue(alert.value),
-    }));
-}
-
-function ruleAnswer(state: RuleState): object {
-  const { rule } = state;
-  const health = state.lastError ? 'err' : state.lastEvaluation === null ? 'unknown' : 'ok';
-  const common = {
-    name: rule.name,
-    query: rule.query,
-    labels: rule.labels,
-    health,
-    ...(state.lastError ? { lastError: state.lastError } : {}),
-    evaluationTime: state.evaluationMs / 1000,
-    lastEvaluation: iso(state.lastEvaluation),
-  };
-  if (rule.kind === 'recording') return { ...common, type: 'recording' };
-  const alerts = alertAnswers(state);
-  const states = [...state.alerts.values()].map((alert) => alert.state);
-  const worst = states.includes('firing') ? 'firing' : states.includes('pending') ? 'pending' : 'inactive';
-  const { annotations, forMs, keepFiringMs } = rule;
-  return {
-    ...common,
-    type: 'alerting',
-    state: worst,
-    duration: forMs / 1000,
-    keepFiringFor: keepFiringMs / 1000,
-    annotations,
-    alerts,
-  };
-}
+/** A rule is the same after a reload if all that it says is. */
+const identityOf = ({ file, name }: RuleGroup, { expr: _, ...rule }: Rule): string =>
+  JSON.stringify([file, name, rule]);
 
 class Manager implements RuleManager {
-  readonly #groups: readonly GroupState[];
-  readonly #timers = new Set<NodeJS.Timeout>();
+  #groups: readonly Group[];
+  #reload: Reload;
+  #started = false;
+  #closed = false;
   readonly #running = new Set<Promise<void>>();
 
   constructor(
     groups: readonly RuleGroup[],
     private readonly deps: RuleManagerDeps,
   ) {
-    this.#groups = groups.map((group) => ({
-      group,
-      rules: group.rules.map((rule) => new RuleState(rule)),
-      lastEvaluation: null,
-      evaluationMs: 0,
-    }));
+    this.#groups = groups.map(
+      (group) =>
+        new Group(
+          group,
+          group.rules.map((rule) => new RuleState(rule)),
+        ),
+    );
+    this.#reload = { error: '', succeededAt: deps.now(), failedAt: null };
   }
 
   async evaluate(at: number): Promise<void> {
@@ -114,11 +92,15 @@ class Manager implements RuleManager {
     return restoredTimes(elementsOf(await this.deps.queries.instant(query, at)));
   }
 
-  async #evaluateRule(state: RuleState, at: number): Promise<WriteSeries[]> {
+  async #evaluateRule({ group }: Group, state: RuleState, at: number): Promise<WriteSeries[]> {
     const from = this.deps.now();
     try {
-      const elements = elementsOf(await this.deps.queries.instant(state.rule.query, at));
-      const output = state.take(elements, at, await this.#restored(state, at));
+      const elements = elementsOf(await this.deps.queries.instant(state.rule.query, at - group.queryOffsetMs));
+      if (group.limit > 0 && elements.length > group.limit) {
+        const what = state.rule.kind === 'alerting' ? 'alerts' : 'series';
+        throw new Error(`exceeded limit of ${group.limit} with ${elements.length} ${what}`);
+      }
+      const output = state.take(elements, at - group.queryOffsetMs, await this.#restored(state, at));
       state.lastError = '';
       return output;
     } catch (error) {
@@ -131,67 +113,98 @@ class Manager implements RuleManager {
     }
   }
 
-  async #evaluateGroup(group: GroupState, at: number): Promise<void> {
+  async #evaluateGroup(group: Group, at: number): Promise<void> {
     const from = this.deps.now();
     for (const state of group.rules) {
-      const output = await this.#evaluateRule(state, at);
-      if (output.length === 0) continue;
+      const output = await this.#evaluateRule(group, state, at);
       // Stored rule by rule: a later rule of the group may read what an earlier one recorded.
-      const body = encodeWriteRequest(output);
-      try {
-        await this.deps.take({ kind: 'remote-write', format: 'protobuf', receivedAt: at, body });
-      } catch (error) {
-        state.lastError = `evaluated, but not stored: ${error instanceof Error ? error.message : error}`;
-      }
+      const error = await this.#store(output, at);
+      if (error !== '') state.lastError = `evaluated, but not stored: ${error}`;
     }
     group.lastEvaluation = at;
     group.evaluationMs = this.deps.now() - from;
   }
 
+  /** '' when it is stored, else why not. */
+  async #store(output: readonly WriteSeries[], at: number): Promise<string> {
+    if (output.length === 0) return '';
+    try {
+      const body = encodeWriteRequest(output);
+      await this.deps.take({ kind: 'remote-write', format: 'protobuf', receivedAt: at, body });
+      return '';
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
   start(): void {
+    this.#started = true;
     for (const group of this.#groups) this.#schedule(group);
   }
 
-  #schedule(group: GroupState): void {
+  #schedule(group: Group): void {
+    if (this.#closed || !this.#started || !this.#groups.includes(group)) return;
     const { intervalMs } = group.group;
-    const timer = setTimeout(
-      () => {
-        this.#timers.delete(timer);
-        const run = this.#evaluateGroup(group, this.deps.now()).finally(() => {
-          this.#running.delete(run);
-          if (!this.#closed) this.#schedule(group);
-        });
-        this.#running.add(run);
-      },
-      intervalMs - (this.deps.now() % intervalMs),
-    );
-    this.#timers.add(timer);
+    const wait = intervalMs - (this.deps.now() % intervalMs);
+    group.timer = setTimeout(() => {
+      const run = this.#evaluateGroup(group, this.deps.now()).finally(() => {
+        this.#running.delete(run);
+        this.#schedule(group);
+      });
+      this.#running.add(run);
+    }, wait);
   }
 
-  #closed = false;
-
-  async close(): Promise<void> {
-    this.#closed = true;
-    for (const timer of this.#timers) clearTimeout(timer);
+  async #stop(groups: readonly Group[]): Promise<void> {
+    for (const group of groups) clearTimeout(group.timer);
     await Promise.allSettled([...this.#running]);
   }
 
-  rulesAnswer(): unknown {
-    return {
-      groups: this.#groups.map(({ group, rules, lastEvaluation, evaluationMs }) => ({
-        name: group.name,
-        file: group.file,
-        interval: group.intervalMs / 1000,
-        limit: 0,
-        rules: rules.map(ruleAnswer),
-        evaluationTime: evaluationMs / 1000,
-        lastEvaluation: iso(lastEvaluation),
-      })),
-    };
+  async reload(load: () => readonly RuleGroup[]): Promise<void> {
+    let loaded: readonly RuleGroup[];
+    try {
+      loaded = load();
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#reload = { ...this.#reload, error: message, failedAt: this.deps.now() };
+      throw error;
+    }
+    const before = this.#groups;
+    this.#groups = [];
+    await this.#stop(before);
+    const kept = new Map(
+      before.flatMap(({ group, rules }) => rules.map((state) => [identityOf(group, state.rule), state] as const)),
+    );
+    this.#groups = loaded.map((group) => {
+      const rules = group.rules.map((rule) => {
+        const identity = identityOf(group, rule);
+        const state = kept.get(identity);
+        kept.delete(identity);
+        return state ?? new RuleState(rule);
+      });
+      return new Group(group, rules);
+    });
+    const at = this.deps.now();
+    const error = await this.#store(
+      [...kept.values()].flatMap((state) => state.end(at)),
+      at,
+    );
+    if (error !== '') this.deps.log.warn({ error }, 'the series of rules that are gone could not be ended');
+    this.#reload = { error: '', succeededAt: at, failedAt: null };
+    if (this.#started) this.start();
   }
 
-  alertsAnswer(): unknown {
-    return { alerts: this.#groups.flatMap(({ rules }) => rules.flatMap(alertAnswers)) };
+  lastReload(): Reload {
+    return this.#reload;
+  }
+
+  groups(): readonly GroupView[] {
+    return this.#groups;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#stop(this.#groups);
   }
 }
 

@@ -6,7 +6,9 @@ import type { AlertingRule, Rule } from './rule-file.ts';
 
 export interface VectorElement {
   readonly labels: Labels;
+  /** 0 for a native histogram, as an alert has it. */
   readonly value: number;
+  readonly isHistogram?: boolean;
 }
 
 const sorted = (entries: Iterable<readonly [string, string]>): Labels =>
@@ -17,7 +19,13 @@ const keyOf = (labels: Labels): string => JSON.stringify([...labels]);
 /** An instant result as vector elements; a scalar is one element without labels. Throws for ranges and strings. */
 export function elementsOf(result: QueryResult): VectorElement[] {
   if (result.resultType === 'scalar') return [{ labels: new Map(), value: result.value }];
-  if (result.resultType === 'vector') return result.samples.map(({ labels, value }) => ({ labels, value }));
+  if (result.resultType === 'vector') {
+    return result.samples.map(({ labels, value, histogram }) => ({
+      labels,
+      value: histogram ? 0 : value,
+      ...(histogram ? { isHistogram: true } : {}),
+    }));
+  }
   throw new Error(`the rule gives a ${result.resultType}, not a vector or a scalar`);
 }
 
@@ -43,7 +51,16 @@ export class RuleState {
     return output;
   }
 
+  /** Stale markers for everything that the rule wrote last, for when it is no more. */
+  end(at: number): WriteSeries[] {
+    return [...this.#written.values()].map((labels) => ({
+      labels,
+      samples: [{ timestamp: at, value: Number.NaN, stale: true }],
+    }));
+  }
+
   #record(elements: readonly VectorElement[], at: number): WriteSeries[] {
+    if (elements.some(({ isHistogram }) => isHistogram)) throw new Error('native histograms cannot be recorded yet');
     const name = ['__name__', this.rule.name] as const;
     return elements.map(({ labels, value }) => ({
       labels: sorted(new Map([...labels, ...Object.entries(this.rule.labels), name])),

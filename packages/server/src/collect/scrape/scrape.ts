@@ -3,6 +3,7 @@ import {
   encodeWriteRequest,
   type Labels,
   type MetricBatch,
+  type MetricMetadata,
   parseExposition,
   type WriteSample,
   type WriteSeries,
@@ -15,6 +16,8 @@ export interface ScrapeResult {
   readonly record: JournalRecord;
   /** The series that were seen, by their text; what was there before and is not now gets a stale marker. */
   readonly seen: ReadonlyMap<string, Labels>;
+  /** What the target says of its metrics; undefined when the scrape failed. */
+  readonly metadata: readonly MetricMetadata[] | undefined;
   /** '' when it went well. */
   readonly error: string;
 }
@@ -94,5 +97,10 @@ export async function scrapeOnce(
     series.push({ labels, samples: [{ timestamp: at, value }] });
   }
   const body = encodeWriteRequest(series, batch?.metadata);
-  return { record: { kind: 'remote-write', format: 'protobuf', receivedAt: at, body }, seen, error };
+  return {
+    record: { kind: 'remote-write', format: 'protobuf', receivedAt: at, body },
+    seen,
+    metadata: batch?.metadata,
+    error,
+  };
 }

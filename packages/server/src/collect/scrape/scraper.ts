@@ -1,10 +1,11 @@
 import type { Labels } from '@nightshift/wire';
 import type { JournalRecord } from '../record.ts';
 import { scrapeOnce } from './scrape.ts';
-import type { ScrapeTarget, TargetStatus } from './target.ts';
+import type { ScrapeTarget, TargetState, TargetStatus } from './target.ts';
 
 export interface Scraper {
   status(): readonly TargetStatus[];
+  targets(): readonly TargetState[];
   /** Stops all loops; resolves when the last scrape under way has ended or was given up (bounded by its time-out). */
   close(): Promise<void>;
 }
@@ -21,14 +22,14 @@ class TargetLoop {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
   #closed = false;
-  status: TargetStatus;
+  state: TargetState;
 
   constructor(
     private readonly target: ScrapeTarget,
     private readonly take: (record: JournalRecord) => Promise<void>,
     private readonly now: () => number,
   ) {
-    this.status = { job: target.job, target: target.url, up: false, lastError: '', lastAt: null };
+    this.state = { target, health: 'unknown', lastError: '', lastAt: null, lastTookMs: 0, metadata: [] };
     this.#schedule();
   }
 
@@ -43,7 +44,6 @@ class TargetLoop {
 
   async #scrape(): Promise<void> {
     const at = this.now();
-    const { job, url } = this.target;
     const result = await scrapeOnce(this.target, this.#before, this.now);
     let lastError = result.error;
     try {
@@ -52,7 +52,19 @@ class TargetLoop {
     } catch (error) {
       lastError = `scraped, but not stored: ${error instanceof Error ? error.message : error}`;
     }
-    this.status = { job, target: url, up: lastError === '', lastError, lastAt: at };
+    this.state = {
+      target: this.target,
+      health: lastError === '' ? 'up' : 'down',
+      lastError,
+      lastAt: at,
+      lastTookMs: this.now() - at,
+      metadata: result.metadata ?? this.state.metadata,
+    };
+  }
+
+  get status(): TargetStatus {
+    const { target, health, lastError, lastAt } = this.state;
+    return { job: target.job, target: target.url, up: health === 'up', lastError, lastAt };
   }
 
   async close(): Promise<void> {
@@ -71,6 +83,7 @@ export function startScraper(
   const loops = targets.map((target) => new TargetLoop(target, take, now));
   return {
     status: () => loops.map((loop) => loop.status),
+    targets: () => loops.map((loop) => loop.state),
     close: async () => {
       await Promise.all(loops.map((loop) => loop.close()));
     },

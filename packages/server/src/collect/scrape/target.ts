@@ -1,4 +1,4 @@
-import type { Labels } from '@nightshift/wire';
+import type { Labels, MetricMetadata } from '@nightshift/wire';
 
 /** One static target. `labels` are added to every series; `job` and `instance` are always among them. */
 export interface ScrapeTarget {
@@ -18,6 +18,19 @@ export interface TargetStatus {
   /** '' when the last scrape went well. */
   readonly lastError: string;
   readonly lastAt: number | null;
+}
+
+/** A target with all that is known of it, for the Prometheus HTTP API. */
+export interface TargetState {
+  readonly target: ScrapeTarget;
+  readonly health: 'unknown' | 'up' | 'down';
+  /** '' when the last scrape went well. */
+  readonly lastError: string;
+  readonly lastAt: number | null;
+  /** Milliseconds that the last scrape took. */
+  readonly lastTookMs: number;
+  /** What the target said of its metrics when it last answered. */
+  readonly metadata: readonly MetricMetadata[];
 }
 
 export interface ScrapeJob {

@@ -1,0 +1,133 @@
+import { compileMatchers, type Matcher, PromqlParseError, parseDuration, parseSelector } from '@nightshift/promql';
+import type { FastifyRequest } from 'fastify';
+import type { TimeRange } from '../../store/store.ts';
+import { badData, invalidParameter } from './failure.ts';
+
+/** The bounds of time that Prometheus prints, which JavaScript cannot parse; clients send them back. */
+const bounds: Readonly<Record<string, number>> = {
+  '-292273086-05-16T16:47:06Z': Number.MIN_SAFE_INTEGER,
+  '292277025-08-18T07:12:54.999999999Z': Number.MAX_SAFE_INTEGER,
+};
+
+const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
+
+/** What Go's strconv.ParseFloat reads as a decimal number; NaN for everything else. */
+const decimal = (text: string): number =>
+  /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+
+/** A time of the API: Unix seconds with a fraction, or RFC 3339. Returns milliseconds; undefined if it is neither. */
+export function timeOf(text: string): number | undefined {
+  const seconds = decimal(text);
+  if (!Number.isNaN(seconds)) return Math.round(seconds * 1000);
+  const ms = rfc3339.test(text) ? Date.parse(text) : bounds[text];
+  return ms === undefined || Number.isNaN(ms) ? undefined : ms;
+}
+
+/** A duration of the API: seconds with a fraction, or `1m30s`. Returns milliseconds, which may be negative; undefined if it is neither. */
+export function durationOf(text: string): number | undefined {
+  const seconds = decimal(text);
+  if (!Number.isNaN(seconds)) return seconds * 1000;
+  try {
+    return parseDuration(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The parameters of one request, those of a form before those of the address, as Go's net/http has them. */
+export class Parameters {
+  readonly #values = new URLSearchParams();
+
+  constructor(request: Pick<FastifyRequest, 'url' | 'body'>) {
+    const query = request.url.includes('?') ? request.url.slice(request.url.indexOf('?') + 1) : '';
+    const forms = request.body instanceof URLSearchParams ? [request.body] : [];
+    for (const form of [...forms, new URLSearchParams(query)]) {
+      for (const [key, value] of form) this.#values.append(key, value);
+    }
+  }
+
+  /** '' where it is absent. */
+  text(name: string): string {
+    return this.#values.get(name) ?? '';
+  }
+
+  all(name: string): string[] {
+    return this.#values.getAll(name);
+  }
+
+  /** A time that has to be there, in milliseconds. */
+  time(name: string): number {
+    const text = this.text(name);
+    const ms = timeOf(text);
+    if (ms === undefined) throw invalidParameter(name, `cannot parse ${JSON.stringify(text)} to a valid timestamp`);
+    return ms;
+  }
+
+  timeOr(name: string, fallback: number): number {
+    const text = this.text(name);
+    if (text === '') return fallback;
+    const ms = timeOf(text);
+    if (ms !== undefined) return ms;
+    const reason = `cannot parse ${JSON.stringify(text)} to a valid timestamp`;
+    throw invalidParameter(name, `invalid time value for '${name}': ${reason}`);
+  }
+
+  /** `start` and `end`, all of time where they are absent. */
+  range(): TimeRange {
+    return {
+      start: this.timeOr('start', Number.MIN_SAFE_INTEGER),
+      end: this.timeOr('end', Number.MAX_SAFE_INTEGER),
+    };
+  }
+
+  /** Milliseconds. */
+  duration(name: string): number {
+    const text = this.text(name);
+    const ms = durationOf(text);
+    if (ms === undefined) throw invalidParameter(name, `cannot parse ${JSON.stringify(text)} to a valid duration`);
+    return ms;
+  }
+
+  optionalDuration(name: string): number | undefined {
+    return this.text(name) === '' ? undefined : this.duration(name);
+  }
+
+  /** How many results are wanted; Infinity where nothing or 0 is said. */
+  limit(): number {
+    const text = this.text('limit');
+    if (text === '') return Number.POSITIVE_INFINITY;
+    if (!/^[+-]?\d+$/.test(text)) {
+      throw invalidParameter('limit', `strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
+    }
+    if (Number(text) < 0) throw invalidParameter('limit', 'limit must be non-negative');
+    return Number(text) || Number.POSITIVE_INFINITY;
+  }
+
+  /** A whole number; undefined where it is absent. */
+  wholeNumber(name: string): number | undefined {
+    const text = this.text(name);
+    if (text === '') return undefined;
+    if (!/^[+-]?\d+$/.test(text)) throw badData(`${name} must be a number`);
+    return Number(text);
+  }
+
+  /** The `match[]` selectors, one list of matchers each. */
+  selectors(): (readonly Matcher[])[] {
+    return this.all('match[]').map((text) => {
+      const matchers = selectorOf(text);
+      if (matchers.every((matcher) => compileMatchers([matcher])(new Map()))) {
+        throw badData('match[] must contain at least one non-empty matcher');
+      }
+      return matchers;
+    });
+  }
+}
+
+function selectorOf(text: string): readonly Matcher[] {
+  try {
+    return parseSelector(text);
+  } catch (error) {
+    if (error instanceof PromqlParseError) throw invalidParameter('match[]', error.message);
+    throw error;
+  }
+}

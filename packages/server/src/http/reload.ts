@@ -1,0 +1,21 @@
+import type { FastifyInstance } from 'fastify';
+import { NightshiftError } from '../errors/catalogue.ts';
+import { RuleFileError } from '../watch/rule-file.ts';
+
+/** `/-/reload`, where Prometheus has it: reads the rule files anew. Files with a mistake change nothing, and all mistakes are told. */
+export function reloadRoutes(app: FastifyInstance, reload: () => Promise<void>): void {
+  app.route({
+    method: ['POST', 'PUT'],
+    url: '/-/reload',
+    config: { right: 'admin' },
+    handler: async (_request, reply) => {
+      try {
+        await reload();
+      } catch (error) {
+        if (!(error instanceof RuleFileError)) throw error;
+        throw new NightshiftError('RULES_INVALID', { offences: error.message });
+      }
+      return reply.code(200).send();
+    },
+  });
+}
