@@ -1,4 +1,4 @@
-import { CompensatedHistogram } from './compensated.ts';
+import { CompensatedHistogram } from './compensatedHistogram.ts';
 import type { FloatHistogram } from './histogram.ts';
 import { compact } from './resolution.ts';
 

@@ -35,7 +35,7 @@ export function exponentialBound(index: number, schema: number): number {
 }
 
 /** Upper bound of a custom bucket; -1 has the lower bound of the first. */
-export function customBound(index: number, bounds: Float64Array): number {
+function customBound(index: number, bounds: Float64Array): number {
   if (index < 0) return Number.NEGATIVE_INFINITY;
   return index < bounds.length ? bounds[index]! : Number.POSITIVE_INFINITY;
 }
