@@ -4,14 +4,27 @@ export { createEvaluator, type Evaluator, type EvaluatorOptions, type QueryOptio
 export type { SampleStatistics } from './engine/samples.ts';
 export { staleMarkers } from './engine/staleness.ts';
 export { DEFAULT_FEATURES, type PromqlFeatures } from './features.ts';
+export type { ApiBucket, ApiHistogram } from './histogram/format.ts';
+export { formatHistogram } from './histogram/format.ts';
 export * from './histogram/histogram.ts';
 export { compileMatchers } from './matchers/compile.ts';
 export { compilePattern, literalsOf, type Pattern, type PatternMatch, RegexpSyntaxError } from './matchers/pattern.ts';
 export type * from './parser/ast.ts';
 export { selectorsOf } from './parser/ast.ts';
-export { PromqlParseError } from './parser/error.ts';
+export { type ParseIssue, PromqlParseError } from './parser/error.ts';
 export { parseDuration } from './parser/literals.ts';
 export { parse, parseSelector } from './parser/parse.ts';
-export { type ApiData, type ApiSample, formatValue, toApiData } from './result/format.ts';
+export { type ApiNode, toApiAst } from './printer/apiAst.ts';
+export { formatExpr } from './printer/format.ts';
+export { prettyPrint } from './printer/pretty.ts';
+export {
+  type ApiData,
+  type ApiHistogramSample,
+  type ApiMatrixSeries,
+  type ApiSample,
+  type ApiVectorSample,
+  formatValue,
+  toApiData,
+} from './result/format.ts';
 export type { MatrixSeries, QueryResult, VectorSample } from './result/result.ts';
 export * from './source.ts';

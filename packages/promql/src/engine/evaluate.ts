@@ -4,7 +4,7 @@ import { copyWithHint, negate } from '../histogram/arithmetic.ts';
 import type { FloatHistogram } from '../histogram/histogram.ts';
 import { binaryOperation } from '../operators/binary.ts';
 import { type AggregateExpr, type Expr, type Subquery, stripParens, type UnaryExpr } from '../parser/ast.ts';
-import { resolveDuration } from '../parser/durations.ts';
+import { resolveDuration, resolvePositive } from '../parser/durations.ts';
 import { evaluateCall } from './call.ts';
 import { PromqlExecutionError } from './errors.ts';
 import type { Evaluation } from './evaluation.ts';
@@ -21,24 +21,24 @@ import {
 } from './selector.ts';
 import { broadcast, dropName, type Grid, mergeSameLabels, type StepSeries, type Value, vectorOf } from './values.ts';
 
-/** Evaluates an expression at every step of a grid at once. `func` is the function or aggregation around it. */
-export async function evaluate(expr: Expr, grid: Grid, evaluation: Evaluation, func = ''): Promise<Value> {
+/** Evaluates an expression at every step of a grid at once. */
+export async function evaluate(expr: Expr, grid: Grid, evaluation: Evaluation): Promise<Value> {
   const pause = evaluation.pause();
   if (pause) await pause;
-  if (grid.count === 1 || !isStepInvariant(expr)) return evaluateCounted(expr, grid, evaluation, func);
+  if (grid.count === 1 || !isStepInvariant(expr)) return evaluateCounted(expr, grid, evaluation);
   const once = { ...grid, count: 1 };
   const outer = evaluation.samples.enter(once);
-  const value = broadcast(await evaluateCounted(expr, once, evaluation, func), grid.count);
+  const value = broadcast(await evaluateCounted(expr, once, evaluation), grid.count);
   if (value.kind === 'vector') evaluation.spendSeries(value.series);
   evaluation.samples.leaveInvariant(outer, value);
   return value;
 }
 
 /** What a node held while it worked is given up when it is done; what it made is held by the node around it. */
-async function evaluateCounted(expr: Expr, grid: Grid, evaluation: Evaluation, func: string): Promise<Value> {
+async function evaluateCounted(expr: Expr, grid: Grid, evaluation: Evaluation): Promise<Value> {
   const { samples, heldBytes } = evaluation;
   samples.begin();
-  const value = await evaluateNode(expr, grid, evaluation, func);
+  const value = await evaluateNode(expr, grid, evaluation);
   samples.end(roleOf(expr), value);
   evaluation.release(heldBytes);
   if (value.kind === 'vector') evaluation.spendSeries(value.series);
@@ -62,18 +62,18 @@ function roleOf(expr: Expr): NodeRole {
   }
 }
 
-async function evaluateNode(expr: Expr, grid: Grid, evaluation: Evaluation, func: string): Promise<Value> {
+async function evaluateNode(expr: Expr, grid: Grid, evaluation: Evaluation): Promise<Value> {
   switch (expr.kind) {
     case 'NumberLiteral':
       return { kind: 'scalar', values: new Float64Array(grid.count).fill(expr.value) };
     case 'StringLiteral':
       return { kind: 'string', value: expr.value };
     case 'ParenExpr':
-      return evaluate(expr.expr, grid, evaluation, func);
+      return evaluate(expr.expr, grid, evaluation);
     case 'UnaryExpr':
       return evaluateUnary(expr, grid, evaluation);
     case 'VectorSelector':
-      return vectorOf(await evaluateVectorSelector(expr, grid, evaluation, func));
+      return vectorOf(await evaluateVectorSelector(expr, grid, evaluation));
     case 'BinaryExpr': {
       const left = await evaluate(expr.left, grid, evaluation);
       const right = await evaluate(expr.right, grid, evaluation);
@@ -118,17 +118,16 @@ export async function evaluateRange(
   expr: Expr,
   grid: Grid,
   evaluation: Evaluation,
-  func: string,
 ): Promise<RangeVector> {
   const range = stripParens(expr);
-  if (range.kind === 'MatrixSelector') return evaluateMatrixSelector(range, grid, evaluation, func);
+  if (range.kind === 'MatrixSelector') return evaluateMatrixSelector(range, grid, evaluation);
   if (range.kind === 'Subquery') return evaluateSubquery(range, grid, evaluation);
   throw new PromqlExecutionError('expected a range vector');
 }
 
 async function evaluateSubquery(node: Subquery, grid: Grid, evaluation: Evaluation): Promise<RangeVector> {
   const references = referenceTimes(node, grid, evaluation);
-  const range = resolveDuration(node.range, evaluation.durations);
+  const range = resolvePositive(node.range, evaluation.durations);
   const inner = subqueryGrid(node, references, range, evaluation);
   const plain = { range, references, extension: undefined, before: 0, after: 0 };
   if (inner.count === 0) return { series: [], ...plain };

@@ -1,7 +1,7 @@
 import type { FloatHistogram } from '../histogram/histogram.ts';
 import { compareLabels } from '../labels.ts';
 import type { AtModifier, MatrixSelector, Subquery, VectorSelector } from '../parser/ast.ts';
-import { resolveDuration } from '../parser/durations.ts';
+import { resolveDuration, resolvePositive } from '../parser/durations.ts';
 import type { SelectRequest, SeriesData } from '../source.ts';
 import { withoutBuckets } from './countsOnly.ts';
 import type { Evaluation } from './evaluation.ts';
@@ -46,27 +46,11 @@ export function fixedTime(at: AtModifier | undefined, evaluation: Evaluation): n
   return at === 'end' ? evaluation.end : at;
 }
 
-async function select(
-  node: VectorSelector,
-  references: Float64Array,
-  reach: { readonly before: number; readonly after: number },
-  grid: Grid,
-  evaluation: Evaluation,
-  func: string,
-): Promise<readonly SeriesData[]> {
-  const series = await load(
-    {
-      matchers: node.matchers,
-      start: references[0]! - reach.before + 1,
-      end: references.at(-1)! + reach.after,
-      step: grid.count === 1 ? 0 : grid.step,
-      func,
-      range: 0,
-      grouping: [],
-      by: false,
-    },
-    evaluation,
-  );
+/** What was planned for the selector. */
+async function select(node: VectorSelector, evaluation: Evaluation): Promise<readonly SeriesData[]> {
+  const planned = evaluation.plan.get(node);
+  if (!planned) throw new TypeError('a selector that is not part of the query');
+  const series = await load(planned, evaluation);
   return evaluation.countsOnly.has(node) ? series.map(withoutBuckets) : series;
 }
 
@@ -91,14 +75,12 @@ export async function evaluateVectorSelector(
   node: VectorSelector,
   grid: Grid,
   evaluation: Evaluation,
-  func: string,
   wanted: Wanted = 'value',
 ): Promise<StepSeries[]> {
   const references = referenceTimes(node, grid, evaluation);
   const lookback = evaluation.settings.lookbackMs;
   const smoothed = node.smoothed === true && wanted === 'value';
-  const after = smoothed ? lookback : 0;
-  const all = await select(node, references, { before: lookback, after }, grid, evaluation, func);
+  const all = await select(node, evaluation);
   evaluation.spend(all.length * grid.count);
   const found: StepSeries[] = [];
   for (const series of all) {
@@ -143,14 +125,13 @@ export async function evaluateMatrixSelector(
   node: MatrixSelector,
   grid: Grid,
   evaluation: Evaluation,
-  func: string,
 ): Promise<RangeVector> {
   const references = referenceTimes(node.selector, grid, evaluation);
-  const range = resolveDuration(node.range, evaluation.durations);
+  const range = resolvePositive(node.range, evaluation.durations);
   const extension = extensionOf(node.selector);
   const before = extension ? evaluation.settings.lookbackMs : 0;
   const after = extension === 'smoothed' ? evaluation.settings.lookbackMs : 0;
-  const all = await select(node.selector, references, { before: range + before, after }, grid, evaluation, func);
+  const all = await select(node.selector, evaluation);
   const series = all.map((each) => ({ labels: each.labels, dropName: false, ...withoutStale(each) }));
   return { series, range, extension, before, after, references };
 }
@@ -162,7 +143,7 @@ export function extensionOf({ anchored, smoothed }: VectorSelector): Extension |
 
 /** The grid of a subquery: absolute multiples of its step, over everything that the windows of the outer grid reach. */
 export function subqueryGrid(node: Subquery, references: Float64Array, range: number, evaluation: Evaluation): Grid {
-  const step = node.step ? resolveDuration(node.step, evaluation.durations) : evaluation.settings.subqueryStepMs;
+  const step = node.step ? resolvePositive(node.step, evaluation.durations) : evaluation.settings.subqueryStepMs;
   const after = references[0]! - range;
   let start = step * Math.trunc(after / step);
   if (start <= after) start += step;

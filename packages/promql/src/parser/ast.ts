@@ -8,13 +8,27 @@ export interface Span {
 
 export type ValueType = 'scalar' | 'vector' | 'matrix' | 'string';
 
-/** A duration in milliseconds, or an expression of `step()` and `range()` that only the evaluation can resolve. */
-export type Duration =
-  | { readonly kind: 'fixed'; readonly ms: number }
-  | { readonly kind: 'step' }
-  | { readonly kind: 'range' }
-  | { readonly kind: 'negate'; readonly operand: Duration }
-  | { readonly kind: 'operation'; readonly op: DurationOp; readonly left: Duration; readonly right: Duration };
+/** A duration in milliseconds, or an expression that only the evaluation can resolve. */
+export type Duration = FixedDuration | DurationExpr;
+
+export interface FixedDuration {
+  readonly kind: 'fixed';
+  /** Whole, but for an operand of an expression. */
+  readonly ms: number;
+  /** Of an operand of an expression that was written without units (`5m + 60`): the number itself. */
+  readonly seconds?: number;
+}
+
+export type DurationExpr = Node & {
+  /** In parentheses of its own. */
+  readonly wrapped?: true;
+} & (
+    | { readonly kind: 'step' }
+    | { readonly kind: 'range' }
+    /** `plus` is an offset such as `+step()`, or a number in parentheses; elsewhere a plus sign leaves no trace. */
+    | { readonly kind: 'negate' | 'plus'; readonly operand: Duration }
+    | { readonly kind: 'operation'; readonly op: DurationOp; readonly left: Duration; readonly right: Duration }
+  );
 
 export type DurationOp = '+' | '-' | '*' | '/' | '%' | '^' | 'min_of' | 'max_of';
 
@@ -32,7 +46,10 @@ interface Shiftable extends Node {
 
 export interface NumberLiteral extends Node {
   readonly kind: 'NumberLiteral';
+  /** Seconds if `duration` is set. */
   readonly value: number;
+  /** Written with units, as in `5m`. */
+  readonly duration?: true;
 }
 
 export interface StringLiteral extends Node {

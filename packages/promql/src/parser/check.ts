@@ -6,13 +6,16 @@ import type {
   BinaryOp,
   Call,
   Expr,
+  ParenExpr,
   Span,
   Subquery,
   UnaryExpr,
   ValueType,
+  VectorMatching,
   VectorSelector,
 } from './ast.ts';
-import { PromqlParseError } from './error.ts';
+import { isSpace } from './characters.ts';
+import { quote } from './quote.ts';
 
 const DOCUMENTED: Readonly<Record<ValueType, string>> = {
   scalar: 'scalar',
@@ -46,7 +49,7 @@ export function typeOf(expr: Expr): ValueType {
     case 'Call':
       return SIGNATURES.get(expr.func)!.returns;
     case 'BinaryExpr':
-      return typeOf(expr.left) === 'scalar' && typeOf(expr.right) === 'scalar' ? 'scalar' : 'vector';
+      return typeOf(expr.right) === 'scalar' && typeOf(expr.left) === 'scalar' ? 'scalar' : 'vector';
     case 'UnaryExpr':
     case 'ParenExpr':
       return typeOf(expr.expr);
@@ -55,128 +58,199 @@ export function typeOf(expr: Expr): ValueType {
   }
 }
 
-/** Refuses what Prometheus' checkAST (promql/parser/parse.go) refuses, with the same words, in the same order. */
-export function checkTypes(expr: Expr, query: string): void {
-  const fail: Fail = (span, reason) => {
-    throw new PromqlParseError(reason, query, span.start);
-  };
-  check(expr, fail);
+/** Takes what is wrong, in the order in which Prometheus lists it. */
+export type Refuse = (reason: string, span: Span) => void;
+
+/**
+ * Refuses what Prometheus' checkAST (promql/parser/parse.go) refuses, with the same words, in the same order. As there,
+ * the matching of an operation with a scalar is set to none: the tree is still the parser's own.
+ */
+export function checkTypes(expr: Expr, query: string, refuse: Refuse): void {
+  new Checker(query, refuse).check(expr);
 }
 
-type Fail = (span: Span, reason: string) => never;
+/** Nodes whose first operand may be a chain of such nodes, as long as the query. */
+type Link = BinaryExpr | Subquery | ParenExpr | UnaryExpr;
 
-function check(expr: Expr, fail: Fail): ValueType {
-  switch (expr.kind) {
-    case 'AggregateExpr':
-      checkAggregate(expr, fail);
-      break;
-    case 'BinaryExpr':
-      checkBinary(expr, fail);
-      break;
-    case 'Call':
-      checkCall(expr, fail);
-      break;
-    case 'UnaryExpr':
-      checkUnary(expr, fail);
-      break;
-    case 'ParenExpr':
-      check(expr.expr, fail);
-      break;
-    case 'Subquery':
-      checkSubquery(expr, fail);
-      break;
-    case 'MatrixSelector':
-      checkSelector(expr.selector, fail);
-      break;
-    case 'VectorSelector':
-      checkSelector(expr, fail);
-      break;
-    default:
-      break;
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** What an operation has that does not match vectors, whatever `on` or `group_left` it was written with. */
+const NO_MATCHING: VectorMatching = { card: 'one-to-one', on: false, labels: [], include: [] };
+
+/** Knows the type of every node once it has seen the nodes below. */
+class Checker {
+  private readonly query: string;
+  private readonly refuse: Refuse;
+
+  constructor(query: string, refuse: Refuse) {
+    this.query = query;
+    this.refuse = refuse;
   }
-  return typeOf(expr);
-}
 
-function expectType(expr: Expr, wanted: ValueType, context: string, fail: Fail): void {
-  const got = check(expr, fail);
-  if (got !== wanted) fail(expr.span, `expected type ${DOCUMENTED[wanted]} in ${context}, got ${DOCUMENTED[got]}`);
-}
-
-function checkAggregate(expr: AggregateExpr, fail: Fail): void {
-  expectType(expr.expr, 'vector', 'aggregation expression', fail);
-  if (SCALAR_PARAM.has(expr.op)) expectType(expr.param!, 'scalar', 'aggregation parameter', fail);
-  if (expr.op === 'count_values') expectType(expr.param!, 'string', 'aggregation parameter', fail);
-}
-
-function checkUnary(expr: UnaryExpr, fail: Fail): void {
-  const type = check(expr.expr, fail);
-  if (type === 'scalar' || type === 'vector') return;
-  fail(
-    expr.span,
-    `unary expression only allowed on expressions of type scalar or instant vector, got "${DOCUMENTED[type]}"`,
-  );
-}
-
-function checkSubquery(expr: Subquery, fail: Fail): void {
-  const type = check(expr.expr, fail);
-  if (type !== 'vector') fail(expr.span, `subquery is only allowed on instant vector, got ${type} instead`);
-}
-
-function checkSelector(expr: VectorSelector, fail: Fail): void {
-  if (expr.name !== '') {
-    const twice = expr.matchers.slice(0, -1).find((matcher) => matcher.name === '__name__');
-    if (twice) fail(expr.span, `metric name must not be set twice: "${expr.name}" or "${twice.value}"`);
-    return;
-  }
-  if (expr.matchers.every(acceptsEmpty)) {
-    fail(expr.span, 'vector selector must contain at least one non-empty matcher');
-  }
-}
-
-function checkCall(expr: Call, fail: Fail): void {
-  const { args, variadic } = SIGNATURES.get(expr.func)!;
-  const given = expr.args.length;
-  const least = args.length - 1;
-  if (variadic === 0) {
-    if (given !== args.length) {
-      fail(expr.span, `expected ${args.length} argument(s) in call to "${expr.func}", got ${given}`);
+  check(expr: Expr): ValueType {
+    const chain: Link[] = [];
+    let first = expr;
+    while (isLink(first)) {
+      chain.push(first);
+      first = first.kind === 'BinaryExpr' ? first.left : first.expr;
     }
-  } else if (given < least) {
-    fail(expr.span, `expected at least ${least} argument(s) in call to "${expr.func}", got ${given}`);
-  } else if (variadic > 0 && given > least + variadic) {
-    fail(expr.span, `expected at most ${least + variadic} argument(s) in call to "${expr.func}", got ${given}`);
+    let type = this.checkFirst(first);
+    for (const link of chain.reverse()) type = this.checkLink(link, type);
+    return type;
   }
-  expr.args.forEach((arg, i) => {
-    expectType(arg, args[Math.min(i, args.length - 1)]!, `call to function "${expr.func}"`, fail);
-  });
-}
 
-function checkBinary(expr: BinaryExpr, fail: Fail): void {
-  const left = check(expr.left, fail);
-  const right = check(expr.right, fail);
-  const { op, matching } = expr;
-  const operator = { start: expr.left.span.end + 1, end: expr.right.span.start };
-  if (expr.bool && !isComparison(op)) fail(operator, 'bool modifier can only be used on comparison operators');
-  if (isComparison(op) && !expr.bool && left === 'scalar' && right === 'scalar') {
-    fail(operator, 'comparisons between scalars must use BOOL modifier');
+  private checkFirst(expr: Exclude<Expr, Link>): ValueType {
+    if (expr.kind === 'AggregateExpr') this.checkAggregate(expr);
+    if (expr.kind === 'Call') this.checkCall(expr);
+    if (expr.kind === 'MatrixSelector') this.checkSelector(expr.selector);
+    if (expr.kind === 'VectorSelector') this.checkSelector(expr);
+    return typeOf(expr);
   }
-  const both = matching.on ? matching.labels.find((label) => matching.include.includes(label)) : undefined;
-  if (both !== undefined) fail(operator, `label "${both}" must not occur in ON and GROUP clause at once`);
-  for (const [type, side] of [
-    [left, expr.left],
-    [right, expr.right],
-  ] as const) {
-    if (type !== 'scalar' && type !== 'vector') {
-      fail(side.span, 'binary expression must contain only scalar and instant vector types');
+
+  /** `type` is that of the first operand. */
+  private checkLink(link: Link, type: ValueType): ValueType {
+    switch (link.kind) {
+      case 'BinaryExpr':
+        return this.checkBinary(link, type);
+      case 'Subquery':
+        if (type !== 'vector') {
+          this.refuse(`subquery is only allowed on instant vector, got ${type} instead`, link.span);
+        }
+        return 'matrix';
+      case 'UnaryExpr':
+        if (type !== 'scalar' && type !== 'vector') {
+          const allowed = 'unary expression only allowed on expressions of type scalar or instant vector';
+          this.refuse(`${allowed}, got "${DOCUMENTED[type]}"`, link.span);
+        }
+        return type;
+      case 'ParenExpr':
+        return type;
     }
   }
-  const filled = matching.fillLeft !== undefined || matching.fillRight !== undefined;
-  if (left !== 'vector' || right !== 'vector') {
-    if (matching.labels.length > 0) fail(expr.span, 'vector matching only allowed between instant vectors');
-    if (filled) fail(expr.span, 'filling in missing series only allowed between instant vectors');
-    if (isSetOperation(op)) fail(expr.span, `set operator "${op}" not allowed in binary scalar expression`);
-  } else if (isSetOperation(op)) {
-    if (matching.card !== 'many-to-many') fail(expr.span, `no grouping allowed for "${op}" operation`);
-    if (filled) fail(expr.span, 'filling in missing series not allowed for set operators');
+
+  private expectType(expr: Expr, wanted: ValueType, context: string): void {
+    const got = this.check(expr);
+    if (got === wanted) return;
+    this.refuse(`expected type ${DOCUMENTED[wanted]} in ${context}, got ${DOCUMENTED[got]}`, expr.span);
   }
+
+  private checkAggregate(expr: AggregateExpr): void {
+    this.expectType(expr.expr, 'vector', 'aggregation expression');
+    if (SCALAR_PARAM.has(expr.op)) this.expectType(expr.param!, 'scalar', 'aggregation parameter');
+    if (expr.op === 'count_values') this.expectType(expr.param!, 'string', 'aggregation parameter');
+  }
+
+  private checkSelector(expr: VectorSelector): void {
+    if (expr.name === '') {
+      if (!expr.matchers.every(acceptsEmpty)) return;
+      this.refuse('vector selector must contain at least one non-empty matcher', expr.span);
+      return;
+    }
+    for (const { name, value } of expr.matchers.slice(0, -1)) {
+      if (name !== '__name__') continue;
+      this.refuse(`metric name must not be set twice: ${quote(expr.name)} or ${quote(value)}`, expr.span);
+    }
+  }
+
+  private checkCall(expr: Call): void {
+    const { args, variadic } = SIGNATURES.get(expr.func)!;
+    const problem = countProblem(expr);
+    if (problem) this.refuse(problem, expr.span);
+    const labelsOnly = expr.func === 'info' && expr.args.length > 1 ? expr.args[1] : undefined;
+    if (labelsOnly) this.checkInfoLabels(expr, labelsOnly);
+    for (const [i, arg] of expr.args.entries()) {
+      if (i >= args.length && variadic === 0) return;
+      if (arg === labelsOnly && arg.kind === 'VectorSelector' && arg.name === '') continue;
+      this.expectType(arg, args[Math.min(i, args.length - 1)]!, `call to function ${quote(expr.func)}`);
+    }
+  }
+
+  /** The second argument of `info` is a selector in form only: matchers, even such as would match every series. */
+  private checkInfoLabels(expr: Call, labels: Expr): void {
+    const type = typeOf(labels);
+    if (type !== 'vector') {
+      this.refuse(`expected type instant vector in call to function "info", got ${DOCUMENTED[type]}`, expr.span);
+    }
+    if (labels.kind !== 'VectorSelector') this.refuse('expected label selectors only', labels.span);
+    else if (labels.name !== '') {
+      this.refuse('expected label selectors only, got vector selector instead', labels.span);
+    }
+  }
+
+  private checkBinary(expr: BinaryExpr, left: ValueType): ValueType {
+    const right = this.check(expr.right);
+    const { op, matching, span } = expr;
+    if (expr.bool && !isComparison(op)) {
+      this.refuse('bool modifier can only be used on comparison operators', this.operatorSpan(expr));
+    }
+    if (isComparison(op) && !expr.bool && left === 'scalar' && right === 'scalar') {
+      this.refuse('comparisons between scalars must use BOOL modifier', this.operatorSpan(expr));
+    }
+    this.checkGroupLabels(expr);
+    for (const [type, side] of [[left, expr.left] as const, [right, expr.right] as const]) {
+      if (type === 'scalar' || type === 'vector') continue;
+      this.refuse('binary expression must contain only scalar and instant vector types', side.span);
+    }
+    if (left !== 'vector' || right !== 'vector') {
+      if (matching.labels.length > 0) {
+        this.refuse('vector matching only allowed between instant vectors', span);
+      }
+      if (isFilled(expr)) this.refuse('filling in missing series only allowed between instant vectors', span);
+      (expr as Writable<BinaryExpr>).matching = NO_MATCHING;
+    } else if (isSetOperation(op)) {
+      this.checkSetOperation(expr);
+    }
+    if ((left === 'scalar' || right === 'scalar') && isSetOperation(op)) {
+      this.refuse(`set operator "${op}" not allowed in binary scalar expression`, span);
+    }
+    return left === 'scalar' && right === 'scalar' ? 'scalar' : 'vector';
+  }
+
+  private checkGroupLabels(expr: BinaryExpr): void {
+    if (!expr.matching.on) return;
+    for (const label of expr.matching.labels) {
+      for (const other of expr.matching.include) {
+        if (label !== other) continue;
+        this.refuse(`label ${quote(label)} must not occur in ON and GROUP clause at once`, this.operatorSpan(expr));
+      }
+    }
+  }
+
+  private checkSetOperation(expr: BinaryExpr): void {
+    if (expr.matching.card !== 'many-to-many') {
+      this.refuse(`no grouping allowed for "${expr.op}" operation`, expr.span);
+      this.refuse('set operations must always be many-to-many', expr.span);
+    }
+    if (isFilled(expr)) this.refuse('filling in missing series not allowed for set operators', expr.span);
+  }
+
+  /** From the operator to the last character of its modifiers, which is not included, as in Prometheus. */
+  private operatorSpan({ left, right }: BinaryExpr): Span {
+    let start = left.span.end;
+    while (isSpace(this.query.charCodeAt(start))) start++;
+    let end = right.span.start - 1;
+    while (isSpace(this.query.charCodeAt(end))) end--;
+    return { start, end };
+  }
+}
+
+function isLink(expr: Expr): expr is Link {
+  const { kind } = expr;
+  return kind === 'BinaryExpr' || kind === 'Subquery' || kind === 'ParenExpr' || kind === 'UnaryExpr';
+}
+
+function isFilled({ matching }: BinaryExpr): boolean {
+  return matching.fillLeft !== undefined || matching.fillRight !== undefined;
+}
+
+function countProblem({ func, args }: Call): string | undefined {
+  const { args: types, variadic } = SIGNATURES.get(func)!;
+  const given = args.length;
+  const least = types.length - 1;
+  const got = `in call to ${quote(func)}, got ${given}`;
+  if (variadic === 0) return given === types.length ? undefined : `expected ${types.length} argument(s) ${got}`;
+  if (given < least) return `expected at least ${least} argument(s) ${got}`;
+  return variadic > 0 && given > least + variadic
+    ? `expected at most ${least + variadic} argument(s) ${got}`
+    : undefined;
 }
