@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { clientGone } from '../client-gone.ts';
 import { bodyOf } from './answer.ts';
 import type { PrometheusDeps } from './deps.ts';
+import { expressionRoutes } from './expressions.ts';
 import { sendFailure } from './failure.ts';
 import { metadataRoutes } from './metadata.ts';
 import { Parameters } from './parameters.ts';
@@ -11,7 +12,7 @@ import { seriesRoutes } from './series.ts';
 import { statusRoutes } from './status.ts';
 import { targetRoutes } from './targets.ts';
 
-const routes = [queryRoutes, seriesRoutes, metadataRoutes, targetRoutes, ruleRoutes, statusRoutes];
+const routes = [queryRoutes, expressionRoutes, seriesRoutes, metadataRoutes, targetRoutes, ruleRoutes, statusRoutes];
 
 /** The Prometheus HTTP API v1 under /api/v1, each path with the right `read`; by form POST as well where Prometheus takes that. */
 export function prometheusRoutes(app: FastifyInstance, deps: PrometheusDeps): void {

@@ -1,5 +1,6 @@
 import { compileMatchers, PromqlParseError, parseSelector } from '@nightshift/promql';
 import type { Labels, MetricMetadata } from '@nightshift/wire';
+import { stringify } from 'yaml';
 import type { ScrapeTarget, TargetState } from '../../collect/scrape/target.ts';
 import type { PrometheusDeps } from './deps.ts';
 import { formatDuration } from './durations.ts';
@@ -59,7 +60,7 @@ function targetsAnswer(targets: readonly TargetState[], parameters: Parameters, 
   return {
     activeTargets: shown('active') ? wanted.map((each) => activeTarget(each, host)) : [],
     droppedTargets: [],
-    droppedTargetCounts: shown('dropped') ? Object.fromEntries(poolsOf(targets).map((each) => [each, 0])) : null,
+    droppedTargetCounts: shown('dropped') ? Object.fromEntries(poolsOf(targets).map((each) => [each, 0])) : {},
   };
 }
 
@@ -107,8 +108,32 @@ function labelsParameter(text: string): void {
   }
 }
 
+/** A job in the form of Prometheus' configuration, as far as it has a setting for it. */
+function poolYaml(targets: readonly TargetState[], pool: string): string {
+  const all = targets.filter(({ target }) => target.job === pool).map(({ target }) => target);
+  const [first] = all;
+  if (!first) throw badData(`error retrieving scrape config: scrape pool ${JSON.stringify(pool)} not found`);
+  const { __scrape_interval__, __scrape_timeout__, __metrics_path__, __scheme__ } = discoveredLabels(first);
+  const own = [...first.labels].filter(([name]) => name !== 'job' && name !== 'instance');
+  return stringify({
+    job_name: pool,
+    scrape_interval: __scrape_interval__,
+    scrape_timeout: __scrape_timeout__,
+    metrics_path: __metrics_path__,
+    scheme: __scheme__,
+    static_configs: [
+      { targets: all.map(({ url }) => new URL(url).host), ...(own.length > 0 && { labels: Object.fromEntries(own) }) },
+    ],
+  });
+}
+
 export const targetRoutes = ({ scraper, host }: PrometheusDeps): Route[] => [
   get('/scrape_pools', () => ({ data: { scrapePools: poolsOf(scraper.targets()) } })),
+  get('/scrape_pools/config', ({ parameters }) => {
+    const pool = parameters.text('scrapePool');
+    if (pool === '') throw badData('no scrapePool parameter provided');
+    return { data: { yaml: poolYaml(scraper.targets(), pool) } };
+  }),
   get('/targets', ({ parameters }) => ({ data: targetsAnswer(scraper.targets(), parameters, host) })),
   get('/targets/metadata', ({ parameters }) => ({ data: targetMetadata(scraper.targets(), parameters) })),
   get('/targets/relabel_steps', ({ parameters }) => {
