@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { PAGE, pageOf } from './page.ts';
 import { reportOf, type SuiteReport, totalOf } from './report.ts';
@@ -24,8 +24,10 @@ export async function main(args: readonly string[], folder: string): Promise<num
 }
 
 async function runPaths(paths: readonly string[], verbose: boolean): Promise<number> {
-  let failed = 0;
-  for (const path of paths.flatMap(scriptsIn)) {
+  const absent = paths.filter((path) => !existsSync(path));
+  for (const path of absent) console.error(`there is no ${path}`);
+  let failed = absent.length;
+  for (const path of paths.filter((path) => existsSync(path)).flatMap(scriptsIn)) {
     try {
       const { file, cases } = await runFile(path);
       const failures = cases.filter(({ failure }) => failure !== undefined);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { EXCLUSIONS } from './exclusions.ts';
+import { EXCLUSIONS, OMISSIONS } from './exclusions.ts';
 import { type FileCount, type SuiteReport, totalOf } from './report.ts';
 
 export const PAGE = 'docs/conformance.md';
@@ -12,6 +12,7 @@ export function pageOf(reports: readonly SuiteReport[]): string {
     summary(reports),
     ...reports.map(section),
     exclusions(),
+    omissions(),
     failing(reports),
     ELSEWHERE,
   ]
@@ -56,6 +57,11 @@ function row(name: string, { cases, passed, excluded }: Omit<FileCount, 'file'>)
 function exclusions(): string {
   const lines = EXCLUSIONS.map((each) => `* ${each.suite}, \`${each.file}\`: ${code(each.case)}\n  ${each.reason}`);
   return `## Excluded cases\n\n${lines.length > 0 ? lines.join('\n') : 'None.'}`;
+}
+
+function omissions(): string {
+  const lines = OMISSIONS.map(({ file, part, reason }) => `* \`${file}\`, ${part}: ${reason}`);
+  return `## Not run\n\n${lines.join('\n')}`;
 }
 
 function failing(reports: readonly SuiteReport[]): string {

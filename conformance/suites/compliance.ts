@@ -66,6 +66,11 @@ function sourceOf(all: readonly SeriesData[]): SeriesSource {
   };
 }
 
+/** The demo data of the compliance tester. */
+export function demoSource(): SeriesSource {
+  return sourceOf(readLines<DataLine>('golden/demo_dataset.jsonl.gz').map(seriesOf));
+}
+
 function close(a: number, b: number): boolean {
   if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return true;
   return Math.abs(a - b) <= TOLERANCE * Math.max(Math.abs(a), Math.abs(b));
@@ -104,7 +109,7 @@ export const compliance: Suite = {
     "the PromQL compliance tester's queries over its demo data, as range queries, against what Prometheus 2.42 answered",
   folder: FOLDER,
   async run() {
-    const source = sourceOf(readLines<DataLine>('golden/demo_dataset.jsonl.gz').map(seriesOf));
+    const source = demoSource();
     const cases = [];
     for (const { name, each } of named(readLines<Golden>(EXPECTED), ({ query }) => query)) {
       cases.push(await attempt(name, () => difference(source, each)));

@@ -1,6 +1,6 @@
 import { compileMatchers, type Matcher } from '../../packages/promql/src/index.ts';
 import { attempt, named, type Suite } from '../suite.ts';
-import { CURATED, readTable } from './goTables.ts';
+import { CURATED, readTable } from './go-tables.ts';
 
 const FILE = 'matcher_cases.json';
 

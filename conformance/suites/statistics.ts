@@ -1,8 +1,8 @@
 import { SCRIPT_FEATURES } from '../../packages/promql/src/features.ts';
 import { createEvaluator, PromqlLimitError, type QueryOptions } from '../../packages/promql/src/index.ts';
 import type { ArraySource } from '../../packages/promql/src/promqltest/arraySource.ts';
-import { sourceOf } from './engineResults.ts';
-import { type Check, checkEach, type GoValue, goNumber } from './goTables.ts';
+import { sourceOf } from './engine-results.ts';
+import { type Check, checkEach, type GoValue, goNumber } from './go-tables.ts';
 
 /** Tables about how many samples a query looks at and holds. */
 

@@ -1,4 +1,8 @@
-import { childrenOf, type Expr } from '../parser/ast.ts';
+import { SCRIPT_FEATURES } from '../features.ts';
+import { childrenOf, type Expr, type Subquery, type VectorSelector } from '../parser/ast.ts';
+import { PromqlParseError } from '../parser/error.ts';
+import { parse } from '../parser/parse.ts';
+import { formatExpr } from '../printer/format.ts';
 
 /** An instant query and when it is asked. */
 export interface Asked {
@@ -15,44 +19,58 @@ const TIME_FUNCTIONS = new Set(
   ).split(' '),
 );
 
-/** A place in a query where its selector ends, and whether `@ start()` or `@ end()` is there already. */
-interface Pin {
-  readonly end: number;
-  readonly bound: boolean;
-}
-
 /**
- * The query with every selector pinned to `time` by `@`, at several times, each of which has to answer as the query does
- * at `time`; none where a function depends on the time itself (prometheus promql/promqltest: atModifierTestCases).
+ * The query with every selector pinned to `time` by `@`, and printed, at several times, each of which has to answer as
+ * the query does at `time`; none where a function depends on the time itself or the query does not parse (prometheus
+ * promql/promqltest: atModifierTestCases).
  */
-export function pinnedVariations(query: string, expr: Expr, time: number): Asked[] {
-  const pins = pinsOf(expr);
-  if (!pins) return [];
-  const pinned = pins.sort((a, b) => b.end - a.end).reduce((text, each) => pin(text, each, time), query);
+export function pinnedVariations(query: string, time: number): Asked[] {
+  const expr = parsed(query);
+  if (!expr || dependsOnTime(expr)) return [];
+  const pinned = formatExpr(pin(expr, time));
   const times = time === 0 ? [-1000, 0, 1000] : [-10 * time, 0, Math.trunc(time / 5), time, 10 * time];
   return times.map((each) => ({ query: pinned, time: each }));
 }
 
-/** Undefined if the query cannot be pinned. What is inside a pinned subquery stays as it is. */
-function pinsOf(expr: Expr): Pin[] | undefined {
-  const target = expr.kind === 'MatrixSelector' ? expr.selector : expr;
-  if (target.kind === 'VectorSelector' || target.kind === 'Subquery') {
-    return typeof target.at === 'number' ? [] : [{ end: expr.span.end, bound: target.at !== undefined }];
+function parsed(query: string): Expr | undefined {
+  try {
+    return parse(query, SCRIPT_FEATURES);
+  } catch (error) {
+    if (error instanceof PromqlParseError) return undefined;
+    throw error;
   }
-  if (expr.kind === 'Call' && TIME_FUNCTIONS.has(expr.func)) return undefined;
-  const found: Pin[] = [];
-  for (const child of childrenOf(expr)) {
-    const inner = pinsOf(child);
-    if (!inner) return undefined;
-    found.push(...inner);
-  }
-  return found;
 }
 
-const LAST_BOUND = /@\s*(?:start|end)\s*\(\s*\)(?=[^@]*$)/;
+/** What is inside a subquery does not count: its steps are pinned with it. */
+function dependsOnTime(expr: Expr): boolean {
+  if (expr.kind === 'Subquery') return false;
+  return (expr.kind === 'Call' && TIME_FUNCTIONS.has(expr.func)) || childrenOf(expr).some(dependsOnTime);
+}
 
-function pin(query: string, { end, bound }: Pin, time: number): string {
-  const before = query.slice(0, end);
-  const at = `@ ${(time / 1000).toFixed(3)}`;
-  return (bound ? before.replace(LAST_BOUND, at) : `${before} ${at}`) + query.slice(end);
+function pin(expr: Expr, time: number): Expr {
+  switch (expr.kind) {
+    case 'NumberLiteral':
+    case 'StringLiteral':
+      return expr;
+    case 'VectorSelector':
+    case 'Subquery':
+      return at(expr, time);
+    case 'MatrixSelector':
+      return { ...expr, selector: at(expr.selector, time) };
+    case 'Call':
+      return { ...expr, args: expr.args.map((arg) => pin(arg, time)) };
+    case 'AggregateExpr': {
+      const pinned = { ...expr, expr: pin(expr.expr, time) };
+      return expr.param ? { ...pinned, param: pin(expr.param, time) } : pinned;
+    }
+    case 'BinaryExpr':
+      return { ...expr, left: pin(expr.left, time), right: pin(expr.right, time) };
+    case 'UnaryExpr':
+    case 'ParenExpr':
+      return { ...expr, expr: pin(expr.expr, time) };
+  }
+}
+
+function at<T extends VectorSelector | Subquery>(target: T, time: number): T {
+  return typeof target.at === 'number' ? target : { ...target, at: time };
 }

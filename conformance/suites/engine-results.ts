@@ -2,7 +2,7 @@ import { SCRIPT_FEATURES } from '../../packages/promql/src/features.ts';
 import { createEvaluator, type QueryResult, type SeriesSource } from '../../packages/promql/src/index.ts';
 import { ArraySource } from '../../packages/promql/src/promqltest/arraySource.ts';
 import { parseScript } from '../../packages/promql/src/promqltest/script.ts';
-import { type GoValue, goNumber } from './goTables.ts';
+import { type GoValue, goNumber } from './go-tables.ts';
 
 /** Tables whose cases are a query and the whole value that it answers with. */
 
