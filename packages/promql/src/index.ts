@@ -14,6 +14,13 @@ export { selectorsOf } from './parser/ast.ts';
 export { type ParseIssue, PromqlParseError } from './parser/error.ts';
 export { parseDuration } from './parser/literals.ts';
 export { parse, parseSelector } from './parser/parse.ts';
+export {
+  type PlanGrid,
+  type PlannedSelect,
+  type PlanSettings,
+  planSelects,
+  type SelectPlan,
+} from './plan/plan.ts';
 export { type ApiNode, toApiAst } from './printer/apiAst.ts';
 export { formatExpr } from './printer/format.ts';
 export { prettyPrint } from './printer/pretty.ts';

@@ -4,7 +4,7 @@ export const METRIC_NAME = '__name__';
 export const NO_LABELS: Labels = new Map();
 
 /** Labels that describe the metric and not the series; a function whose result is something else drops them. */
-const METADATA_LABELS = [METRIC_NAME, '__type__', '__unit__'];
+export const METADATA_LABELS: readonly string[] = [METRIC_NAME, '__type__', '__unit__'];
 
 /** A string that is equal for equal label sets. */
 export function identity(labels: Labels): string {

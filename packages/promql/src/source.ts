@@ -1,4 +1,5 @@
 import type { FloatHistogram } from './histogram/histogram.ts';
+import type { AggregateOp } from './parser/ast.ts';
 
 /** What the evaluator needs of a store. Anything that implements it can be asked with PromQL. */
 
@@ -37,9 +38,23 @@ export interface SelectRequest {
   /** The labels of the aggregation around the selector, and whether it keeps them (`by`) or drops them. A hint. */
   readonly grouping: readonly string[];
   readonly by: boolean;
+  /** Set where the samples are for nothing else, so that a store may leave out those that cannot change the result. A hint. */
+  readonly pushdown?: Pushdown;
   readonly signal?: AbortSignal;
   /** What the query may still load; a source that asks it while it loads refuses a query before the memory is taken. */
   readonly budget?: SelectBudget;
+}
+
+/**
+ * What the samples of one selector are for: at each step the function over a window of each series, then the aggregation over
+ * the series. The windows are `(t - range, t]` with t from `start + range - 1` on, every `step` up to `end`.
+ */
+export interface Pushdown {
+  /** A range function of one argument; '' for the last sample within the range, unless that is a stale marker. */
+  readonly func: string;
+  readonly range: number;
+  /** Over the results of the function; the name of the metric is dropped before. */
+  readonly aggregation?: { readonly op: AggregateOp; readonly by: boolean; readonly grouping: readonly string[] };
 }
 
 /** Both throw, with what ends the query, where it would exceed its limits. */

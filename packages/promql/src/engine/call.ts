@@ -21,8 +21,8 @@ import { slide } from './window.ts';
 
 /** How a call evaluates its arguments. */
 export interface Evaluators {
-  evaluate(expr: Expr, grid: Grid, evaluation: Evaluation, func: string): Promise<Value>;
-  evaluateRange(expr: Expr, grid: Grid, evaluation: Evaluation, func: string): Promise<RangeVector>;
+  evaluate(expr: Expr, grid: Grid, evaluation: Evaluation): Promise<Value>;
+  evaluateRange(expr: Expr, grid: Grid, evaluation: Evaluation): Promise<RangeVector>;
 }
 
 export async function evaluateCall(
@@ -43,7 +43,7 @@ export async function evaluateCall(
         call,
         grid,
         evaluation,
-        evaluate: (expr) => evaluators.evaluate(expr, grid, evaluation, call.func),
+        evaluate: (expr) => evaluators.evaluate(expr, grid, evaluation),
         overWindows: (over) => overWindows(over, call, grid, evaluation, evaluators),
       });
       return value.kind === 'vector' ? vectorOf(mergeSameLabels(value.series)) : value;
@@ -60,7 +60,7 @@ async function overWindows(
 ): Promise<StepSeries[]> {
   const main = stripParens(call.args.find((arg) => typeOf(arg) !== 'scalar')!);
   checkExtension(main, call.func);
-  const ranges = await evaluateRange(main, grid, evaluation, call.func);
+  const ranges = await evaluateRange(main, grid, evaluation);
   const scalars = await scalarArguments(call, grid, evaluation, evaluate);
   const times = (step: number) => timeAt(grid, step);
   // Prometheus has lost the place of a subquery by the time that it remarks on it.
@@ -103,7 +103,7 @@ async function overSamples(
 ): Promise<StepSeries[]> {
   const main = call.args.find((arg) => typeOf(arg) !== 'scalar')!;
   const scalars = await scalarArguments(call, grid, evaluation, evaluate);
-  const value = await evaluate(main, grid, evaluation, call.func);
+  const value = await evaluate(main, grid, evaluation);
   const delayed = evaluation.delayedNameRemoval;
   const series = value.kind === 'vector' ? value.series : [];
   const argsAt = (step: number) => scalars.map((each) => each[step]!);
@@ -122,7 +122,7 @@ async function scalarArguments(
   const scalars: Float64Array[] = [];
   for (const arg of call.args) {
     if (typeOf(arg) !== 'scalar') continue;
-    const value = await evaluate(arg, grid, evaluation, '');
+    const value = await evaluate(arg, grid, evaluation);
     if (value.kind === 'scalar') scalars.push(value.values);
   }
   return scalars;

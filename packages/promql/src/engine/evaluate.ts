@@ -105,7 +105,7 @@ function negated(series: StepSeries): StepSeries {
 
 async function evaluateAggregate(expr: AggregateExpr, grid: Grid, evaluation: Evaluation): Promise<Value> {
   const param = expr.param ? await evaluate(expr.param, grid, evaluation) : undefined;
-  const value = await evaluate(expr.expr, grid, evaluation, expr.op);
+  const value = await evaluate(expr.expr, grid, evaluation);
   const params = {
     ...(param?.kind === 'scalar' ? { scalar: param.values } : {}),
     ...(param?.kind === 'string' ? { text: param.value } : {}),
@@ -114,11 +114,7 @@ async function evaluateAggregate(expr: AggregateExpr, grid: Grid, evaluation: Ev
 }
 
 /** A range selector or subquery as windows over the steps of a grid. */
-export async function evaluateRange(
-  expr: Expr,
-  grid: Grid,
-  evaluation: Evaluation,
-): Promise<RangeVector> {
+export async function evaluateRange(expr: Expr, grid: Grid, evaluation: Evaluation): Promise<RangeVector> {
   const range = stripParens(expr);
   if (range.kind === 'MatrixSelector') return evaluateMatrixSelector(range, grid, evaluation);
   if (range.kind === 'Subquery') return evaluateSubquery(range, grid, evaluation);

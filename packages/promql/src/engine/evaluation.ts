@@ -1,5 +1,6 @@
 import type { PromqlFeatures } from '../features.ts';
 import type { VectorSelector } from '../parser/ast.ts';
+import type { SelectPlan } from '../plan/plan.ts';
 import type { SelectBudget, SeriesData, SeriesSource } from '../source.ts';
 import { Annotations } from './annotations.ts';
 import { PromqlLimitError } from './errors.ts';
@@ -48,6 +49,8 @@ export class Evaluation {
   readonly samples: SampleCounter;
   /** The selectors of whose histograms only count and sum are wanted. */
   countsOnly: ReadonlySet<VectorSelector> = new Set();
+  /** What each selector asks of the source. */
+  plan: SelectPlan = new Map();
   /** The text of the query, '' if only its tree was given; positions in annotations refer to it. */
   readonly query: string;
   private series = 0;

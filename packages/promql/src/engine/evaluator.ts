@@ -3,6 +3,7 @@ import { compareLabels, withoutMetadata } from '../labels.ts';
 import { type Expr, stripParens } from '../parser/ast.ts';
 import { typeOf } from '../parser/check.ts';
 import { parse } from '../parser/parse.ts';
+import { planSelects } from '../plan/plan.ts';
 import type { MatrixSeries, QueryResult, VectorSample } from '../result/result.ts';
 import type { SeriesSource } from '../source.ts';
 import { windowContents } from './contents.ts';
@@ -108,8 +109,9 @@ function notes(evaluation: Evaluation): Pick<QueryResult, 'warnings' | 'infos'> 
 
 async function instant(expr: Expr, grid: Grid, evaluation: Evaluation): Promise<QueryResult> {
   evaluation.countsOnly = countsOnlySelectors(expr);
+  evaluation.plan = planSelects(expr, grid, evaluation.settings);
   if (typeOf(expr) === 'matrix') {
-    const ranges = await evaluateRange(expr, grid, evaluation, '');
+    const ranges = await evaluateRange(expr, grid, evaluation);
     const series = windowContents(ranges);
     if (stripParens(expr).kind === 'MatrixSelector') evaluation.samples.contents(series.map(sizeOfSeries));
     return { resultType: 'matrix', series, ...notes(evaluation) };
@@ -134,6 +136,7 @@ async function overRange(expr: Expr, grid: Grid, evaluation: Evaluation): Promis
     throw new PromqlTypeError(`invalid expression type "${got}" for range query, must be Scalar or instant Vector`);
   }
   evaluation.countsOnly = countsOnlySelectors(expr);
+  evaluation.plan = planSelects(expr, grid, evaluation.settings);
   const value = await evaluate(expr, grid, evaluation);
   const all: readonly StepSeries[] =
     value.kind === 'vector'

@@ -50,7 +50,7 @@ async function timestamp(context: CallContext) {
   const arg = stripParens(context.call.args[0]!);
   const series =
     arg.kind === 'VectorSelector'
-      ? await evaluateVectorSelector(arg, grid, evaluation, 'timestamp', 'time')
+      ? await evaluateVectorSelector(arg, grid, evaluation, 'time')
       : (await vectorArg(context, arg)).map((each) => atSteps(each, grid));
   return vectorOf(series.map((each) => dropName(each, evaluation.delayedNameRemoval)));
 }
@@ -66,7 +66,7 @@ async function startTimestamp(context: CallContext) {
   const arg = stripParens(context.call.args[0]!);
   if (arg.kind !== 'VectorSelector') await vectorArg(context, arg);
   if (arg.kind !== 'VectorSelector' || !evaluation.settings.features.startTimestamps) return vectorOf([]);
-  const series = await evaluateVectorSelector(arg, grid, evaluation, 'start_timestamp', 'start');
+  const series = await evaluateVectorSelector(arg, grid, evaluation, 'start');
   return vectorOf(series.map((each) => dropName(each, evaluation.delayedNameRemoval)));
 }
 
