@@ -18,6 +18,8 @@ export interface Window {
   /** As in `SeriesData`. */
   startTimestamps: Float64Array | undefined;
   labels: Labels;
+  /** How many values up to each are less than the one before; made by the first function that asks, for all windows of the series. */
+  falls: Uint32Array | undefined;
   from: number;
   to: number;
   /** Milliseconds; the range is open at its start. An extended selector puts samples before and after it in the window too. */
@@ -86,6 +88,7 @@ export async function slide(
     window.histograms = series.histograms;
     window.startTimestamps = evaluation.settings.features.startTimestamps ? series.startTimestamps : undefined;
     window.labels = series.labels;
+    window.falls = undefined;
     window.from = 0;
     window.to = 0;
     for (let step = 0; step < references.length; step++) {
@@ -122,6 +125,7 @@ function newWindow({ range, extension }: RangeVector, scalars: number, span: Spa
     histograms: undefined,
     startTimestamps: undefined,
     labels: NO_LABELS,
+    falls: undefined,
     from: 0,
     to: 0,
     rangeStart: 0,

@@ -12,7 +12,18 @@ function sum({ values, from, to }: Window): number {
   return Math.abs(total.sum) === Number.POSITIVE_INFINITY ? total.sum : total.total;
 }
 
+/** As `KahanMean`, which it needs only where the sum overflows. */
 function average({ values, from, to }: Window): number {
+  const total = new KahanSum(values[from]!);
+  for (let i = from + 1; i < to; i++) {
+    total.add(values[i]!);
+    if (Math.abs(total.sum) === Number.POSITIVE_INFINITY) return averageOfLarge(values, from, to);
+  }
+  const count = to - from;
+  return total.sum / count + total.compensation / count;
+}
+
+function averageOfLarge(values: Float64Array, from: number, to: number): number {
   const mean = new KahanMean();
   for (let i = from; i < to; i++) mean.add(values[i]!);
   return mean.mean;

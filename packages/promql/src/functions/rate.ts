@@ -37,7 +37,7 @@ function floatRate(window: Window, kind: RateKind): number {
       for (let i = from + 1; i < to; i++) {
         if (values[i]! < values[i - 1]! || startsAnew(window, i)) increase += values[i - 1]!;
       }
-    } else {
+    } else if (fallsWithin(window)) {
       for (let i = from + 1; i < to; i++) if (values[i]! < values[i - 1]!) increase += values[i - 1]!;
     }
   }
@@ -46,7 +46,24 @@ function floatRate(window: Window, kind: RateKind): number {
   return increase * extrapolation(window, kind, start, fromZero);
 }
 
-/** The same for native histograms, whose count tells where a counter was zero. */
+/** Below this many samples it is faster to look at each than to look up what is known of the series. */
+const FEW = 32;
+
+/** Whether any value of the window may be less than the one before. */
+function fallsWithin(window: Window): boolean {
+  const { values, from, to } = window;
+  if (to - from < FEW) return true;
+  window.falls ??= fallsOf(values);
+  return window.falls[to - 1] !== window.falls[from];
+}
+
+function fallsOf(values: Float64Array): Uint32Array {
+  const falls = new Uint32Array(values.length);
+  for (let i = 1; i < values.length; i++) falls[i] = falls[i - 1]! + (values[i]! < values[i - 1]! ? 1 : 0);
+  return falls;
+}
+
+/** `rate` and the like for native histograms, whose count tells where a counter was zero. */
 function histogramRate(window: Window, kind: RateKind): number {
   const { from, to } = window;
   const start = kind.isCounter ? startInside(window) : undefined;

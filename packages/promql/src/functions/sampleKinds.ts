@@ -42,5 +42,14 @@ function withoutHistograms(window: Window, histograms: NonNullable<Window['histo
   const timestamps = window.timestamps.subarray(from, to).filter(isFloat);
   const values = window.values.subarray(from, to).filter(isFloat);
   const startTimestamps = window.startTimestamps?.subarray(from, to).filter(isFloat);
-  return { ...window, timestamps, values, startTimestamps, histograms: undefined, from: 0, to: values.length };
+  return {
+    ...window,
+    timestamps,
+    values,
+    startTimestamps,
+    histograms: undefined,
+    falls: undefined,
+    from: 0,
+    to: values.length,
+  };
 }
