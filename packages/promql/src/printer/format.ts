@@ -35,6 +35,11 @@ export class Formatter {
     return text;
   }
 
+  /** A selector without matchers, which only `info` takes, would otherwise leave nothing. */
+  private formatArgument(expr: Expr): string {
+    return this.format(expr) || '{}';
+  }
+
   private write(expr: Expr, guarded: boolean): string {
     switch (expr.kind) {
       case 'NumberLiteral':
@@ -48,7 +53,7 @@ export class Formatter {
       case 'Subquery':
         return this.format(expr.expr) + subquerySuffix(expr, guarded);
       case 'Call':
-        return `${expr.func}(${expr.args.map((arg) => this.format(arg)).join(', ')})`;
+        return `${expr.func}(${expr.args.map((arg) => this.formatArgument(arg)).join(', ')})`;
       case 'AggregateExpr': {
         const param = expr.param ? `${this.format(expr.param)}, ` : '';
         return `${aggregateHead(expr)}(${param}${this.format(expr.expr)})`;

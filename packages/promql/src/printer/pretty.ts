@@ -31,7 +31,7 @@ class PrettyPrinter {
         return this.print(expr.expr, level) + subquerySuffix(expr, guarded);
       default:
         return this.fits(expr)
-          ? indent + this.formatter.format(expr, guarded)
+          ? indent + (this.formatter.format(expr, guarded) || '{}')
           : this.split(expr, level, indent, guarded);
     }
   }
