@@ -5,11 +5,19 @@ import { afterAll, expect, it } from 'vitest';
 const folder = mkdtempSync(join(import.meta.dirname, '.readme-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it('the example of the README runs and answers what it says', async () => {
-  const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8');
-  const example = /```ts\n(.*?)```/s.exec(readme)![1]!;
-  const file = join(folder, 'example.ts');
-  writeFileSync(file, example.replace("'@nightshift/promql'", "'../../src/index.ts'"));
+const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8');
+const examples = Array.from(readme.matchAll(/```ts\n(.*?)```/gs), ([, code]) => code!);
+
+it('the README has examples', () => {
+  expect(examples.length).toBeGreaterThan(1);
+});
+
+it.each(
+  examples.map((code, i) => [i + 1, code] as const),
+)('example %i of the README answers what it says', async (number, code) => {
+  const file = join(folder, `example${number}.ts`);
+  writeFileSync(file, code.replace("'@nightshift/promql'", "'../../src/index.ts'"));
   const { default: answer } = (await import(file)) as { default: unknown };
-  expect(answer).toEqual({ resultType: 'vector', result: [{ metric: {}, value: [60, '3'] }] });
+  const claim = /^export default .*; \/\/ (.*)$/m.exec(code)![1]!;
+  expect(answer).toEqual(new Function(`return (${claim});`)());
 });

@@ -2,6 +2,8 @@ import { PromqlExecutionError } from '../engine/errors.ts';
 import { newSeries, type StepSeries } from '../engine/values.ts';
 import { formatHistogram } from '../histogram/format.ts';
 import { identity, METRIC_NAME, withLabel } from '../labels.ts';
+import { stripParens } from '../parser/ast.ts';
+import { quote } from '../parser/quote.ts';
 import { formatValue } from '../result/format.ts';
 import { groupLabels } from './groups.ts';
 import type { Reduction } from './reducer.ts';
@@ -14,9 +16,7 @@ export function countValues(
   reduction: Reduction,
 ): StepSeries[] {
   const { expr, evaluation } = reduction;
-  // What was not UTF-8 has been replaced.
-  if (label === '' || label.includes('\ufffd'))
-    throw new PromqlExecutionError(`invalid label name ${JSON.stringify(label)}`);
+  checkName(label, reduction);
   const dropped = expr.without && (label === METRIC_NAME || expr.grouping.includes(label));
   const groups = new Map<string, Map<string, StepSeries>>();
   for (const series of all) {
@@ -40,4 +40,11 @@ export function countValues(
     }
   }
   return [...groups.values()].flatMap((byValue) => [...byValue.values()]);
+}
+
+/** What was not UTF-8 has been replaced by now, so it is quoted from the query. @throws PromqlExecutionError */
+function checkName(label: string, { expr, evaluation }: Reduction): void {
+  if (label !== '' && !label.includes('\ufffd')) return;
+  const { start, end } = stripParens(expr.param!).span;
+  throw new PromqlExecutionError(`invalid label name ${evaluation.query.slice(start, end) || quote(label)}`);
 }
