@@ -73,8 +73,10 @@ function failing(reports: readonly SuiteReport[]): string {
 
 const ELSEWHERE = `## Checked elsewhere
 
-* The answers of the HTTP API against Prometheus' OpenAPI description: a test of \`packages/server\`.
-* Random queries beside a real Prometheus server: \`conformance/differential/\`.`;
+* The answers of the HTTP API against Prometheus' OpenAPI description:
+  [openapi.test.ts](../packages/server/test/prometheus/openapi.test.ts).
+* Generated queries beside a real Prometheus server: \`npm run differential\`, in
+  [conformance/differential](../conformance/differential).`;
 
 function sentence(text: string): string {
   return `${text[0]!.toUpperCase()}${text.slice(1)}.`;

@@ -1,3 +1,4 @@
+import { OMISSIONS } from '../exclusions.ts';
 import type { FileResult, Suite } from '../suite.ts';
 import { LOOKBACK, RATE_ANNOTATIONS, RESET_HINTS } from './engine-behaviour.ts';
 import { AT_MODIFIER, EXTENDED_RANGES, SUBQUERIES, TIMESTAMPS } from './engine-result-tables.ts';
@@ -35,6 +36,7 @@ export const engine: Suite = {
     for (const { func, cases } of readTable<Table[]>(FILE)) {
       const check = CHECKS[func];
       if (check) results.push({ file: `${FILE} ${func}`, cases: await check(cases) });
+      else if (!OMISSIONS.some(({ part }) => part === func)) throw new Error(`${FILE} has a new table: ${func}`);
     }
     return results;
   },
