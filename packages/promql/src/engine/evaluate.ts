@@ -26,7 +26,7 @@ export async function evaluate(expr: Expr, grid: Grid, evaluation: Evaluation): 
   const pause = evaluation.pause();
   if (pause) await pause;
   if (grid.count === 1 || !isStepInvariant(expr)) return evaluateCounted(expr, grid, evaluation);
-  const once = { ...grid, count: 1 };
+  const once = { ...grid, count: 1, end: grid.start };
   const outer = evaluation.samples.enter(once);
   const value = broadcast(await evaluateCounted(expr, once, evaluation), grid.count);
   if (value.kind === 'vector') evaluation.spendSeries(value.series);

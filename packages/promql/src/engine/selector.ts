@@ -147,7 +147,8 @@ export function subqueryGrid(node: Subquery, references: Float64Array, range: nu
   const after = references[0]! - range;
   let start = step * Math.trunc(after / step);
   if (start <= after) start += step;
-  return { start, step, count: Math.max(0, Math.floor((references.at(-1)! - start) / step) + 1) };
+  const end = references.at(-1)!;
+  return { start, step, count: Math.max(0, Math.floor((end - start) / step) + 1), end };
 }
 
 /** Turns steps into samples again. */

@@ -8,7 +8,7 @@ export interface Grid {
   readonly start: number;
   readonly step: number;
   readonly count: number;
-  /** Where the query was to end, if that can be past the last step. */
+  /** Where it was to end, if that can be past the last step. */
   readonly end?: number;
 }
 

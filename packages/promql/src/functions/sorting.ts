@@ -1,3 +1,4 @@
+import { isStepInvariant } from '../engine/invariance.ts';
 import { floatsOf } from '../engine/mapSamples.ts';
 import { isEmpty, type StepSeries, vectorOf } from '../engine/values.ts';
 import { compareLabels, compareText } from '../labels.ts';
@@ -8,7 +9,7 @@ import { vectorArg } from './scalars.ts';
 
 /** Sorting has a meaning for instant queries only; a range query sorts its result by labels, which is remarked. */
 function warnOfRange({ grid, evaluation, call }: CallContext): void {
-  if (grid.count === 1) return;
+  if (grid.count === 1 && ((grid.end ?? grid.start) === grid.start || isStepInvariant(call))) return;
   evaluation.annotations.warn(
     'sort is ineffective for range queries since results are always ordered by labels',
     call.span,
