@@ -19,6 +19,9 @@ const TIME_FUNCTIONS = new Set(
   ).split(' '),
 );
 
+/** How a string is printed that stood for bytes which are not UTF-8; the tree has lost what they were. */
+const NOT_UTF8 = '\\ufffd';
+
 /**
  * The query with every selector pinned to `time` by `@`, and printed, at several times, each of which has to answer as
  * the query does at `time`; none where a function depends on the time itself or the query does not parse (prometheus
@@ -28,6 +31,7 @@ export function pinnedVariations(query: string, time: number): Asked[] {
   const expr = parsed(query);
   if (!expr || dependsOnTime(expr)) return [];
   const pinned = formatExpr(pin(expr, time));
+  if (pinned.includes(NOT_UTF8) && !query.includes(NOT_UTF8)) return [];
   const times = time === 0 ? [-1000, 0, 1000] : [-10 * time, 0, Math.trunc(time / 5), time, 10 * time];
   return times.map((each) => ({ query: pinned, time: each }));
 }
