@@ -40,14 +40,17 @@ export function keepOnly(labels: Labels, names: readonly string[]): Labels {
 
 /** The labels with one more, in order of name; an empty value removes the label. */
 export function withLabel(labels: Labels, name: string, value: string): Labels {
-  const entries = new Map(labels);
-  if (value === '') {
-    entries.delete(name);
-    return entries;
+  const entries = new Map<string, string>();
+  let placed = value === '';
+  for (const [known, each] of labels) {
+    if (!placed && compareText(name, known) <= 0) {
+      entries.set(name, value);
+      placed = true;
+    }
+    if (known !== name) entries.set(known, each);
   }
-  const known = entries.has(name);
-  entries.set(name, value);
-  return known ? entries : sorted(entries);
+  if (!placed) entries.set(name, value);
+  return entries;
 }
 
 export function sorted(labels: Labels): Labels {

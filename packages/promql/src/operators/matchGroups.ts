@@ -10,7 +10,8 @@ export class MatchGroup {
   readonly one: StepSeries[] = [];
   private readonly count: number;
   private matched: Uint8Array | undefined;
-  private readonly results = new Map<string, Uint8Array>();
+  /** For each set of labels: what it was marked with, or the two sides that a single pair of series was present at. */
+  private readonly results = new Map<string, Uint8Array | readonly [Uint8Array, Uint8Array]>();
 
   constructor(count: number) {
     this.count = count;
@@ -24,9 +25,19 @@ export class MatchGroup {
 
   /** The same of the results with one set of labels. */
   usedBy(labels: string): Uint8Array {
-    const known = this.results.get(labels) ?? new Uint8Array(this.count);
-    this.results.set(labels, known);
-    return known;
+    const known = this.results.get(labels);
+    if (known instanceof Uint8Array) return known;
+    const used = new Uint8Array(this.count);
+    if (known) for (let step = 0; step < this.count; step++) used[step] = known[0][step]! & known[1][step]!;
+    this.results.set(labels, used);
+    return used;
+  }
+
+  /** True if these are the first results with the labels, and are at all steps that both sides have; then none need be marked. */
+  isFirst(labels: string, many: Uint8Array, one: Uint8Array): boolean {
+    if (this.results.has(labels)) return false;
+    this.results.set(labels, [many, one]);
+    return true;
   }
 
   /** 1 at the steps where no series of the "one" side is. */
@@ -58,14 +69,16 @@ export function groupSides(
   return { ofMany: many.map(put('many')), ofOne: one.map(put('one')) };
 }
 
-/** Looks, where `relevant` is 1, for steps at which a group has two series on the side that may have one. */
+/** Looks for steps at which a group has two series on the side that may have one; only those where `relevantSteps` is 1 count. */
 export function checkUnique(
   matching: VectorMatching,
   one: readonly StepSeries[],
   groups: readonly MatchGroup[],
-  relevant: Uint8Array,
+  relevantSteps: () => Uint8Array,
   failures: Failures,
 ): void {
+  if (groups.every((group) => group.one.length < 2)) return;
+  const relevant = relevantSteps();
   const side = matching.card === 'one-to-many' ? 'left' : 'right';
   const owners = new Map<MatchGroup, (StepSeries | undefined)[]>();
   one.forEach((series, order) => {

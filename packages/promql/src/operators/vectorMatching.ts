@@ -26,6 +26,9 @@ export function vectorOperation(
   return expr.matching.card === 'one-to-many' ? operation.run(right, left) : operation.run(left, right);
 }
 
+/** False if the step has a result already. */
+type Mark = (step: number) => boolean;
+
 class VectorOperation {
   private readonly expr: BinaryExpr;
   private readonly count: number;
@@ -50,7 +53,7 @@ class VectorOperation {
     // Prometheus applies the fill values after it has swapped sides, so `fill_left` is that of the "many" side.
     const { fillLeft: fillMany, fillRight: fillOne } = matching;
     const { ofMany, ofOne } = groupSides(matching, many, one, this.count);
-    checkUnique(matching, one, ofOne, this.relevant(many), this.failures);
+    checkUnique(matching, one, ofOne, () => this.relevant(many), this.failures);
     many.forEach((series, order) => {
       this.evaluation.checkAborted();
       const group = ofMany[order]!;
@@ -88,8 +91,8 @@ class VectorOperation {
     const labels = this.resultLabels(many.labels, one.labels);
     const unnamed = this.expr.bool && this.evaluation.delayedNameRemoval;
     const plain = newSeries(labels, this.count, unnamed);
-    const mark = this.marker(group, labels, order);
-    const mixed = many.histograms || one.histograms || isTrim(this.expr.op);
+    const mixed = many.histograms !== undefined || one.histograms !== undefined || isTrim(this.expr.op);
+    const mark = this.marker(many, one, group, labels, order, mixed);
     const result = mixed ? this.pairSamples(many, one, plain, mark) : this.pairFloats(many, one, plain, mark);
     if (isEmpty(result)) return;
     this.evaluation.spend(this.count);
@@ -97,11 +100,24 @@ class VectorOperation {
   }
 
   /** Says whether a step of the group, or of the group's results with these labels, is still free, and takes it. */
-  private marker(group: MatchGroup, labels: Labels, order: number): ((step: number) => boolean) | undefined {
+  private marker(
+    many: StepSeries,
+    one: StepSeries,
+    group: MatchGroup,
+    labels: Labels,
+    order: number,
+    mixed: boolean,
+  ): Mark | undefined {
     const { card, fillLeft } = this.expr.matching;
     if (group.many.length < 2 && fillLeft === undefined) return undefined;
-    const { used } = group;
-    const taken = card === 'one-to-one' ? used : group.usedBy(identity(labels));
+    if (card === 'one-to-one') return this.marking(group.used, undefined, order);
+    const key = identity(labels);
+    if (!mixed && fillLeft === undefined && group.isFirst(key, many.present, one.present)) return undefined;
+    return this.marking(group.usedBy(key), fillLeft === undefined ? undefined : group.used, order);
+  }
+
+  private marking(taken: Uint8Array, used: Uint8Array | undefined, order: number): Mark {
+    const { card } = this.expr.matching;
     return (step) => {
       if (taken[step] === 1) {
         this.failures.add(step, 'match', order, () =>
@@ -112,17 +128,12 @@ class VectorOperation {
         return false;
       }
       taken[step] = 1;
-      used[step] = 1;
+      if (used) used[step] = 1;
       return true;
     };
   }
 
-  private pairFloats(
-    many: StepSeries,
-    one: StepSeries,
-    result: StepSeries,
-    mark: ((step: number) => boolean) | undefined,
-  ): StepSeries {
+  private pairFloats(many: StepSeries, one: StepSeries, result: StepSeries, mark: Mark | undefined): StepSeries {
     const { values: left } = this.swapped ? one : many;
     const { values: right } = this.swapped ? many : one;
     const { bool } = this.expr;
@@ -137,12 +148,7 @@ class VectorOperation {
     return result;
   }
 
-  private pairSamples(
-    many: StepSeries,
-    one: StepSeries,
-    plain: StepSeries,
-    mark: ((step: number) => boolean) | undefined,
-  ): StepSeries {
+  private pairSamples(many: StepSeries, one: StepSeries, plain: StepSeries, mark: Mark | undefined): StepSeries {
     const left = this.swapped ? one : many;
     const right = this.swapped ? many : one;
     const histograms: (FloatHistogram | undefined)[] = new Array(this.count);
@@ -189,28 +195,23 @@ class VectorOperation {
   /** Series that came from different groups may share labels, if they share no step. */
   private finish(): StepSeries[] {
     const mayRepeat = this.count === 1 && this.evaluation.delayedNameRemoval;
-    if (!mayRepeat) this.checkLabels();
+    const repeats = !mayRepeat && this.checkLabels();
     this.failures.throwFirst();
     this.notes.annotate(this.expr, this.evaluation);
-    return mayRepeat ? this.results : [...mergeSameLabels(this.results)];
+    return repeats ? [...mergeSameLabels(this.results)] : this.results;
   }
 
-  private checkLabels(): void {
+  /** Says whether any labels are there more than once. */
+  private checkLabels(): boolean {
     const taken = new Map<string, Uint8Array>();
     for (const { labels, present } of this.results) {
       const key = identity(labels);
       const known = taken.get(key);
-      if (!known) {
-        taken.set(key, present);
-        continue;
-      }
-      const shared = present.findIndex((here, step) => here === 1 && known[step] === 1);
+      taken.set(key, known ? known.map((here, step) => here | present[step]!) : present);
+      const shared = known ? present.findIndex((here, step) => here === 1 && known[step] === 1) : -1;
       if (shared >= 0)
         this.failures.add(shared, 'result', 0, () => 'vector cannot contain metrics with the same labelset');
-      taken.set(
-        key,
-        known.map((here, step) => here | present[step]!),
-      );
     }
+    return taken.size < this.results.length;
   }
 }
