@@ -6,7 +6,9 @@ import {
   decodeSnappy,
   decodeWriteRequest,
 } from '@nightshift/wire';
+import { withUsableExemplars } from './exemplar-times.ts';
 import type { BodyFormat, BodyKind, Decoded, JournalRecord } from './record.ts';
+import { decodeSeriesDeletion } from './series-deletion.ts';
 
 const otlp = (format: BodyFormat): 'protobuf' | 'json' => (format === 'json' ? 'json' : 'protobuf');
 
@@ -18,9 +20,11 @@ const decoders: Record<BodyKind, (record: JournalRecord, maxBytes: number) => De
   'otlp-logs': ({ format, body, receivedAt }) => ({ logs: decodeOtlpLogs(body, otlp(format), receivedAt) }),
   'otlp-traces': ({ format, body }) => ({ spans: decodeOtlpTraces(body, otlp(format)) }),
   'json-logs': ({ body, receivedAt }) => ({ logs: decodeJsonLogs(body, receivedAt) }),
+  'series-deletion': ({ body }) => ({ deletion: decodeSeriesDeletion(body) }),
 };
 
 /** Decodes a record; the same bytes give the same result at every time. Throws WireError, or TooLargeError beyond `maxBytes`. */
 export function decodeRecord(record: JournalRecord, maxBytes = Number.MAX_SAFE_INTEGER): Decoded {
-  return decoders[record.kind](record, maxBytes);
+  const decoded = decoders[record.kind](record, maxBytes);
+  return decoded.metrics ? { metrics: withUsableExemplars(decoded.metrics, record.receivedAt) } : decoded;
 }

@@ -1,7 +1,8 @@
 import type { LogRecord, MetricBatch, Span } from '@nightshift/wire';
+import type { SeriesDeletion } from './series-deletion.ts';
 
-/** What collect hands to the right: a body that was decoded and found good. */
-export type BodyKind = 'remote-write' | 'otlp-metrics' | 'otlp-logs' | 'otlp-traces' | 'json-logs';
+/** What collect hands to the right: a body that was decoded and found good. Deletions have no receiver; a person asks for them. */
+export type BodyKind = 'remote-write' | 'otlp-metrics' | 'otlp-logs' | 'otlp-traces' | 'json-logs' | 'series-deletion';
 
 /** How the stored bytes are to be read. gzip and deflate are undone before; snappy remote write is kept as it came. */
 export type BodyFormat = 'protobuf' | 'json' | 'snappy-protobuf' | 'ndjson';
@@ -14,11 +15,12 @@ export interface JournalRecord {
   readonly body: Uint8Array;
 }
 
-/** Exactly one of the three is there. */
+/** Exactly one of them is there. */
 export interface Decoded {
   readonly metrics?: MetricBatch;
   readonly logs?: readonly LogRecord[];
   readonly spans?: readonly Span[];
+  readonly deletion?: SeriesDeletion;
 }
 
 /** Where collect puts what it took: resolves only when the record is durable and its samples can be queried. */

@@ -33,20 +33,23 @@ describe('the schema', () => {
   it('is made at the first start and left alone at the next', async () => {
     await migrate(engine, migrations);
     await migrate(engine, migrations);
-    expect(await tables()).toEqual(['logs', 'metadata', 'samples', 'schema_migrations', 'series', 'spans']);
+    expect(await tables()).toEqual([
+      ...['deletions', 'exemplars', 'logs', 'metadata', 'samples'],
+      ...['schema_migrations', 'series', 'spans'],
+    ]);
   });
 
   it('grows by a new number, also when the last start died in the middle of it', async () => {
     const next: Migration = {
-      number: 2,
+      number: 3,
       title: 'extra',
       statements: ['CREATE TABLE extra (x UInt8) ENGINE = MergeTree ORDER BY x'],
     };
     await engine.command('CREATE TABLE nightshift.extra (x UInt8) ENGINE = MergeTree ORDER BY x');
     await migrate(engine, [...migrations, next]);
-    await expect(migrate(engine, migrations)).rejects.toThrow(/newer Nightshift \(migration 2, "extra"/);
+    await expect(migrate(engine, migrations)).rejects.toThrow(/newer Nightshift \(migration 3, "extra"/);
     await engine.command(
-      'ALTER TABLE nightshift.schema_migrations DELETE WHERE number = 2 SETTINGS mutations_sync = 1',
+      'ALTER TABLE nightshift.schema_migrations DELETE WHERE number = 3 SETTINGS mutations_sync = 1',
     );
   });
 
@@ -66,6 +69,7 @@ describe('the schema', () => {
       )?.[0] ?? '';
     await applyRetention(engine, { metrics: 30 * 86_400_000, traces: 7 * 86_400_000, logs: 0 });
     expect(await ttl('samples')).toMatch(/2592000/);
+    expect(await ttl('exemplars')).toMatch(/2592000/);
     expect(await ttl('spans')).toMatch(/604800/);
     expect(await ttl('logs')).toBe('');
     await applyRetention(engine, { metrics: 0, traces: 86_400_000, logs: 0 });

@@ -64,12 +64,17 @@ export interface Retention {
   readonly logs: number;
 }
 
-const timeColumn = { metrics: ['samples', 'time'], traces: ['spans', 'start'], logs: ['logs', 'time'] } as const;
+const timeColumns: readonly (readonly [signal: keyof Retention, table: string, column: string])[] = [
+  ['metrics', 'samples', 'time'],
+  ['metrics', 'exemplars', 'time'],
+  ['traces', 'spans', 'start'],
+  ['logs', 'logs', 'time'],
+];
 
 /** Sets each table's TTL where it is not yet as asked. Old parts are dropped by the engine's merges, not at once. */
 export async function applyRetention(engine: Engine, retention: Retention): Promise<void> {
-  for (const [signal, [table, column]] of Object.entries(timeColumn)) {
-    const seconds = Math.ceil(retention[signal as keyof Retention] / 1000);
+  for (const [signal, table, column] of timeColumns) {
+    const seconds = Math.ceil(retention[signal] / 1000);
     const [row] = await engine.query<{ ddl: string }>(
       "SELECT create_table_query AS ddl FROM system.tables WHERE database = 'nightshift' AND name = {table:String}",
       { table },

@@ -115,8 +115,8 @@ export async function listen(parts: ListenParts): Promise<Listening> {
     concurrent: config.query.remoteReadConcurrency,
     timeoutMs: config.query.timeout,
   });
-  exemplarRoutes(app, { exemplars: store, timeoutMs: config.query.timeout, log });
-  tsdbAdminRoutes(app, { store, enabled: config.http.adminApi, log });
+  exemplarRoutes(app, { exemplars: store, timeoutMs: config.query.timeout, log: parts.log });
+  tsdbAdminRoutes(app, { store, enabled: config.http.adminApi, log: parts.log });
   const otlp = buildOtlpApp(deps, ingest);
   const url = await open(app, config.http.host, config.http.port, 'http.port');
   try {

@@ -9,7 +9,10 @@ import type { BodyFormat, BodyKind, JournalRecord } from '../collect/record.ts';
 
 const VERSION = 1;
 const HEAD_BYTES = 12;
-const KINDS: readonly BodyKind[] = ['remote-write', 'otlp-metrics', 'otlp-logs', 'otlp-traces', 'json-logs'];
+const KINDS: readonly BodyKind[] = [
+  ...(['remote-write', 'otlp-metrics', 'otlp-logs', 'otlp-traces', 'json-logs'] as const),
+  'series-deletion',
+];
 const FORMATS: readonly BodyFormat[] = ['protobuf', 'json', 'snappy-protobuf', 'ndjson'];
 
 /** Thrown for bytes that are no journal record; the message names the field and its value. */

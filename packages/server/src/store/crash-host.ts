@@ -1,6 +1,6 @@
 /**
- * The process that the crash test kills: an engine and a store under load. Each lane admits numbered samples, log lines
- * and spans as fast as it is answered, and prints what was acknowledged: `ack KIND NAME COUNT`.
+ * The process that the crash test kills: an engine and a store under load. Each lane admits numbered samples, exemplars,
+ * log lines and spans as fast as it is answered, and prints what was acknowledged: `ack KIND NAME COUNT`.
  */
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -37,6 +37,20 @@ function samples(name: string, request: number): JournalRecord {
   return { kind: 'remote-write', format: 'snappy-protobuf', receivedAt: from, body };
 }
 
+/** Into the past, a second apart: a batch keeps only so many of one second. */
+function exemplars(name: string, request: number): JournalRecord {
+  const labels = new Map([
+    ['__name__', 'crash_exemplars'],
+    ['lane', name],
+  ]);
+  const list = Array.from({ length: COUNT }, (_, i) => {
+    const number = request * COUNT + i;
+    return { labels: new Map([['trace_id', `${number}`]]), value: number, timestamp: from - number * 1000 };
+  });
+  const body = encodeWriteRequest([{ labels, samples: [], exemplars: list }]);
+  return { kind: 'remote-write', format: 'protobuf', receivedAt: from, body };
+}
+
 function logs(name: string, request: number): JournalRecord {
   const lines = Array.from({ length: COUNT }, (_, i) => JSON.stringify({ service: name, msg: `${request}-${i}` }));
   return { kind: 'json-logs', format: 'ndjson', receivedAt: from, body: Buffer.from(lines.join('\n')) };
@@ -66,6 +80,7 @@ async function lane(kind: string, name: string, make: (name: string, request: nu
 writeSync(1, `engine ${engine.pid}\n`);
 for (const number of [0, 1]) {
   void lane('samples', `${round}-${number}`, samples);
+  void lane('exemplars', `${round}-${number}`, exemplars);
   void lane('logs', `${round}-${number}`, logs);
   void lane('spans', `${round}-${number}`, spans);
 }

@@ -54,6 +54,8 @@ class Host {
 const counts: Record<string, string> = {
   samples: `SELECT labels['lane'] AS lane, count() AS rows, uniqExact(s.id, s.time) AS different FROM nightshift.samples AS s
     JOIN (SELECT DISTINCT id, labels FROM nightshift.series) AS series ON s.id = series.id GROUP BY lane`,
+  exemplars: `SELECT series.labels['lane'] AS lane, count() AS rows, uniqExact(value) AS different FROM nightshift.exemplars AS s
+    JOIN (SELECT DISTINCT id, labels FROM nightshift.series) AS series ON s.id = series.id GROUP BY lane`,
   logs: 'SELECT service AS lane, count() AS rows, uniqExact(body) AS different FROM nightshift.logs GROUP BY lane',
   spans: 'SELECT name AS lane, count() AS rows, uniqExact(span_id) AS different FROM nightshift.spans GROUP BY lane',
 };
@@ -115,7 +117,7 @@ it('what was acknowledged is there exactly once after 50 times kill -9 of the se
     const total = [...promised.values()].flatMap((lanes) => [...lanes.values()]).reduce((sum, one) => sum + one, 0);
     console.log(`${total} items acknowledged in ${ROUNDS} rounds`);
     expect(await offences(engine, promised)).toEqual([]);
-    expect([...promised.keys()].sort()).toEqual(['logs', 'samples', 'spans']);
+    expect([...promised.keys()].sort()).toEqual(['exemplars', 'logs', 'samples', 'spans']);
     expect(total).toBeGreaterThan(10_000);
     expect(existsSync(rejectedDirOf(dir))).toBe(false);
     await store.close();

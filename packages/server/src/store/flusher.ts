@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Batch } from '@nightshift/spool';
 import type { Engine } from '../engine/engine.ts';
 import { decodeJournal, type Journal } from '../spool/journal.ts';
+import { carryOut, type Deletion } from './deletion.ts';
 import { BatchRows, columns } from './rows.ts';
 import type { SeriesIndex } from './series-index.ts';
 
@@ -34,6 +35,8 @@ export class Flusher {
   /** Why the last attempt failed, '' when it did not. */
   lastError = '';
   rejectedRecords = 0;
+  /** Exemplars that were not stored since the start: not usable, or too many of one series at once. */
+  droppedExemplars = 0;
   private committed = 0;
   private waiting: { readonly target: number; readonly resolve: () => void }[] = [];
   private nudge = new AbortController();
@@ -100,25 +103,50 @@ export class Flusher {
   }
 
   private async move(batch: Batch): Promise<void> {
-    const { engine, index, journal, now } = this.options;
-    const rows = new BatchRows(index, (BigInt(batch.segment) << 40n) + BigInt(batch.start));
+    const { engine, index, journal } = this.options;
+    let rows = new BatchRows(index, (BigInt(batch.segment) << 40n) + BigInt(batch.start));
+    let droppedExemplars = 0;
+    let token = batch.token;
     for (const [place, record] of batch.records.entries()) {
-      try {
-        rows.add(decodeJournal(record));
-      } catch (error) {
-        await this.reject(`${batch.token}-${place}`, record, error);
-      }
+      const name = `${batch.token}-${place}`;
+      const deletion = await this.take(rows, record, name);
+      if (!deletion) continue;
+      // What follows is inserted under tokens of its own, and only when the deletion is done.
+      await this.insert(rows, token);
+      await carryOut(engine, deletion, name);
+      droppedExemplars += rows.droppedExemplars;
+      rows = new BatchRows(index, rows.nextSequence);
+      token = name;
     }
-    for (const { table, part, rows: bytes } of rows.inserts(now())) {
-      await engine.insert(`nightshift.${table}`, columns[table], bytes, `${batch.token}-${part}`);
-    }
-    for (const series of rows.series) series.stored = true;
+    await this.insert(rows, token);
     await journal.commit(batch);
+    this.droppedExemplars += droppedExemplars + rows.droppedExemplars;
     this.committed += batch.records.length;
     this.waiting = this.waiting.filter(({ target, resolve }) => {
       if (target <= this.committed) resolve();
       return target > this.committed;
     });
+  }
+
+  /** Adds the rows of a record, or sets it aside. Gives what is to be deleted, if it says so. */
+  private async take(rows: BatchRows, record: Uint8Array, name: string): Promise<Deletion | undefined> {
+    try {
+      const decoded = decodeJournal(record);
+      rows.add(decoded);
+      const { deletion } = decoded;
+      return deletion && { ...deletion, series: this.options.index.matchAny(deletion.selectors) };
+    } catch (error) {
+      await this.reject(name, record, error);
+      return undefined;
+    }
+  }
+
+  private async insert(rows: BatchRows, token: string): Promise<void> {
+    const { engine, now } = this.options;
+    for (const { table, part, rows: bytes } of rows.inserts(now())) {
+      await engine.insert(`nightshift.${table}`, columns[table], bytes, `${token}-${part}`);
+    }
+    for (const series of rows.series) series.stored = true;
   }
 
   /** A record was decoded once before it was acknowledged; if that fails now, the program changed or the disk did. */

@@ -1,16 +1,21 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { MetricBatch, MetricMetadata } from '@nightshift/wire';
 import type { RecordSink } from '../collect/record.ts';
+import { encodeSeriesDeletion, type SeriesDeletion } from '../collect/series-deletion.ts';
 import type { Engine } from '../engine/engine.ts';
+import { NightshiftError } from '../errors/catalogue.ts';
 import { decodeJournal, type Journal } from '../spool/journal.ts';
 import type { Cardinality } from './cardinality.ts';
+import { freeDeleted } from './deletion.ts';
+import { createExemplarStore } from './exemplar-store.ts';
 import { Flusher, type StoreLog } from './flusher.ts';
 import type { Head } from './head.ts';
 import { createLogStore } from './log-store.ts';
 import { HeadAndEngine } from './metric-store.ts';
 import { wordsOf } from './sample-columns.ts';
 import { SeriesIndex } from './series-index.ts';
-import type { Store } from './store.ts';
+import type { ExemplarStore, Store } from './store.ts';
 import { createTraceStore } from './trace-store.ts';
 import { loadMetadata, loadSeries, warmHead } from './warm.ts';
 
@@ -31,12 +36,21 @@ export interface HeadStats {
   readonly series: number;
   readonly samples: number;
   readonly bytes: number;
+  /** Exemplars that were not stored since the start: not usable, or too many of one series at once. */
+  readonly exemplarsDropped: number;
 }
 
-export interface NightshiftStore extends Store, RecordSink {
+export interface NightshiftStore extends Store, ExemplarStore, RecordSink {
   stats(): HeadStats;
   /** What the known series are made of; the `limit` largest of each list. */
   cardinality(limit: number): Cardinality;
+  /**
+   * Deletes what was acknowledged before the call; what comes later is kept, also over a crash. Resolves when it is gone
+   * from the head and from the engine. Throws ENGINE_DOWN; RegexpSyntaxError with nothing deleted.
+   */
+  deleteSeries(deletion: SeriesDeletion): Promise<void>;
+  /** Frees the disk of what was deleted. */
+  freeDeleted(): Promise<void>;
   /** Resolves when everything that was acknowledged before the call is in the engine. */
   flush(): Promise<void>;
   /** Flushes for at most 3 s; the rest stays in the journal. Idempotent. */
@@ -45,6 +59,9 @@ export interface NightshiftStore extends Store, RecordSink {
 
 const SWEEP_MS = 30_000;
 const CLOSE_MS = 3000;
+/** A question for exemplars waits so long for the last ones to reach the engine. */
+const SETTLE_MS = 2000;
+const DELETION_MS = 120_000;
 
 /** Where records go that cannot be decoded any more. */
 export const rejectedDirOf = (dataDir: string): string => join(dataDir, 'rejected');
@@ -58,8 +75,9 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
   const head = await warmHead(engine, index, { maxBytes, windowMs, now: now() });
   for await (const record of journal.peek()) {
     try {
-      const { metrics } = decodeJournal(record);
+      const { metrics, deletion } = decodeJournal(record);
       if (metrics) takeMetrics(metrics, index, head, metadata);
+      if (deletion) deleteFromHead(deletion, index, head);
     } catch {
       // The flusher meets the same record and sets it aside with its reason.
     }
@@ -70,23 +88,47 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
     // While the engine is down the head may be all there is.
     if (engine.state === 'up') head.evictBefore(now() - windowMs);
   }, SWEEP_MS).unref();
-  return {
+  const flushed = (ms: number) => Promise.race([flusher.flush().then(() => true), sleep(ms, false, { ref: false })]);
+  const store: NightshiftStore = {
     metrics: new HeadAndEngine(engine, head, index, metadata),
     ...createLogStore(engine),
     ...createTraceStore(engine),
-    async admit(record, { metrics }) {
+    ...createExemplarStore(engine, index, async () => void (await flushed(SETTLE_MS))),
+    async admit(record, { metrics, deletion }) {
       await journal.append(record);
+      // At once, as for samples: what was appended behind it comes to the head behind it.
+      if (deletion) deleteFromHead(deletion, index, head);
       // A sample too old for the head can be queried only from the engine.
       if (metrics && !takeMetrics(metrics, index, head, metadata)) flusher.hurry();
     },
-    stats: () => ({ series: index.size, samples: head.samples, bytes: head.bytes }),
+    stats: () => ({
+      series: index.size,
+      samples: head.samples,
+      bytes: head.bytes,
+      exemplarsDropped: flusher.droppedExemplars,
+    }),
     cardinality: (limit) => ({ series: index.size, ...head.extent(), ...index.cardinality(limit) }),
+    async deleteSeries(deletion) {
+      index.matchAny(deletion.selectors);
+      if (engine.state !== 'up') throw new NightshiftError('ENGINE_DOWN', { reason: engine.reason }, 5);
+      const body = encodeSeriesDeletion(deletion);
+      await store.admit({ kind: 'series-deletion', format: 'json', receivedAt: now(), body }, { deletion });
+      if (await flushed(DELETION_MS)) return;
+      const reason = `the deletion is recorded and will be done; ${flusher.lastError || 'much waits before it'}`;
+      throw new NightshiftError('ENGINE_DOWN', { reason }, 30);
+    },
+    freeDeleted: () => freeDeleted(engine),
     flush: () => flusher.flush(),
     async close() {
       clearInterval(sweep);
       await flusher.close(CLOSE_MS);
     },
   };
+  return store;
+}
+
+function deleteFromHead({ selectors, start, end }: SeriesDeletion, index: SeriesIndex, head: Head): void {
+  for (const { number } of index.matchAny(selectors)) head.delete(number, start, end);
 }
 
 /** False when some samples were too old for the head. */

@@ -28,6 +28,11 @@ export class RowBinaryWriter {
     this.length = this.bytes.writeUInt32LE(high, this.length);
   }
 
+  float64(value: number): void {
+    this.reserve(8);
+    this.length = this.bytes.writeDoubleLE(value, this.length);
+  }
+
   string(value: string): void {
     const size = Buffer.byteLength(value);
     this.varint(size);
@@ -77,6 +82,12 @@ export class RowBinaryReader {
 
   uint64(): bigint {
     const value = this.bytes.readBigUInt64LE(this.offset);
+    this.offset += 8;
+    return value;
+  }
+
+  float64(): number {
+    const value = this.bytes.readDoubleLE(this.offset);
     this.offset += 8;
     return value;
   }

@@ -1,6 +1,7 @@
 /** One batch of the journal as rows for the engine. The same batch makes the same rows at every attempt. */
 import type { LogRecord, MetricBatch, MetricMetadata, Resource, Span } from '@nightshift/wire';
 import type { Decoded } from '../spool/journal.ts';
+import { ExemplarLimiter } from './exemplar-limiter.ts';
 import { RowBinaryWriter } from './row-binary.ts';
 import { wordsOf } from './sample-columns.ts';
 import type { Series, SeriesIndex } from './series-index.ts';
@@ -16,6 +17,7 @@ const DAYS_PER_INSERT = 90;
 export const columns = {
   series: ['id', 'name', 'labels', 'first_seen'],
   samples: ['id', 'time', 'value'],
+  exemplars: ['id', 'time', 'value', 'labels'],
   metadata: ['name', 'type', 'help', 'unit'],
   logs: [
     ...['time', 'sequence', 'service', 'version', 'environment', 'severity', 'severity_text', 'scope', 'body'],
@@ -44,7 +46,9 @@ export class BatchRows {
   readonly series = new Set<Series>();
   private readonly metadata = new Map<string, MetricMetadata>();
   private readonly pieces = new Map<string, RowBinaryWriter>();
+  private readonly limiter = new ExemplarLimiter();
   private sequence: bigint;
+  private unusableExemplars = 0;
 
   /** @param firstSequence grows from batch to batch; log records are numbered from it in the order in which they came */
   constructor(
@@ -52,6 +56,16 @@ export class BatchRows {
     firstSequence: bigint,
   ) {
     this.sequence = firstSequence;
+  }
+
+  /** The number of the next log record. */
+  get nextSequence(): bigint {
+    return this.sequence;
+  }
+
+  /** Exemplars that are not among the rows: unusable, or too many at once. */
+  get droppedExemplars(): number {
+    return this.unusableExemplars + this.limiter.dropped;
   }
 
   add({ metrics, logs, spans }: Decoded): void {
@@ -70,7 +84,8 @@ export class BatchRows {
     return writer;
   }
 
-  private addMetrics({ series, seriesIndex, timestamps, values, metadata }: MetricBatch): void {
+  private addMetrics(batch: MetricBatch): void {
+    const { series, seriesIndex, timestamps, values, metadata } = batch;
     const known = series.map((labels) => this.index.intern(labels));
     for (const one of known) if (!one.stored) this.series.add(one);
     for (const one of metadata) this.metadata.set(one.name, one);
@@ -80,6 +95,21 @@ export class BatchRows {
       rows.uint64(known[seriesIndex[i]!]!.id);
       rows.int64(BigInt(timestamps[i]!));
       rows.word64(words[2 * i]!, words[2 * i + 1]!);
+    }
+    this.addExemplars(batch, known);
+  }
+
+  private addExemplars({ exemplars, exemplarsDropped }: MetricBatch, known: readonly Series[]): void {
+    this.unusableExemplars += exemplarsDropped;
+    for (const { series, timestamp, value, labels } of exemplars) {
+      const { id } = known[series]!;
+      if (!this.limiter.admits(id, timestamp)) continue;
+      const rows = this.piece('exemplars', timestamp);
+      rows.uint64(id);
+      rows.int64(BigInt(timestamp));
+      rows.float64(value);
+      // A list of pairs stands in RowBinary as a map does.
+      rows.map(labels);
     }
   }
 

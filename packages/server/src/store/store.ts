@@ -1,6 +1,6 @@
 /** The store's contract: everything to the right of it (query, watch, respond) sees telemetry only through this. */
 import type { Matcher, SeriesSource } from '@nightshift/promql';
-import type { Labels, LogRecord, MetricMetadata, Span } from '@nightshift/wire';
+import type { Exemplar, Labels, LogRecord, MetricMetadata, Span } from '@nightshift/wire';
 
 export interface TimeRange {
   /** Unix milliseconds, both ends included. */
@@ -20,6 +20,21 @@ export interface MetricStore extends SeriesSource {
     limit: number,
   ): Promise<readonly string[]>;
   metadata(metric: string | undefined, limit: number): Promise<readonly MetricMetadata[]>;
+}
+
+/** What was seen of one series, ascending in time. */
+export interface SeriesExemplars {
+  readonly labels: Labels;
+  readonly exemplars: readonly Exemplar[];
+}
+
+export interface ExemplarStore {
+  /** Of the series that match any of the selectors; those without an exemplar in the range are left out. In no order. */
+  exemplars(
+    selectors: readonly (readonly Matcher[])[],
+    range: TimeRange,
+    signal?: AbortSignal,
+  ): Promise<readonly SeriesExemplars[]>;
 }
 
 export interface LogQuery extends TimeRange {

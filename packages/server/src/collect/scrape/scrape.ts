@@ -1,10 +1,12 @@
 import { Readable } from 'node:stream';
 import {
+  type Exemplar,
   encodeWriteRequest,
   type Labels,
   type MetricBatch,
   type MetricMetadata,
   parseExposition,
+  parseOpenMetrics,
   type WriteSample,
   type WriteSeries,
 } from '@nightshift/wire';
@@ -16,6 +18,8 @@ export interface ScrapeResult {
   readonly record: JournalRecord;
   /** The series that were seen, by their text; what was there before and is not now gets a stale marker. */
   readonly seen: ReadonlyMap<string, Labels>;
+  /** By the text of a series, the text of the exemplar that it shows without a time: it is new only when it changes. */
+  readonly exemplars: ReadonlyMap<string, string>;
   /** What the target says of its metrics; undefined when the scrape failed. */
   readonly metadata: readonly MetricMetadata[] | undefined;
   /** '' when it went well. */
@@ -28,7 +32,9 @@ async function fetchExposition(target: ScrapeTarget, at: number): Promise<Metric
   const response = await fetch(target.url, {
     signal: AbortSignal.timeout(target.timeoutMs),
     headers: {
-      accept: 'text/plain;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.1',
+      // Only OpenMetrics has exemplars.
+      accept:
+        'application/openmetrics-text;version=1.0.0;q=0.7,text/plain;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.1',
       'x-prometheus-scrape-timeout-seconds': String(target.timeoutMs / 1000),
       'user-agent': 'Nightshift',
     },
@@ -38,7 +44,9 @@ async function fetchExposition(target: ScrapeTarget, at: number): Promise<Metric
     maxBodyBytes: maxScrapeBytes,
     maxDecompressedBytes: maxScrapeBytes,
   });
-  return parseExposition(new TextDecoder('utf-8', { fatal: true }).decode(body), at);
+  const isOpen = /^application\/openmetrics-text\b/i.test(response.headers.get('content-type') ?? '');
+  const parse = isOpen ? parseOpenMetrics : parseExposition;
+  return parse(new TextDecoder('utf-8', { fatal: true }).decode(body), at);
 }
 
 function reason(error: unknown, target: ScrapeTarget): string {
@@ -48,27 +56,47 @@ function reason(error: unknown, target: ScrapeTarget): string {
   return cause ? `${error.message}: ${cause}` : error.message;
 }
 
-function samplesOf(batch: MetricBatch, target: ScrapeTarget): { series: WriteSeries[]; seen: Map<string, Labels> } {
+interface Scraped {
+  readonly series: WriteSeries[];
+  readonly seen: Map<string, Labels>;
+  readonly exemplars: Map<string, string>;
+}
+
+/** `shown`: the exemplars of the scrape before. */
+function samplesOf(batch: MetricBatch, target: ScrapeTarget, at: number, shown: ReadonlyMap<string, string>): Scraped {
   const seen = new Map<string, Labels>();
   const series = batch.series.map((labels) => ({
     labels: withTargetLabels(labels, target),
     samples: [] as WriteSample[],
+    exemplars: [] as Exemplar[],
   }));
-  for (const { labels } of series) seen.set(JSON.stringify([...labels]), labels);
+  const keys = series.map(({ labels }) => JSON.stringify([...labels]));
+  for (const [i, { labels }] of series.entries()) seen.set(keys[i]!, labels);
   batch.seriesIndex.forEach((index, i) => {
     series[index]?.samples.push({ timestamp: batch.timestamps[i] ?? 0, value: batch.values[i] ?? 0 });
   });
-  return { series, seen };
+  const exemplars = new Map<string, string>();
+  for (const { series: index, ...exemplar } of batch.exemplars) {
+    const key = keys[index]!;
+    const text = JSON.stringify([...exemplar.labels, exemplar.value]);
+    if (exemplar.timestamp === at) exemplars.set(key, text);
+    if (exemplar.timestamp !== at || shown.get(key) !== text) series[index]?.exemplars.push(exemplar);
+  }
+  return { series, seen, exemplars };
 }
+
+const nothing = (): Scraped => ({ series: [], seen: new Map(), exemplars: new Map() });
 
 /**
  * Scrapes a target once. `at` (Unix milliseconds) is the time of every sample that has none of its own. Never throws:
- * a failed scrape is a result with `up` 0, stale markers for all `before`, and the reason in `error`.
+ * a failed scrape is a result with `up` 0, stale markers for all `before`, and the reason in `error`. An exemplar without
+ * a time that the scrape before has `shown` is not taken again.
  */
 export async function scrapeOnce(
   target: ScrapeTarget,
   before: ReadonlyMap<string, Labels>,
   now: () => number,
+  shown: ReadonlyMap<string, string> = new Map(),
 ): Promise<ScrapeResult> {
   const at = now();
   let error = '';
@@ -78,7 +106,7 @@ export async function scrapeOnce(
   } catch (cause) {
     error = reason(cause, target);
   }
-  const { series, seen } = batch ? samplesOf(batch, target) : { series: [], seen: new Map<string, Labels>() };
+  const { series, seen, exemplars } = batch ? samplesOf(batch, target, at, shown) : nothing();
   const samples = batch?.values.length ?? 0;
   let added = 0;
   for (const key of seen.keys()) if (!before.has(key)) added++;
@@ -100,6 +128,7 @@ export async function scrapeOnce(
   return {
     record: { kind: 'remote-write', format: 'protobuf', receivedAt: at, body },
     seen,
+    exemplars,
     metadata: batch?.metadata,
     error,
   };

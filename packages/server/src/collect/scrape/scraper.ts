@@ -19,6 +19,7 @@ export function offsetOf(target: ScrapeTarget): number {
 
 class TargetLoop {
   #before: ReadonlyMap<string, Labels> = new Map();
+  #exemplars: ReadonlyMap<string, string> = new Map();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
   #closed = false;
@@ -44,11 +45,12 @@ class TargetLoop {
 
   async #scrape(): Promise<void> {
     const at = this.now();
-    const result = await scrapeOnce(this.target, this.#before, this.now);
+    const result = await scrapeOnce(this.target, this.#before, this.now, this.#exemplars);
     let lastError = result.error;
     try {
       await this.take(result.record);
       this.#before = result.seen;
+      this.#exemplars = result.exemplars;
     } catch (error) {
       lastError = `scraped, but not stored: ${error instanceof Error ? error.message : error}`;
     }

@@ -1,5 +1,6 @@
 import { telemetry } from './001-telemetry.ts';
+import { exemplarsAndDeletions } from './002-exemplars-and-deletions.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations in order; a new one is a new file and a line here. */
-export const migrations: readonly Migration[] = [telemetry];
+export const migrations: readonly Migration[] = [telemetry, exemplarsAndDeletions];
