@@ -4,18 +4,22 @@ import { RuleFileError } from '../watch/rule-file.ts';
 
 /** `/-/reload`, where Prometheus has it: reads the rule files anew. Files with a mistake change nothing, and all mistakes are told. */
 export function reloadRoutes(app: FastifyInstance, reload: () => Promise<void>): void {
-  app.route({
-    method: ['POST', 'PUT'],
-    url: '/-/reload',
-    config: { right: 'admin' },
-    handler: async (_request, reply) => {
-      try {
-        await reload();
-      } catch (error) {
-        if (!(error instanceof RuleFileError)) throw error;
-        throw new NightshiftError('RULES_INVALID', { offences: error.message });
-      }
-      return reply.code(200).send();
-    },
+  app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', { parseAs: 'string' }, (_request, _body, done) => done(null, undefined));
+    scope.route({
+      method: ['POST', 'PUT'],
+      url: '/-/reload',
+      config: { right: 'admin' },
+      handler: async (_request, reply) => {
+        try {
+          await reload();
+        } catch (error) {
+          if (!(error instanceof RuleFileError)) throw error;
+          throw new NightshiftError('RULES_INVALID', { offences: error.message });
+        }
+        return reply.code(200).send();
+      },
+    });
   });
 }

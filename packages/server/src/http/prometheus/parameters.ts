@@ -1,4 +1,4 @@
-import { compileMatchers, type Matcher, PromqlParseError, parseDuration, parseSelector } from '@nightshift/promql';
+import { type Matcher, PromqlParseError, parseDuration, parseSelector } from '@nightshift/promql';
 import type { FastifyRequest } from 'fastify';
 import type { TimeRange } from '../../store/store.ts';
 import { badData, invalidParameter } from './failure.ts';
@@ -8,6 +8,9 @@ const bounds: Readonly<Record<string, number>> = {
   '-292273086-05-16T16:47:06Z': Number.MIN_SAFE_INTEGER,
   '292277025-08-18T07:12:54.999999999Z': Number.MAX_SAFE_INTEGER,
 };
+
+/** What is said of a selector that any series matches; it has no place in the text. */
+const emptySelector = 'match[] must contain at least one non-empty matcher';
 
 const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
 
@@ -111,23 +114,16 @@ export class Parameters {
     return Number(text);
   }
 
-  /** The `match[]` selectors, one list of matchers each. */
-  selectors(): (readonly Matcher[])[] {
+  /** The `match[]` selectors, one list of matchers each. A refusal of some paths names the parameter, as there. */
+  selectors({ named = true } = {}): (readonly Matcher[])[] {
     return this.all('match[]').map((text) => {
-      const matchers = selectorOf(text);
-      if (matchers.every((matcher) => compileMatchers([matcher])(new Map()))) {
-        throw badData('match[] must contain at least one non-empty matcher');
+      try {
+        return parseSelector(text);
+      } catch (error) {
+        if (!(error instanceof PromqlParseError)) throw error;
+        const reason = error.reason === emptySelector ? emptySelector : error.message;
+        throw named ? invalidParameter('match[]', reason) : badData(reason);
       }
-      return matchers;
     });
-  }
-}
-
-function selectorOf(text: string): readonly Matcher[] {
-  try {
-    return parseSelector(text);
-  } catch (error) {
-    if (error instanceof PromqlParseError) throw invalidParameter('match[]', error.message);
-    throw error;
   }
 }

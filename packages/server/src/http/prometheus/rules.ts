@@ -62,7 +62,7 @@ function ruleFilter(parameters: Parameters): (view: RuleState) => boolean {
   const kind = kinds[type];
   if (type !== '' && !kind) throw invalidParameter('type', `not supported value "${type}"`);
   const names = new Set(parameters.all('rule_name[]'));
-  const selectors = parameters.selectors().map((matchers) => compileMatchers(matchers));
+  const selectors = parameters.selectors({ named: false }).map((matchers) => compileMatchers(matchers));
   return ({ rule }) => {
     if (kind && rule.kind !== kind) return false;
     if (names.size > 0 && !names.has(rule.name)) return false;

@@ -25,14 +25,17 @@ export const seriesRoutes = ({ metrics }: PrometheusDeps): Route[] => [
   getOrPost('/labels', async ({ parameters }) => {
     const limit = parameters.limit();
     const range = parameters.range();
-    const { all, warnings } = upTo(await metrics.labelNames(parameters.selectors(), range, oneMore(limit)), limit);
+    const { all, warnings } = upTo(
+      await metrics.labelNames(parameters.selectors({ named: false }), range, oneMore(limit)),
+      limit,
+    );
     return { data: all, warnings };
   }),
   get('/label/:name/values', async ({ parameters, path }) => {
     const name = labelNameOf(path.name ?? '');
     const limit = parameters.limit();
     const range = parameters.range();
-    const found = await metrics.labelValues(name, parameters.selectors(), range, oneMore(limit));
+    const found = await metrics.labelValues(name, parameters.selectors({ named: false }), range, oneMore(limit));
     const { all, warnings } = upTo(found, limit);
     return { data: all, warnings };
   }),
