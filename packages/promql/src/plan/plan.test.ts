@@ -40,6 +40,10 @@ it('has an entry for every selector, also where two are alike', () => {
   expect(plan('up / up + scalar(down)')).toHaveLength(3);
 });
 
+it('leaves out the matchers of info, which it asks for later', () => {
+  expect(plan('info(up, {version=~".+"})').map(({ func }) => func)).toEqual(['info']);
+});
+
 it('resolves durations that depend on the query', () => {
   expect(plan('rate(up[step() * 5])')[0]).toMatchObject({ range: 300_000, start: 3_600_000 - 300_000 + 1 });
 });

@@ -25,8 +25,7 @@ export type SelectPlan = ReadonlyMap<VectorSelector, PlannedSelect>;
 
 /**
  * What a query will need, for every selector in it, before anything is evaluated: enough for all of its steps, and the hints
- * that Prometheus gives its storage (promql/engine.go, populateSeries). A source that is asked for exactly this once has
- * all that the query needs.
+ * that Prometheus gives its storage (promql/engine.go, populateSeries). Only `info` asks for more, when it knows for which series.
  * @throws PromqlExecutionError if a duration comes to nothing that is one.
  */
 export function planSelects(expr: Expr, grid: PlanGrid, settings: PlanSettings): SelectPlan {
@@ -55,7 +54,7 @@ class Planner {
   visit(expr: Expr, path: readonly Expr[]): void {
     const inner = stripParens(expr);
     if (inner.kind === 'VectorSelector') this.plan.set(inner, this.requestOf(inner, path));
-    else for (const child of childrenOf(inner)) this.visit(child, [...path, inner]);
+    else for (const child of evaluatedIn(inner)) this.visit(child, [...path, inner]);
   }
 
   private requestOf(selector: VectorSelector, path: readonly Expr[]): PlannedSelect {
@@ -112,6 +111,11 @@ class Planner {
     if (subquery?.kind !== 'Subquery') return this.grid.step;
     return subquery.step ? resolvePositive(subquery.step, this.durations) : this.settings.subqueryStepMs;
   }
+}
+
+/** `info` takes its second argument for matchers only; what it asks for depends on the series of the first. */
+function evaluatedIn(expr: Expr): readonly Expr[] {
+  return expr.kind === 'Call' && expr.func === 'info' ? expr.args.slice(0, 1) : childrenOf(expr);
 }
 
 /** The nearest function or aggregation around a selector, '' if a binary operator is nearer. */
