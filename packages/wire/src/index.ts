@@ -19,6 +19,7 @@ export {
 } from './remote-read/decode-request.ts';
 export { ChunkedReadEncoder } from './remote-read/encode-chunks.ts';
 export { encodeReadResponse } from './remote-read/encode-samples.ts';
+export { compareWireLabels } from './remote-read/order.ts';
 export { type ReadSeries, readSeriesOf } from './remote-read/read-series.ts';
 export { decodeWriteRequest } from './remote-write/decode.ts';
 export { encodeWriteRequest, type WriteSample, type WriteSeries } from './remote-write/encode.ts';

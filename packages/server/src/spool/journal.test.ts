@@ -7,7 +7,7 @@ import { decodeJournal, openJournal } from './journal.ts';
 import { decodeJournalRecord, encodeJournalRecord } from './journal-layout.ts';
 
 const record = fc.record({
-  kind: fc.constantFrom('remote-write', 'otlp-metrics', 'otlp-logs', 'otlp-traces', 'json-logs'),
+  kind: fc.constantFrom('remote-write', 'otlp-metrics', 'otlp-logs', 'otlp-traces', 'json-logs', 'series-deletion'),
   format: fc.constantFrom('protobuf', 'json', 'snappy-protobuf', 'ndjson'),
   receivedAt: fc.integer({ min: 0, max: 4e12 }),
   body: fc.uint8Array({ maxLength: 200 }),
@@ -39,7 +39,8 @@ describe('a journal record', () => {
   it.each([
     ['a torn head', good.subarray(0, 11), /record of 11 bytes; a head has 12/],
     ['another version', changed(0, 2), /record version 2; known: 1/],
-    ['an unknown kind', changed(1, 5), /record kind 5; known: 0–4/],
+    ['an unknown kind', changed(1, 6), /record kind 6; known: 0–5/],
+    ['a deletion of nothing', changed(1, 5), /the body is no deletion of series/],
     ['a kind that was never found', changed(1, 255), /record kind 255/],
     ['an unknown format', changed(2, 4), /record format 4; known: 0–3/],
     ['a time that is none', notATime, /receivedAt NaN/],
