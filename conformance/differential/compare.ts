@@ -19,7 +19,8 @@ export function isSameValue(a: string, b: string): boolean {
 }
 
 /** The functions whose order of an instant vector is defined. */
-function orderOf(query: Query): 'sorted' | 'chosen' | undefined {
+function orderOf(query: Query): 'labels' | 'sorted' | 'chosen' | undefined {
+  if (query.kind === 'call' && query.func.startsWith('sort_by_label')) return 'labels';
   if (query.kind === 'call' && (query.func === 'sort' || query.func === 'sort_desc')) return 'sorted';
   const isChoice = query.kind === 'aggregate' && (query.op === 'topk' || query.op === 'bottomk');
   // Which group comes first is not defined.
@@ -62,6 +63,27 @@ function compareOrder(expected: readonly AnswerSeries[], got: readonly AnswerSer
   return `in place ${at + 1}: expected ${show(expected[at] as AnswerSeries, 0)}, got ${show(got[at] as AnswerSeries, 0)}`;
 }
 
+function compareLabelOrder(expected: readonly AnswerSeries[], got: readonly AnswerSeries[]): string | undefined {
+  const at = expected.findIndex(({ labels }, i) => labels !== got[i]?.labels);
+  return at < 0 ? undefined : `in place ${at + 1}: expected ${expected[at]?.labels}, got ${got[at]?.labels}`;
+}
+
+/** Texts of one kind, in whatever order. */
+function compareTexts(kind: string, expected: readonly string[], got: readonly string[]): string | undefined {
+  const [a, b] = [[...expected].sort(), [...got].sort()];
+  const at = a.findIndex((text, i) => text !== b[i]);
+  if (at < 0 && a.length === b.length) return undefined;
+  return `${kind} expected ${JSON.stringify(a)}, got ${JSON.stringify(b)}`;
+}
+
+/** What differs between the warnings and infos of two answers; undefined if nothing. */
+export function differentNotes(expected: Answer, got: Answer): string | undefined {
+  if (expected.kind === 'refused' || got.kind === 'refused') return undefined;
+  return (
+    compareTexts('warnings:', expected.warnings, got.warnings) ?? compareTexts('infos:', expected.infos, got.infos)
+  );
+}
+
 /** What differs between the answer of Prometheus and ours; undefined if nothing. */
 export function difference({ query, range }: Question, expected: Answer, got: Answer): string | undefined {
   if (expected.kind === 'refused' || got.kind === 'refused') {
@@ -72,6 +94,8 @@ export function difference({ query, range }: Question, expected: Answer, got: An
   }
   if (expected.resultType !== got.resultType) return `expected a ${expected.resultType}, got a ${got.resultType}`;
   const order = range ? undefined : orderOf(query);
+  if (order === 'labels')
+    return compareLabelOrder(expected.series, got.series) ?? compareSeries(expected.series, got.series);
   const misplaced = order && compareOrder(expected.series, got.series);
   if (misplaced || order === 'chosen') return misplaced;
   return compareSeries(expected.series, got.series);

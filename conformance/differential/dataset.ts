@@ -15,6 +15,8 @@ export interface DatasetOptions {
   readonly onBoundaries: boolean;
   /** Whether counters may come back from a reset near zero. */
   readonly resetsToZero: boolean;
+  /** Whether to add series for what is new in the language. */
+  readonly newerLanguage: boolean;
   /** Whether values may be so large or so small that sums overflow or lose digits. */
   readonly extremes: boolean;
 }
@@ -44,6 +46,21 @@ class Dataset {
     this.#specials();
     this.#facts();
     if (options.extremes) this.#extremes();
+    if (options.newerLanguage) this.#newer();
+  }
+
+  #newer(): void {
+    const times = this.#times(60 * second, 0);
+    const half = times.length >> 1;
+    for (const job of ['api', 'web'])
+      for (const instance of ['a:1', 'b:2']) {
+        const labels = { job, instance, cluster: `${job}-1`, region: 'eu' };
+        const samples = times.map((timestamp) => ({ timestamp, value: 1 }));
+        this.#add('target_info', labels, samples.slice(0, half));
+        this.#add('target_info', { ...labels, cluster: `${job}-2` }, samples.slice(half));
+      }
+    for (const value of ['1', '2'])
+      this.#add('näme.dotted', { job: 'api', 'läbel.x': value }, this.#counter(times, 8, 0.02));
   }
 
   #add(name: string, labels: Labels, samples: readonly WriteSample[]): void {

@@ -43,6 +43,12 @@ export const differences = {
     reason: 'The parameter of topk, quantile and the like was that of the first step; only constants are generated.',
     reference: '3.5.0: support non-constant parameter in aggregations (#16404)',
   },
+  olderLanguage: {
+    since: [3, 14],
+    reason:
+      'Functions, modifiers and durations that were added to the language since are asked of newer versions only.',
+    reference: 'CHANGELOG.md, the entries of PromQL from 2.43 to 3.14',
+  },
   atan2Name: {
     since: [2, 47],
     reason: 'atan2 between a vector and a scalar or another vector kept the metric name.',
@@ -67,6 +73,29 @@ export const differences = {
     since: [2, 51],
     reason: 'predict_linear over a range with @ had a value at the first step of a range query only.',
     reference: '2.51.0: Fix wrongly scoped range vectors with @ modifier (#13559)',
+  },
+  scopedSubquery: {
+    since: never,
+    reason: 'predict_linear over a subquery with @ finds no samples, unlike every other function.',
+    reference: 'seen with 3.14; #13559 repaired it for plain ranges only',
+  },
+  shiftedInfo: {
+    since: never,
+    reason:
+      'info() of a selector with offset loads the info series for the time of the selector, but looks them up at its own.',
+    reference: 'infoSelectHints in promql/info.go of 3.14',
+  },
+  joinedBuckets: {
+    since: never,
+    reason:
+      'histogram_quantiles adds up buckets whose bounds are spelled in two ways ("1", "1.0") again for each quantile.',
+    reference: 'coalesceBuckets in promql/quantile.go of 3.14, which changes its argument',
+  },
+  naturalOrder: {
+    since: never,
+    reason:
+      'sort_by_label has no order for numbers with leading zeros such as 0.05 and 0.5; it is not asked to sort by le.',
+    reference: 'facette/natsort, whose Compare says true both ways',
   },
   shiftedTimestamp: {
     since: never,

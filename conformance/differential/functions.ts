@@ -45,6 +45,18 @@ export const rangeFunctions: readonly FunctionShape[] = [
   ...shapes('quantile_over_time', approximate, approximate, { leading: ['share'] }),
 ];
 
+/** What Prometheus has learnt since 2.42. */
+export const newerRangeFunctions: readonly FunctionShape[] = [
+  ...shapes('first_over_time', approximate, 'keeps'),
+  ...shapes('ts_of_first_over_time ts_of_last_over_time', approximate, identical),
+  ...shapes('ts_of_min_over_time ts_of_max_over_time', identical, identical),
+  ...shapes('mad_over_time', dyadic, approximate),
+];
+
+/** Those that `anchored` and `smoothed` are allowed with. */
+export const anchoredFunctions = ['increase', 'rate', 'delta', 'resets', 'changes'];
+export const smoothedFunctions = ['increase', 'rate', 'delta'];
+
 export const smoothing: FunctionShape = {
   name: 'double_exponential_smoothing',
   operand: dyadic,

@@ -6,20 +6,25 @@ import {
   dyadic,
   type FunctionShape,
   identical,
+  newerRangeFunctions,
   type Precision,
   rangeFunctions,
   type ScalarKind,
   smoothing,
   vectorFunctions,
 } from './functions.ts';
+import { newerVector, sortedByLabel } from './newer.ts';
 import {
   type AggregateQuery,
   type BinaryQuery,
+  call,
+  literal,
   type Query,
   type SelectorQuery,
   type Shift,
   type SubqueryQuery,
   toText,
+  unshifted,
 } from './query.ts';
 import type { Random } from './random.ts';
 import * as words from './vocabulary.ts';
@@ -36,15 +41,9 @@ export interface GeneratorOptions {
   /** Unix milliseconds of the first sample. */
   readonly base: number;
   readonly avoids: ReadonlySet<DifferenceName>;
-  /** Whether both servers have what is experimental. */
-  readonly experimental: boolean;
   /** How deep functions, aggregations and operators are nested at most. */
   readonly depth: number;
 }
-
-const unshifted: Shift = { offset: '', at: '' };
-const literal = (text: string): Query => ({ kind: 'literal', text });
-const call = (func: string, ...args: readonly Query[]): Query => ({ kind: 'call', func, args });
 
 function withoutAt(matrix: Query): Query {
   if (matrix.kind === 'range') return { ...matrix, of: { ...matrix.of, at: '' } };
@@ -56,19 +55,23 @@ export function generateQuestion(options: GeneratorOptions): Question {
   return generator.question();
 }
 
-class Generator {
+/** Makes queries; what others build on is public. */
+export class Generator {
   readonly #random: Random;
   readonly #base: number;
   readonly #avoids: ReadonlySet<DifferenceName>;
   readonly #depth: number;
-  readonly #experimental: boolean;
 
-  constructor({ random, base, avoids, depth, experimental }: GeneratorOptions) {
+  constructor({ random, base, avoids, depth }: GeneratorOptions) {
     this.#random = random;
     this.#base = base;
     this.#avoids = avoids;
     this.#depth = depth;
-    this.#experimental = experimental;
+  }
+
+  /** Whether both know what is new in the language; decides with that chance whether to use it. */
+  #isNewer(chance: number): boolean {
+    return !this.#avoids.has('olderLanguage') && this.#random.chance(chance);
   }
 
   question(): Question {
@@ -100,6 +103,7 @@ class Generator {
       [1, () => literal(this.#random.pick(words.strings))],
       [6, () => call(this.#random.pick(['sort', 'sort_desc']), this.vector(depth - 1, approximate))],
       [4, () => this.#highest(this.vector(depth - 1, approximate), false)],
+      [this.#isNewer(1) ? 3 : 0, () => sortedByLabel(this, this.#random, depth - 1)],
       [4, () => this.#faulty(depth)],
     ])();
   }
@@ -113,7 +117,7 @@ class Generator {
       [8, () => this.#ofRange(inner, need)],
       [5, () => this.#ofVector(inner, need)],
       [9, () => this.#aggregate(inner, need)],
-      [2, () => this.#highest(this.#distinct(), true)],
+      [2, () => this.#highest(this.distinct(), true)],
       [2, () => this.#countValues(inner)],
       [5, () => this.#withScalar(inner, need)],
       [8, () => this.#betweenVectors(inner, need)],
@@ -123,14 +127,16 @@ class Generator {
       [2, () => this.#relabelled(inner, need)],
       [1, () => call('absent', this.vector(inner, approximate))],
       [2, () => this.#timestamps(inner, need)],
+      [this.#isNewer(1) ? 4 : 0, () => newerVector(this, this.#random, inner, need)],
       [1, () => call('vector', need === dyadic ? literal(this.#random.pick(words.dyadics)) : this.scalar(inner, need))],
     ])();
   }
 
   selector(names: readonly string[] = words.names): SelectorQuery {
     const random = this.#random;
+    if (names === words.names && this.#isNewer(0.05)) return this.selector(['target_info']);
     const isNamed = random.chance(0.95);
-    const matchers = random.subset(words.matchers, random.chance(0.5) ? 0 : 1.2 / words.matchers.length);
+    const matchers = this.#matchers();
     return {
       kind: 'selector',
       name: isNamed ? random.pick(names) : '',
@@ -139,10 +145,19 @@ class Generator {
     };
   }
 
+  /** Mostly of labels that most series have, so that something is left. */
+  #matchers(): string[] {
+    const random = this.#random;
+    if (random.chance(0.55)) return [];
+    const common = random.subset(words.commonMatchers, 1 / words.commonMatchers.length);
+    return random.chance(0.3) ? [...common, random.pick(words.matchers)] : common;
+  }
+
   #shift(chance: number): Shift {
     const random = this.#random;
     if (!random.chance(chance)) return unshifted;
     return random.weighted<() => Shift>([
+      [this.#isNewer(1) ? 1 : 0, () => ({ offset: random.pick(words.newerOffsets), at: '' })],
       [3, () => ({ offset: random.pick(words.offsets), at: '' })],
       [1, () => ({ offset: '', at: this.#at() })],
       [1, () => ({ offset: random.pick(words.offsets), at: this.#at() })],
@@ -156,9 +171,12 @@ class Generator {
   matrix(depth: number, need: Precision): Query {
     const random = this.#random;
     if (depth <= 0 || random.chance(0.7)) {
-      return { kind: 'range', of: this.selector(), range: random.pick(words.ranges) };
+      const range = random.pick(this.#isNewer(0.15) ? words.newerRanges : words.ranges);
+      return { kind: 'range', of: this.selector(), range };
     }
-    const [range, step] = random.pick(words.subqueries);
+    const [range, step] = random.pick<readonly [string, string]>(
+      this.#isNewer(0.15) ? words.newerSubqueries : words.subqueries,
+    );
     return {
       kind: 'subquery',
       of: this.vector(depth - 1, need),
@@ -179,17 +197,19 @@ class Generator {
   }
 
   #ofRange(depth: number, need: Precision): Query {
-    const isSmoothing = need === approximate && this.#experimental && this.#random.chance(0.04);
-    const shape = isSmoothing ? smoothing : this.#usable(rangeFunctions, need);
+    const isSmoothing = need === approximate && this.#random.chance(0.04);
+    const shapes = this.#isNewer(0.2) ? [...rangeFunctions, ...newerRangeFunctions] : rangeFunctions;
+    const shape = isSmoothing ? smoothing : this.#usable(shapes, need);
     if (this.#avoids.has('halfInterval') && (shape.name === 'rate' || shape.name === 'increase')) {
       return call(shape.name, {
         kind: 'range',
-        of: this.#named(words.counters),
+        of: this.named(words.counters),
         range: this.#random.pick(words.ranges),
       });
     }
     const matrix = this.matrix(depth, this.#operandOf(shape, need));
-    const isScoped = shape.name === 'predict_linear' && this.#avoids.has('scopedRange');
+    const isScoped =
+      shape.name === 'predict_linear' && this.#avoids.has(matrix.kind === 'range' ? 'scopedRange' : 'scopedSubquery');
     return call(shape.name, ...this.#around(shape, isScoped ? withoutAt(matrix) : matrix));
   }
 
@@ -209,7 +229,7 @@ class Generator {
       : literal(this.#random.pick(words.parameters[kind]));
   }
 
-  #grouping(): Pick<AggregateQuery, 'grouping'> {
+  grouping(): Pick<AggregateQuery, 'grouping'> {
     const random = this.#random;
     if (random.chance(0.3)) return {};
     return { grouping: { keep: random.chance(0.7), labels: random.subset(words.labelNames, 0.25) } };
@@ -221,37 +241,37 @@ class Generator {
     const isDeviation = shape.name === 'stddev' || shape.name === 'stdvar';
     const of =
       isDeviation && this.#avoids.has('infiniteDeviation')
-        ? this.#named(words.finite)
+        ? this.named(words.finite)
         : this.vector(depth, this.#operandOf(shape, need));
-    return { kind: 'aggregate', op: shape.name, ...this.#grouping(), of, ...(param && { param }) };
+    return { kind: 'aggregate', op: shape.name, ...this.grouping(), of, ...(param && { param }) };
   }
 
-  /** Where values are equal, which of them is chosen is not defined: so it is nested over what is `#distinct` only. */
+  /** Where values are equal, which of them is chosen is not defined: so it is nested over what is `distinct` only. */
   #highest(of: Query, canGroup: boolean): Query {
     const param = literal(this.#random.pick(words.counts));
-    const grouping = canGroup ? this.#grouping() : {};
+    const grouping = canGroup ? this.grouping() : {};
     return { kind: 'aggregate', op: this.#random.pick(['topk', 'bottomk']), ...grouping, param, of };
   }
 
   /** Series that never have the same value. */
-  #distinct(): Query {
-    const selector = this.#named(['temperature']);
+  distinct(): Query {
+    const selector = this.named(['temperature']);
     return this.#random.chance(0.5) ? selector : { kind: 'unary', op: '-', of: selector };
   }
 
   /** A selector of one of these metrics and no other. */
-  #named(names: readonly string[]): SelectorQuery {
+  named(names: readonly string[]): SelectorQuery {
     const selector = this.selector(names);
     return selector.name === '' ? { ...selector, name: this.#random.pick(names), matchers: [] } : selector;
   }
 
   #countValues(depth: number): Query {
     const param = literal(this.#random.pick(['"value"', '"job"', '"count"']));
-    const grouping = this.#avoids.has('countValuesGrouping') ? {} : this.#grouping();
+    const grouping = this.#avoids.has('countValuesGrouping') ? {} : this.grouping();
     return { kind: 'aggregate', op: 'count_values', ...grouping, param, of: this.vector(depth, identical) };
   }
 
-  #binary(op: string, left: Query, right: Query, more: Partial<BinaryQuery> = {}): Query {
+  binary(op: string, left: Query, right: Query, more: Partial<BinaryQuery> = {}): Query {
     return { kind: 'binary', op, bool: false, matching: '', left, right, bare: this.#random.chance(0.1), ...more };
   }
 
@@ -277,8 +297,8 @@ class Generator {
         ? literal(this.#random.pick(operand === dyadic ? words.dyadics : words.numbers))
         : this.scalar(depth, operand);
     return this.#random.chance(0.7)
-      ? this.#binary(op, vector, scalar, { bool })
-      : this.#binary(op, scalar, vector, { bool });
+      ? this.binary(op, vector, scalar, { bool })
+      : this.binary(op, scalar, vector, { bool });
   }
 
   #betweenVectors(depth: number, need: Precision): Query {
@@ -286,14 +306,14 @@ class Generator {
     const isFilter = words.comparisons.includes(op) && !bool;
     const { left, right, matching } =
       isFilter && this.#avoids.has('filterMatching') ? this.#oneToOne(depth, operand) : this.#operands(depth, operand);
-    return this.#binary(op, left, right, { bool, matching });
+    return this.binary(op, left, right, { bool, matching });
   }
 
   #set(depth: number, need: Precision): Query {
     const random = this.#random;
     const on = random.chance(0.5) ? `${random.pick(['on', 'ignoring'])} (${this.#labels()})` : '';
     const op = random.pick(['and', 'or', 'unless']);
-    return this.#binary(op, this.vector(depth, need), this.vector(depth, need), { matching: on });
+    return this.binary(op, this.vector(depth, need), this.vector(depth, need), { matching: on });
   }
 
   #histogramQuantile(depth: number): Query {
@@ -345,10 +365,9 @@ class Generator {
   #timestamps(depth: number, need: Precision): Query {
     if (need === dyadic)
       return call(this.#random.pick(['minute', 'hour', 'month']), this.selector(['start_time_seconds']));
-    if (this.#random.chance(0.4)) return call('timestamp', this.vector(depth, approximate));
-    const selector = this.selector();
-    const isForgotten = selector.at !== '' && this.#avoids.has('shiftedTimestamp');
-    return call('timestamp', isForgotten ? { ...selector, offset: '' } : selector);
+    const of = this.#random.chance(0.4) ? this.vector(depth, approximate) : this.selector();
+    const isForgotten = of.kind === 'selector' && of.at !== '' && this.#avoids.has('shiftedTimestamp');
+    return call('timestamp', isForgotten ? { ...of, offset: '' } : of);
   }
 
   #labels(): string {
@@ -379,14 +398,14 @@ class Generator {
     return { left: this.selector(names), right: this.selector(names), matching: '' };
   }
 
-  #aggregateBy(labels: readonly string[], depth: number, need: Precision): Query {
+  aggregateBy(labels: readonly string[], depth: number, need: Precision): Query {
     const op = need === dyadic ? this.#random.pick(['sum', 'max', 'count']) : 'max';
     return { kind: 'aggregate', op, grouping: { keep: true, labels }, of: this.vector(depth - 1, need) };
   }
 
   #oneToOne(depth: number, need: Precision): Pick<BinaryQuery, 'left' | 'right' | 'matching'> {
     const labels = this.#random.subset(['job', 'instance', 'route']);
-    const side = () => this.#aggregateBy(labels, depth, need);
+    const side = () => this.aggregateBy(labels, depth, need);
     return { left: side(), right: side(), matching: '' };
   }
 
@@ -394,8 +413,8 @@ class Generator {
     const random = this.#random;
     if (random.chance(0.5)) return this.#oneToOne(depth, need);
     const labels = random.subset(['job', 'instance', 'route']);
-    const one = this.#aggregateBy(labels, depth, need);
-    const many = this.#aggregateBy([...labels, ...random.subset(['code'])], depth, need);
+    const one = this.aggregateBy(labels, depth, need);
+    const many = this.aggregateBy([...labels, ...random.subset(['code'])], depth, need);
     return random.chance(0.5)
       ? { left: many, right: one, matching: `on (${labels.join(', ')}) group_left ()` }
       : { left: one, right: many, matching: 'ignoring (code) group_right ()' };
@@ -426,11 +445,12 @@ class Generator {
       [3, () => literal(random.pick(words.numbers))],
       [1, () => call('time')],
       [1, () => call('pi')],
+      [need > dyadic && this.#isNewer(1) ? 2 : 0, () => literal(random.pick(words.newerScalars))],
       [3, () => call('scalar', this.vector(depth - 1, need))],
       [
         2,
         () =>
-          this.#binary(
+          this.binary(
             random.pick(['+', '-', '*', '/', '%', '^']),
             this.scalar(depth - 1, need),
             this.scalar(depth - 1, need),

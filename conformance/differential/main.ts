@@ -11,7 +11,7 @@ import { differences } from './differences.ts';
 import { toText } from './query.ts';
 import { describeFailure, type Failure, runDifferential, type Summary } from './run.ts';
 
-const usage = `npm run differential -- [--queries 5000] [--seed N] [--prometheus PATH] [--base UNIX_SECONDS] [--only NUMBER]`;
+const usage = `npm run differential -- [--queries 5000] [--seed N] [--prometheus PATH] [--base UNIX_SECONDS] [--only NUMBER] [--annotations]`;
 const shownFailures = 25;
 
 function wholeNumber(name: string, text: string): number {
@@ -24,11 +24,19 @@ function wholeNumber(name: string, text: string): number {
 function readOptions() {
   const string = { type: 'string' } as const;
   const { values } = parseArgs({
-    options: { queries: string, seed: string, prometheus: string, base: string, only: string },
+    options: {
+      queries: string,
+      seed: string,
+      prometheus: string,
+      base: string,
+      only: string,
+      annotations: { type: 'boolean' },
+    },
   });
-  const { queries = '5000', prometheus = debianPrometheus, seed, base, only } = values;
+  const { queries = '5000', prometheus = debianPrometheus, annotations = false, seed, base, only } = values;
   return {
     prometheus,
+    annotations,
     queries: wholeNumber('queries', queries),
     seed: seed === undefined ? Math.floor(Math.random() * 2 ** 31) : wholeNumber('seed', seed),
     ...(base !== undefined && { base: wholeNumber('base', base) * 1000 }),

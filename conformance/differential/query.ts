@@ -2,7 +2,7 @@
 export type Query =
   | { readonly kind: 'literal'; readonly text: string }
   | SelectorQuery
-  | { readonly kind: 'range'; readonly of: SelectorQuery; readonly range: string }
+  | RangeQuery
   | SubqueryQuery
   | { readonly kind: 'call'; readonly func: string; readonly args: readonly Query[] }
   | AggregateQuery
@@ -20,6 +20,14 @@ export interface SelectorQuery extends Shift {
   readonly name: string;
   /** Each as it is written between the braces. */
   readonly matchers: readonly string[];
+}
+
+export interface RangeQuery {
+  readonly kind: 'range';
+  readonly of: SelectorQuery;
+  readonly range: string;
+  /** `anchored` or `smoothed`. */
+  readonly extension?: string;
 }
 
 export interface SubqueryQuery extends Shift {
@@ -51,6 +59,10 @@ export interface BinaryQuery {
   readonly bare: boolean;
 }
 
+export const unshifted: Shift = { offset: '', at: '' };
+export const literal = (text: string): Query => ({ kind: 'literal', text });
+export const call = (func: string, ...args: readonly Query[]): Query => ({ kind: 'call', func, args });
+
 const shifted = (text: string, { offset, at }: Shift): string =>
   `${text}${offset && ` offset ${offset}`}${at && ` @ ${at}`}`;
 
@@ -69,7 +81,10 @@ export function toText(query: Query): string {
     case 'selector':
       return shifted(selectorText(query), query);
     case 'range':
-      return shifted(`${selectorText(query.of)}[${query.range}]`, query.of);
+      return shifted(
+        `${selectorText(query.of)}[${query.range}]${query.extension ? ` ${query.extension}` : ''}`,
+        query.of,
+      );
     case 'subquery': {
       const { of } = query;
       const isShifted = of.kind === 'selector' && (of.offset !== '' || of.at !== '');

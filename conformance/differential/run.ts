@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WriteSeries } from '../../packages/wire/src/index.ts';
@@ -7,7 +7,7 @@ import type { Peer } from '../peers/process.ts';
 import { prometheusVersion, startPrometheus } from '../peers/prometheus.ts';
 import { remoteWrite } from '../peers/remote-write.ts';
 import { type Answer, ask } from './answer.ts';
-import { difference } from './compare.ts';
+import { difference, differentNotes } from './compare.ts';
 import { generateDataset, slices, spanMs, visibleSamples } from './dataset.ts';
 import { type DifferenceName, differencesOf, type Version } from './differences.ts';
 import { generateQuestion, type Question } from './generate.ts';
@@ -16,6 +16,8 @@ import { Random } from './random.ts';
 import { shrink } from './shrink.ts';
 
 const hour = 3_600_000;
+/** What is behind a flag in both; an older Prometheus takes no notice of flags that it does not know. */
+const flags = ['promql-experimental-functions', 'promql-extended-range-selectors', 'promql-binop-fill-modifiers'];
 const depth = 4;
 const shrinkBudget = 150;
 
@@ -29,6 +31,8 @@ export interface RunOptions {
   readonly queries: number;
   /** Unix milliseconds of the first sample, a whole hour, so that a run can be repeated to the digit. */
   readonly base?: number;
+  /** Whether warnings and infos have to be equal too, word by word: they are those of the newest Prometheus. */
+  readonly annotations?: boolean;
   /** Only the query of this number. */
   readonly only?: number;
   readonly onFailure?: (failure: Failure) => void;
@@ -65,7 +69,10 @@ export const latestBase = (now: number): number => Math.floor(now / hour) * hour
 async function seenSamples(peer: Peer, names: Iterable<string>, time: number): Promise<number> {
   let seen = 0;
   for (const name of names) {
-    const answer = await ask(peer, { query: { kind: 'literal', text: `sum(count_over_time(${name}[4h]))` }, time });
+    const answer = await ask(peer, {
+      query: { kind: 'literal', text: `sum(count_over_time({__name__="${name}"}[4h]))` },
+      time,
+    });
     if (answer.kind === 'refused') throw new Error(`${peer.name}: ${answer.message}`);
     seen += Number(answer.series[0]?.points[0]?.[1] ?? 0);
   }
@@ -92,8 +99,13 @@ export async function runDifferential(options: RunOptions): Promise<Summary> {
   for (const each of dirs) mkdirSync(each, { recursive: true });
   const started: Peer[] = [];
   try {
-    const prometheus = await startPrometheus({ binary: options.prometheus, dir: dirs[0] });
+    const prometheus = await startPrometheus({
+      binary: options.prometheus,
+      dir: dirs[0],
+      args: [`--enable-feature=${flags.join(',')}`],
+    });
     started.push(prometheus);
+    writeFileSync(join(dirs[1], 'nightshift.yaml'), JSON.stringify({ query: { features: flags } }));
     const nightshift = await startNightshift(options.entry, dirs[1]);
     started.push(nightshift);
     const version = await prometheusVersion(prometheus);
@@ -104,6 +116,7 @@ export async function runDifferential(options: RunOptions): Promise<Summary> {
       onBoundaries: !avoided.has('leftOpen'),
       resetsToZero: !avoided.has('halfInterval'),
       extremes: !avoided.has('kahan'),
+      newerLanguage: !avoided.has('olderLanguage'),
     });
     const samples = visibleSamples(series);
     for (const peer of started) {
@@ -125,7 +138,7 @@ interface Asking extends RunOptions {
 async function askAll(
   prometheus: Peer,
   nightshift: Peer,
-  { seed, queries, only, base, avoided, onFailure }: Asking,
+  { seed, queries, only, base, avoided, annotations, onFailure }: Asking,
 ): Promise<Pick<Summary, 'asked' | 'answered' | 'empty' | 'refused' | 'failures'>> {
   const counts = { asked: 0, answered: 0, empty: 0, refused: 0 };
   const failures: Failure[] = [];
@@ -133,11 +146,12 @@ async function askAll(
     avoided.has('smoothingName') ? text.replaceAll('double_exponential_smoothing(', 'holt_winters(') : text;
   const both = async (question: Question) => {
     const [expected, got] = await Promise.all([ask(prometheus, question, spell), ask(nightshift, question)]);
-    return { expected, got, difference: difference(question, expected, got) };
+    const notes = annotations ? differentNotes(expected, got) : undefined;
+    return { expected, got, difference: difference(question, expected, got) ?? notes };
   };
   for (let number = only ?? 0; number < (only === undefined ? queries : only + 1); number++) {
     const random = new Random(seed, number);
-    const original = generateQuestion({ random, base, avoids: avoided, experimental: false, depth });
+    const original = generateQuestion({ random, base, avoids: avoided, depth });
     const first = await both(original);
     counts.asked++;
     if (first.expected.kind === 'refused') counts.refused++;

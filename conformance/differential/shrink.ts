@@ -15,6 +15,7 @@ function* simplerQueries(query: Query): Generator<Query> {
           yield { ...query, matchers: query.matchers.filter((each) => each !== matcher) };
       return;
     case 'range':
+      if (query.extension) yield { kind: 'range', of: query.of, range: query.range };
       for (const of of simplerQueries(query.of)) if (of.kind === 'selector') yield { ...query, of };
       return;
     case 'subquery':

@@ -35,7 +35,8 @@ export const finite = [...counters, 'temperature', 'queue_length', 'limit', 'irr
 
 export const labelNames = ['job', 'instance', 'route', 'code', 'zone', 'le', 'kind', 'version', 'nothing'];
 
-export const matchers = [
+/** Of labels that most series have. */
+export const commonMatchers = [
   'job="api"',
   'job!="api"',
   'job=~"api|web"',
@@ -46,6 +47,12 @@ export const matchers = [
   'instance=~"[ab]:\\\\d"',
   'instance!~"a:1|c:3"',
   'instance!=""',
+  'nothing=""',
+  'nothing=~".*"',
+  'job=~`a.i`',
+];
+
+export const matchers = [
   'route="/"',
   "route=~'/order.*'",
   'route=~".*ä"',
@@ -60,10 +67,7 @@ export const matchers = [
   'kind!~"nan|m.*"',
   'kind=~".*inf.*"',
   'version=~"^1\\\\.[01]$"',
-  'nothing=""',
-  'nothing=~".*"',
   'nothing!="x"',
-  'job=~`a.i`',
 ];
 
 /** For selectors without a name; each excludes the empty name. */
@@ -198,3 +202,48 @@ export const faults = [
   'count_values(job, …)',
   '(…) ^ bool (…)',
 ];
+
+/** Durations that are calculated. */
+export const newerRanges = [
+  '4m + 60s',
+  '2 * 2m',
+  'step() + 1m',
+  '300',
+  'min_of(5m, 1h)',
+  'max_of(step(), 90s)',
+  '(1h - 55m) * 2',
+  '1.5 * 1m',
+  '-(-5m)',
+];
+export const newerOffsets = ['(2 * 30s)', '-(1m)', '(step() + 1m)', '60', '(1m - 90s)'];
+export const newerSubqueries = [
+  ['4m + 60s', '30s'],
+  ['5m', '2 * 15s'],
+  ['10m', 'max_of(step(), 1m)'],
+  ['600', '60'],
+] as const;
+export const newerScalars = [
+  'min_of(1, 2)',
+  'max_of(time(), 3)',
+  'start()',
+  'end()',
+  'range()',
+  'step()',
+  '5m',
+  '1_000',
+];
+export const overTime = ['sum_over_time', 'avg_over_time', 'max_over_time', 'last_over_time', 'increase', 'idelta'];
+export const newerSelectors = [
+  '{"näme.dotted"}',
+  '{"näme.dotted", "läbel.x"="1"}',
+  '{"läbel.x"=~".+"}',
+  '{__name__="näme.dotted", job!=""}',
+];
+export const infoMatchers = [
+  '{cluster=~".+"}',
+  '{region="eu"}',
+  '{__name__="build_info"}',
+  '{cluster="api-1", nothing=""}',
+];
+export const fills = ['fill(0)', 'fill_left(1)', 'fill_right(-2.5)', 'fill_left(0) fill_right(3)', 'fill(NaN)'];
+export const ratios = ['0', '0.1', '0.5', '-0.5', '0.9', '1', '-1', '-0.2'];
