@@ -70,7 +70,8 @@ export function parseOffsetDuration(stream: TokenStream): Duration {
 }
 
 function asDuration({ seconds, form }: Literal): Duration {
-  return form ?? { kind: 'fixed', ms: Math.trunc(roundHalfAway(seconds * 1e9) / 1e6) + 0 };
+  if (form && seconds !== 0) return form;
+  return { kind: 'fixed', ms: Math.trunc(roundHalfAway(seconds * 1e9) / 1e6) + 0 };
 }
 
 /** Go's math.Round. */

@@ -1,4 +1,4 @@
-import { PromqlExecutionError } from '../engine/errors.ts';
+import { PromqlTypeError } from '../engine/errors.ts';
 import type { Duration, DurationExpr, DurationOp, FixedDuration } from './ast.ts';
 
 export const NO_DURATION: FixedDuration = { kind: 'fixed', ms: 0 };
@@ -14,7 +14,7 @@ export interface DurationScope {
 
 /**
  * Milliseconds of a duration, cut to whole ones as in Prometheus' promql/durations.go.
- * @throws PromqlExecutionError if an expression comes to nothing that is a duration.
+ * @throws PromqlTypeError if an expression comes to nothing that is a duration.
  */
 export function resolveDuration(duration: Duration, scope: DurationScope): number {
   if (duration.kind === 'fixed') return duration.ms;
@@ -24,7 +24,7 @@ export function resolveDuration(duration: Duration, scope: DurationScope): numbe
   return Math.trunc(seconds * 1000);
 }
 
-/** As `resolveDuration`, for a range or a step. @throws PromqlExecutionError if it is not greater than 0. */
+/** As `resolveDuration`, for a range or a step. @throws PromqlTypeError if it is not greater than 0. */
 export function resolvePositive(duration: Duration, scope: DurationScope): number {
   if (duration.kind === 'fixed') return duration.ms;
   const seconds = secondsOf(duration, scope);
@@ -32,8 +32,8 @@ export function resolvePositive(duration: Duration, scope: DurationScope): numbe
   return resolveDuration(duration, scope);
 }
 
-function failure(reason: string, { span }: DurationExpr): PromqlExecutionError {
-  return new PromqlExecutionError(`${span.start}:${span.end}: ${reason}`);
+function failure(reason: string, { span }: DurationExpr): PromqlTypeError {
+  return new PromqlTypeError(`${span.start}:${span.end}: ${reason}`);
 }
 
 function secondsOf(duration: Duration, scope: DurationScope): number {

@@ -67,8 +67,8 @@ describe('parse, with hostile texts', () => {
   it.each([
     ['quotes', '"a" '],
     ['escapes', '"\\'],
-    ['matchers', '{a="b",'],
-    ['wrong matchers', '{a b,'],
+    ['matchers', 'a="b",'],
+    ['wrong matchers', 'a b,'],
     ['names in by', 'sum by (a,'],
     ['parentheses', '('],
     ['brackets', 'x[5m:'],

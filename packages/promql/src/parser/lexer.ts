@@ -1,5 +1,6 @@
 import { digitValue, isAlpha, isAlphanumeric, isDigit, isSpace } from './characters.ts';
 import { codePointName, quote, quoteCharacter } from './quote.ts';
+import { scanDurationRest, scanNumber } from './scanNumber.ts';
 import { KEYWORDS, type Token, type TokenKind } from './tokens.ts';
 
 /** A text that no token begins with. `start` is where, in UTF-16 units. */
@@ -10,7 +11,7 @@ export interface LexicalError {
 
 const [TAB, SPACE, HASH, PERCENT, OPEN, CLOSE, STAR, PLUS, COMMA, MINUS, DOT, SLASH] = codes('\t #%()*+,-./');
 const [COLON, LESS, EQUAL, GREATER, AT, OPEN_BRACKET, BACKSLASH, CLOSE_BRACKET, CARET] = codes(':<=>@[\\]^');
-const [UNDERSCORE, BACKTICK, OPEN_BRACE, CLOSE_BRACE, TILDE, BANG, QUOTE, APOSTROPHE] = codes('_`{}~!"\'');
+const [BACKTICK, OPEN_BRACE, CLOSE_BRACE, TILDE, BANG, QUOTE, APOSTROPHE] = codes('`{}~!"\'');
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
 
@@ -349,79 +350,4 @@ export class Lexer {
     if (duration.valid) return this.emit('duration', start, duration.end);
     return this.fail(`bad number or duration syntax: ${quote(this.text.slice(start, duration.end))}`, start);
   }
-}
-
-interface Scan {
-  readonly valid: boolean;
-  /** The first unit that was not looked at, or, of what is invalid, the end of what the message quotes. */
-  readonly end: number;
-}
-
-const isExponent = (code: number) => code === 101 || code === 69;
-
-/**
- * The longest number at `start`: decimal, hexadecimal, octal, with exponent, with `_` between digits. What follows it
- * must not be a letter. The value may still be none (`1e`): that is for whoever converts it.
- */
-function scanNumber(text: string, start: number): Scan {
-  let end = start;
-  let isHex = false;
-  if (text.charCodeAt(end) === 48) {
-    end++;
-    if (text[end] === 'x' || text[end] === 'X') {
-      isHex = true;
-      end++;
-      if (text.charCodeAt(end) === UNDERSCORE) end++;
-    }
-  }
-  const isNumeral = (code: number) => (isHex ? digitValue(code) < 16 : isDigit(code));
-  const forbidden = (code: number) => code === DOT || code === UNDERSCORE || isExponent(code);
-  if (text.charCodeAt(end) === DOT) end++;
-  if (isNumeral(text.charCodeAt(end))) end++;
-  let hasDot = false;
-  let hasExponent = false;
-  for (;;) {
-    const code = text.charCodeAt(end);
-    if (code === DOT) {
-      if (hasDot) return { valid: false, end: end + 1 };
-      hasDot = true;
-      end++;
-      const next = text.charCodeAt(end);
-      if (next === DOT || next === UNDERSCORE) return { valid: false, end: end + 1 };
-      if (isHex) return { valid: false, end };
-    } else if (isExponent(code)) {
-      if (hasExponent) return { valid: false, end: end + 1 };
-      hasExponent = true;
-      end++;
-      const sign = text.charCodeAt(end);
-      if (sign === PLUS || sign === MINUS) end++;
-      if (forbidden(text.charCodeAt(end))) return { valid: false, end: end + 1 };
-      if (end >= text.length) return { valid: false, end };
-    } else if (code === UNDERSCORE) {
-      end++;
-      if (forbidden(text.charCodeAt(end))) return { valid: false, end: end + 1 };
-      if (end >= text.length) return { valid: false, end };
-    } else if (isNumeral(code)) {
-      while (isNumeral(text.charCodeAt(end))) end++;
-    } else {
-      return { valid: !isAlphanumeric(code), end };
-    }
-  }
-}
-
-/** The rest of a duration whose first number ends at `start`. */
-function scanDurationRest(text: string, start: number): Scan {
-  const oneOf = (units: string, index: number) => index < text.length && units.includes(text[index]!);
-  let end = start;
-  if (!oneOf('smhdwy', end)) return { valid: false, end };
-  end++;
-  if (text[end] === 's') end++;
-  while (isDigit(text.charCodeAt(end))) {
-    while (isDigit(text.charCodeAt(end))) end++;
-    if (!oneOf('smhdw', end)) return { valid: false, end };
-    end++;
-    if (text[end] === 's') end++;
-  }
-  const valid = !isAlphanumeric(text.charCodeAt(end));
-  return { valid, end: valid ? end : end + 1 };
 }

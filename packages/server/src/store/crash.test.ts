@@ -86,7 +86,7 @@ it('what was acknowledged is there exactly once after 50 times kill -9 of the se
     bundle: true,
     format: 'esm',
     platform: 'node',
-    external: ['@clickhouse/client', 'ffi-rs', 'chdb', '@prometheus-io/lezer-promql', '@lezer/*'],
+    external: ['@clickhouse/client', 'ffi-rs', 'chdb'],
     logLevel: 'warning',
     banner: { js: "import { createRequire as r } from 'node:module'; const require = r(import.meta.url);" },
   });

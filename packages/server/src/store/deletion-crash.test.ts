@@ -85,7 +85,7 @@ it('what was deleted stays away and what came later is there, after 20 times kil
     bundle: true,
     format: 'esm',
     platform: 'node',
-    external: ['@clickhouse/client', 'ffi-rs', 'chdb', '@prometheus-io/lezer-promql', '@lezer/*'],
+    external: ['@clickhouse/client', 'ffi-rs', 'chdb'],
     logLevel: 'warning',
     banner: { js: "import { createRequire as r } from 'node:module'; const require = r(import.meta.url);" },
   });
