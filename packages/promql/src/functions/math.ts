@@ -1,5 +1,7 @@
 import { maxOf, minOf } from './extremes.ts';
 import { type FunctionTable, perSample } from './function.ts';
+import { acosh, asinh, log, log2, log10 } from './logarithms.ts';
+import { acos, asin, atan, cos, sin, tan } from './trigonometry.ts';
 
 function round(value: number, [nearest = 1]: readonly number[]): number {
   // Multiplying with the inverse loses less precision than dividing.
@@ -8,17 +10,13 @@ function round(value: number, [nearest = 1]: readonly number[]): number {
 }
 
 export const MATH: FunctionTable = [
-  ...(['abs', 'ceil', 'floor', 'exp', 'sqrt', 'log2'] as const).map(
+  ...Object.entries({ acos, acosh, asin, asinh, atan, cos, log10, log2, sin, tan }).map(
+    ([name, apply]) => [name, perSample((value) => apply(value))] as const,
+  ),
+  ...(['abs', 'atanh', 'ceil', 'cosh', 'exp', 'floor', 'sinh', 'sqrt', 'tanh'] as const).map(
     (name) => [name, perSample((value) => Math[name](value))] as const,
   ),
-  ...(['sin', 'cos', 'tan', 'asin', 'acos', 'atan'] as const).map(
-    (name) => [name, perSample((value) => Math[name](value))] as const,
-  ),
-  ...(['sinh', 'cosh', 'tanh', 'asinh', 'acosh', 'atanh'] as const).map(
-    (name) => [name, perSample((value) => Math[name](value))] as const,
-  ),
-  ['ln', perSample((value) => Math.log(value))],
-  ['log10', perSample((value) => Math.log10(value))],
+  ['ln', perSample((value) => log(value))],
   ['rad', perSample((value) => (value * Math.PI) / 180)],
   ['deg', perSample((value) => (value * 180) / Math.PI)],
   ['sgn', perSample((value) => Math.sign(value))],
