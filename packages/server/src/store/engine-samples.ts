@@ -84,11 +84,13 @@ export async function engineSeriesInRange(
   series: readonly Series[],
   start: number,
   end: number,
+  signal?: AbortSignal,
 ): Promise<Set<bigint>> {
   if (series.length === 0 || end < start) return new Set();
   const rows = await engine.query<{ id: string }>(
     `SELECT DISTINCT id FROM nightshift.samples WHERE ${condition(series)} SETTINGS max_query_size = 16777216`,
     { start: milliseconds(start), end: milliseconds(Math.floor(end)) },
+    signal,
   );
   return new Set(rows.map(({ id }) => BigInt(id)));
 }

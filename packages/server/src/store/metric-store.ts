@@ -1,7 +1,8 @@
 /** Metrics from the head and the engine, cut where the head begins. */
-import type { Matcher, SelectRequest, SeriesData } from '@nightshift/promql';
+import type { Matcher, SelectBudget, SelectRequest, SeriesData } from '@nightshift/promql';
 import type { Labels, MetricMetadata } from '@nightshift/wire';
 import type { Engine } from '../engine/engine.ts';
+import { NightshiftError } from '../errors/catalogue.ts';
 import { engineSamples, engineSeriesInRange } from './engine-samples.ts';
 import type { Head } from './head.ts';
 import { concatColumns } from './sample-columns.ts';
@@ -12,6 +13,23 @@ type Selectors = readonly (readonly Matcher[])[];
 
 const sorted = (names: Iterable<string>, limit: number): string[] => [...new Set(names)].sort().slice(0, limit);
 
+/** Samples of one answer to a caller who sets no limit of its own: about 240 MB. */
+const MOST_SAMPLES = 10_000_000;
+
+function ownBudget(): SelectBudget {
+  let loaded = 0;
+  return {
+    series: () => {},
+    samples: (count) => {
+      loaded += count;
+      if (loaded <= MOST_SAMPLES) return;
+      throw new NightshiftError('QUERY_LIMIT', {
+        reason: `more than ${MOST_SAMPLES} samples; ask for less time or fewer series`,
+      });
+    },
+  };
+}
+
 export class HeadAndEngine implements MetricStore {
   constructor(
     private readonly engine: Engine,
@@ -20,14 +38,14 @@ export class HeadAndEngine implements MetricStore {
     private readonly known: ReadonlyMap<string, MetricMetadata>,
   ) {}
 
-  async select({ matchers, start, end, signal, budget }: SelectRequest): Promise<readonly SeriesData[]> {
+  async select({ matchers, start, end, signal, budget = ownBudget() }: SelectRequest): Promise<readonly SeriesData[]> {
     const matched = this.index.match(matchers);
-    budget?.series(matched.length);
+    budget.series(matched.length);
     // The head is read before anything is awaited: what it gives up meanwhile is not missed.
     const cut = this.head.coveredFrom;
     const newer = matched.map(({ number }) => {
       const columns = this.head.read(number, Math.max(start, cut), end);
-      budget?.samples(columns.timestamps.length);
+      budget.samples(columns.timestamps.length);
       return columns;
     });
     const older =
@@ -42,18 +60,35 @@ export class HeadAndEngine implements MetricStore {
     return found;
   }
 
-  async series(selectors: Selectors, range: TimeRange, limit: number): Promise<readonly Labels[]> {
-    return (await this.inRange(selectors, range)).slice(0, limit).map(({ labels }) => labels);
+  async series(
+    selectors: Selectors,
+    range: TimeRange,
+    limit: number,
+    signal?: AbortSignal,
+  ): Promise<readonly Labels[]> {
+    return (await this.inRange(selectors, range, signal)).slice(0, limit).map(({ labels }) => labels);
   }
 
-  async labelNames(selectors: Selectors, range: TimeRange, limit: number): Promise<readonly string[]> {
+  async labelNames(
+    selectors: Selectors,
+    range: TimeRange,
+    limit: number,
+    signal?: AbortSignal,
+  ): Promise<readonly string[]> {
     const names = new Set<string>();
-    for (const { labels } of await this.inRange(selectors, range)) for (const name of labels.keys()) names.add(name);
+    for (const { labels } of await this.inRange(selectors, range, signal))
+      for (const name of labels.keys()) names.add(name);
     return sorted(names, limit);
   }
 
-  async labelValues(name: string, selectors: Selectors, range: TimeRange, limit: number): Promise<readonly string[]> {
-    const found = await this.inRange(selectors, range);
+  async labelValues(
+    name: string,
+    selectors: Selectors,
+    range: TimeRange,
+    limit: number,
+    signal?: AbortSignal,
+  ): Promise<readonly string[]> {
+    const found = await this.inRange(selectors, range, signal);
     return sorted(
       found.map(({ labels }) => labels.get(name)).filter((value) => value !== undefined),
       limit,
@@ -66,13 +101,13 @@ export class HeadAndEngine implements MetricStore {
     return all.slice(0, limit);
   }
 
-  private async inRange(selectors: Selectors, { start, end }: TimeRange): Promise<Series[]> {
+  private async inRange(selectors: Selectors, { start, end }: TimeRange, signal?: AbortSignal): Promise<Series[]> {
     const matched = this.index.matchAny(selectors);
     const cut = this.head.coveredFrom;
     const here = new Set(matched.filter(({ number }) => this.head.has(number, Math.max(start, cut), end)));
     if (start >= cut) return [...here];
     const elsewhere = matched.filter((series) => !here.has(series));
-    const older = await engineSeriesInRange(this.engine, elsewhere, start, Math.min(end, cut - 1));
+    const older = await engineSeriesInRange(this.engine, elsewhere, start, Math.min(end, cut - 1), signal);
     return matched.filter((series) => here.has(series) || older.has(series.id));
   }
 }

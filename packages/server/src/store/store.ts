@@ -10,14 +10,25 @@ export interface TimeRange {
 
 export interface MetricStore extends SeriesSource {
   /** Label sets that match any of the selectors (each a list of matchers; no selector means all) and have a sample in the range. */
-  series(selectors: readonly (readonly Matcher[])[], range: TimeRange, limit: number): Promise<readonly Labels[]>;
+  series(
+    selectors: readonly (readonly Matcher[])[],
+    range: TimeRange,
+    limit: number,
+    signal?: AbortSignal,
+  ): Promise<readonly Labels[]>;
   /** Sorted, without duplicates. */
-  labelNames(selectors: readonly (readonly Matcher[])[], range: TimeRange, limit: number): Promise<readonly string[]>;
+  labelNames(
+    selectors: readonly (readonly Matcher[])[],
+    range: TimeRange,
+    limit: number,
+    signal?: AbortSignal,
+  ): Promise<readonly string[]>;
   labelValues(
     name: string,
     selectors: readonly (readonly Matcher[])[],
     range: TimeRange,
     limit: number,
+    signal?: AbortSignal,
   ): Promise<readonly string[]>;
   metadata(metric: string | undefined, limit: number): Promise<readonly MetricMetadata[]>;
 }

@@ -143,6 +143,74 @@ describe('rules', () => {
     expect(warnings).toEqual(['a rule could not be evaluated']);
   });
 
+  it('that give more than their group allows fail', async () => {
+    const samples = new Samples();
+    for (const job of ['a', 'b', 'c']) samples.put({ __name__: 'queue', job }, 0, 7);
+    const { all, ask } = manager(samples, rules.replace('- name: api', '- name: api\n    limit: 2'));
+    await all.evaluate(0);
+    expect(all.groups()[0]?.rules[0]?.lastError).toBe('exceeded limit of 2 with 3 series');
+    expect(await ask('job:queue:max', 0)).toEqual([]);
+  });
+
+  it('are evaluated in the past where their group says so', async () => {
+    const samples = new Samples();
+    samples.put({ __name__: 'queue', job: 'mail' }, 0, 7);
+    samples.put({ __name__: 'queue', job: 'mail' }, 30_000, 8);
+    const { all, ask } = manager(samples, rules.replace('- name: api', '- name: api\n    query_offset: 30s'));
+    await all.evaluate(30_000);
+    expect(await ask('timestamp(job:queue:max)', 30_000)).toEqual([[{ job: 'mail' }, 0]]);
+    expect(await ask('job:queue:max', 30_000)).toEqual([[{ __name__: 'job:queue:max', job: 'mail' }, 7]]);
+  });
+
+  describe('that are loaded anew', () => {
+    const groupsOf = (text: string) => () => parseRuleFile(text, 'r.yml', 15_000);
+
+    it('keep their alerts where they are the same, and end the series of those that are gone', async () => {
+      const samples = new Samples();
+      samples.put({ __name__: 'queue', job: 'mail' }, 0, 7);
+      const { all, ask } = manager(samples, rules.replace('job:queue:max > 5', 'queue > 5'));
+      await all.evaluate(0);
+      expect(await ask('job:queue:max', 0)).toHaveLength(1);
+      const next = rules.replace('job:queue:max > 5', 'queue > 5').replace('job:queue:max', 'job:queue:most');
+      await all.reload(groupsOf(next));
+      expect(all.groups()[0]?.rules.map(({ rule }) => rule.name)).toEqual(['job:queue:most', 'QueueIsLong']);
+      expect(alertsOf(all)).toMatchObject([{ state: 'pending', activeAt: 0 }]);
+      expect(await ask('job:queue:max', 0)).toEqual([]);
+      samples.put({ __name__: 'queue', job: 'mail' }, 60_000, 7);
+      await all.evaluate(60_000);
+      expect(alertsOf(all)).toMatchObject([{ state: 'firing', activeAt: 0 }]);
+    });
+
+    it('go on as they were where the new ones have mistakes', async () => {
+      const samples = new Samples();
+      const { all } = manager(samples);
+      const before = all.groups();
+      const bad = rules.replace('queue)', 'queue').replace('for: 1m', 'for: soon');
+      await expect(all.reload(groupsOf(bad))).rejects.toMatchObject({
+        offences: [expect.stringContaining('r.yml:6: '), expect.stringContaining('r.yml:9: ')],
+      });
+      expect(all.groups()).toBe(before);
+      expect(all.lastReload().error).toMatch(/could not parse/);
+      await all.reload(groupsOf(rules));
+      expect(all.lastReload()).toMatchObject({ error: '', failedAt: null });
+    });
+
+    it('are evaluated on their new schedule', async () => {
+      const samples = new Samples();
+      samples.put({ __name__: 'queue', job: 'mail' }, Date.now(), 7);
+      const queries = createMetricQueries(samples, { timeoutMs: 5000, maxSamples: 1e6, lookbackMs: 300_000 });
+      const all = createRuleManager([], { queries, take: samples.take, now: Date.now, log: { warn() {} } });
+      all.start();
+      await all.reload(groupsOf(rules.replace('name: api', 'name: api\n    interval: 20ms')));
+      for (let i = 0; i < 200 && all.groups()[0]?.lastEvaluation === null; i++) {
+        await new Promise((done) => setTimeout(done, 10));
+      }
+      await all.close();
+      expect(all.groups()[0]?.rules.map(({ lastError }) => lastError)).toEqual(['', '']);
+      expect(all.groups()[0]?.lastEvaluation).not.toBeNull();
+    });
+  });
+
   it('are evaluated on their schedule until they are closed', async () => {
     const samples = new Samples();
     samples.put({ __name__: 'queue', job: 'mail' }, Date.now(), 7);

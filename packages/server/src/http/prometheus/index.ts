@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
+import { NightshiftError } from '../../errors/catalogue.ts';
 import { clientGone } from '../client-gone.ts';
-import { bodyOf } from './answer.ts';
+import { type Answer, bodyOf } from './answer.ts';
 import type { PrometheusDeps } from './deps.ts';
 import { expressionRoutes } from './expressions.ts';
 import { sendFailure } from './failure.ts';
@@ -13,6 +14,15 @@ import { statusRoutes } from './status.ts';
 import { targetRoutes } from './targets.ts';
 
 const routes = [queryRoutes, expressionRoutes, seriesRoutes, metadataRoutes, targetRoutes, ruleRoutes, statusRoutes];
+
+/** What is cut short for a client that went away fails in words of its own, which are no fault of anybody. */
+async function unlessGone(signal: AbortSignal, work: () => Promise<Answer> | Answer): Promise<Answer> {
+  try {
+    return await work();
+  } catch (error) {
+    throw signal.aborted ? new NightshiftError('QUERY_CANCELED') : error;
+  }
+}
 
 /** The Prometheus HTTP API v1 under /api/v1, each path with the right `read`; by form POST as well where Prometheus takes that. */
 export function prometheusRoutes(app: FastifyInstance, deps: PrometheusDeps): void {
@@ -30,12 +40,9 @@ export function prometheusRoutes(app: FastifyInstance, deps: PrometheusDeps): vo
         url: `/api/v1${path}`,
         config: { right: 'read' },
         handler: async (request, reply) => {
-          const answer = await handle({
-            parameters: new Parameters(request),
-            path: request.params as Record<string, string>,
-            signal: clientGone(request, reply),
-            raw: request,
-          });
+          const signal = clientGone(request, reply);
+          const path = request.params as Record<string, string>;
+          const answer = await unlessGone(signal, () => handle({ parameters: new Parameters(request), path, signal }));
           return reply.type('application/json').send(bodyOf(answer));
         },
       });

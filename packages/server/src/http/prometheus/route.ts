@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify';
 import type { Answer } from './answer.ts';
 import type { Parameters } from './parameters.ts';
 
@@ -8,7 +7,6 @@ export interface Request {
   readonly path: Readonly<Record<string, string>>;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
-  readonly raw: FastifyRequest;
 }
 
 export interface Route {

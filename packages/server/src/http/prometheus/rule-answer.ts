@@ -1,3 +1,4 @@
+import { formatExpr } from '@nightshift/promql';
 import { fillTemplate } from '../../watch/annotation.ts';
 import type { GroupView } from '../../watch/rule-manager.ts';
 import type { RuleState } from '../../watch/rule-state.ts';
@@ -30,7 +31,7 @@ export function ruleAnswer(state: RuleState, withAlerts: boolean): object {
   const { rule, lastError, lastEvaluation } = state;
   const common = {
     name: rule.name,
-    query: rule.query,
+    query: formatExpr(rule.expr),
     labels: rule.labels,
     health: lastError !== '' ? 'err' : lastEvaluation === null ? 'unknown' : 'ok',
     ...(lastError !== '' && { lastError }),

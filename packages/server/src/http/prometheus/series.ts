@@ -14,28 +14,34 @@ function labelNameOf(text: string): string {
 }
 
 export const seriesRoutes = ({ metrics }: PrometheusDeps): Route[] => [
-  getOrPost('/series', async ({ parameters }) => {
+  getOrPost('/series', async ({ parameters, signal }) => {
     if (parameters.all('match[]').length === 0) throw badData('no match[] parameter provided');
     const limit = parameters.limit();
     const range = parameters.range();
-    const found = await metrics.series(parameters.selectors(), range, oneMore(limit));
+    const found = await metrics.series(parameters.selectors(), range, oneMore(limit), signal);
     const { all, warnings } = upTo(found, limit);
     return { data: all.map((labels) => Object.fromEntries(labels)), warnings };
   }),
-  getOrPost('/labels', async ({ parameters }) => {
+  getOrPost('/labels', async ({ parameters, signal }) => {
     const limit = parameters.limit();
     const range = parameters.range();
     const { all, warnings } = upTo(
-      await metrics.labelNames(parameters.selectors({ named: false }), range, oneMore(limit)),
+      await metrics.labelNames(parameters.selectors({ named: false }), range, oneMore(limit), signal),
       limit,
     );
     return { data: all, warnings };
   }),
-  get('/label/:name/values', async ({ parameters, path }) => {
+  get('/label/:name/values', async ({ parameters, path, signal }) => {
     const name = labelNameOf(path.name ?? '');
     const limit = parameters.limit();
     const range = parameters.range();
-    const found = await metrics.labelValues(name, parameters.selectors({ named: false }), range, oneMore(limit));
+    const found = await metrics.labelValues(
+      name,
+      parameters.selectors({ named: false }),
+      range,
+      oneMore(limit),
+      signal,
+    );
     const { all, warnings } = upTo(found, limit);
     return { data: all, warnings };
   }),
