@@ -65,28 +65,43 @@ export function sizeOfHistogram({ positive, negative, bounds }: FloatHistogram):
   return Math.floor((168 + 8 * numbers + 8) / 16);
 }
 
-/** Adds the samples of each step; with `elements` a histogram counts as one. */
-function addSizes(counts: Float64Array, series: readonly StepSeries[], elements: boolean): void {
+interface StepCounts {
+  /** Samples at each step. */
+  readonly sizes: Float64Array;
+  /** The same with a histogram as one. */
+  readonly elements: Float64Array;
+}
+
+function countSteps(series: readonly StepSeries[], count: number): StepCounts {
+  const elements = new Float64Array(count);
+  let sizes: Float64Array | undefined;
+  for (const { present } of series) {
+    for (let step = 0; step < count; step++) elements[step] = elements[step]! + present[step]!;
+  }
   for (const { present, histograms } of series) {
-    for (let step = 0; step < present.length; step++) if (present[step] === 1) counts[step]!++;
-    if (!histograms || elements) continue;
-    for (let step = 0; step < present.length; step++) {
+    if (!histograms) continue;
+    sizes ??= elements.slice();
+    for (let step = 0; step < count; step++) {
       const histogram = present[step] === 1 ? histograms[step] : undefined;
-      if (histogram) counts[step] = counts[step]! + sizeOfHistogram(histogram) - 1;
+      if (histogram) sizes[step] = sizes[step]! + sizeOfHistogram(histogram) - 1;
     }
   }
+  return { sizes: sizes ?? elements, elements };
 }
 
-function addElements(counts: Float64Array, value: Value): void {
-  if (value.kind === 'scalar') for (let step = 0; step < counts.length; step++) counts[step]!++;
-  if (value.kind === 'vector') addSizes(counts, value.series, true);
+function sizeOfSteps({ present, histograms }: StepSeries): number {
+  let size = 0;
+  for (let step = 0; step < present.length; step++) size += present[step]!;
+  if (!histograms) return size;
+  for (let step = 0; step < present.length; step++) {
+    const histogram = present[step] === 1 ? histograms[step] : undefined;
+    if (histogram) size += sizeOfHistogram(histogram) - 1;
+  }
+  return size;
 }
 
-function sizesOf(value: Value, count: number): Float64Array {
-  const sizes = new Float64Array(count);
-  if (value.kind === 'scalar') sizes.fill(1);
-  if (value.kind === 'vector') addSizes(sizes, value.series, false);
-  return sizes;
+function add(counts: Float64Array, more: Float64Array): void {
+  for (let step = 0; step < counts.length; step++) counts[step] = counts[step]! + more[step]!;
 }
 
 /**
@@ -94,6 +109,8 @@ function sizesOf(value: Value, count: number): Float64Array {
  * step by step is reckoned from the finished values of each node; the nodes of a query follow one another.
  */
 export class SampleCounter {
+  /** Of vectors that were counted already: a node's result is an argument of the node around it. */
+  private readonly counted = new WeakMap<readonly StepSeries[], StepCounts>();
   private held = 0;
   private peak = 0;
   private frame: Frame;
@@ -131,7 +148,7 @@ export class SampleCounter {
     const { inputs } = node;
     const count = inputs.length;
     if (role === 'makes') {
-      const sizes = sizesOf(value, count);
+      const { sizes } = this.countsOf(value, count);
       let made = 0;
       for (let step = 0; step < count; step++) {
         made += sizes[step]!;
@@ -139,7 +156,7 @@ export class SampleCounter {
       }
       this.held = node.held + made;
     } else if (role === 'folds') {
-      this.held = node.held + sum(sizesOf(value, count));
+      this.held = node.held + sum(this.countsOf(value, count).sizes);
     }
     this.reach(this.held);
     if (node.subquery !== undefined) this.held -= node.subquery;
@@ -148,13 +165,26 @@ export class SampleCounter {
 
   private isInput(value: Value): void {
     const parent = this.frame.top;
-    if (parent) addElements(parent.inputs, value);
+    if (parent) add(parent.inputs, this.countsOf(value, parent.inputs.length).elements);
+  }
+
+  private countsOf(value: Value, count: number): StepCounts {
+    if (value.kind === 'vector') return this.countsOfSeries(value.series, count);
+    const sizes = new Float64Array(count).fill(value.kind === 'scalar' ? 1 : 0);
+    return { sizes, elements: sizes };
+  }
+
+  private countsOfSeries(series: readonly StepSeries[], count: number): StepCounts {
+    const known = this.counted.get(series);
+    if (known?.sizes.length === count) return known;
+    const counts = countSteps(series, count);
+    this.counted.set(series, counts);
+    return counts;
   }
 
   /** What an instant selector found. */
   selected(series: readonly StepSeries[]): void {
-    const sizes = new Float64Array(this.frame.total.length);
-    addSizes(sizes, series, false);
+    const { sizes } = this.countsOfSeries(series, this.frame.total.length);
     this.count(sizes);
     this.held += sum(sizes);
     this.reach(this.held);
@@ -162,19 +192,16 @@ export class SampleCounter {
 
   /** What an instant selector found for a function that asks for times only. */
   timed(series: readonly StepSeries[]): void {
-    const sizes = new Float64Array(this.frame.total.length);
-    addSizes(sizes, series, true);
-    this.count(sizes);
+    const { elements } = this.countsOfSeries(series, this.frame.total.length);
+    this.count(elements);
     const inputs = this.frame.top?.inputs;
-    if (inputs) for (let step = 0; step < sizes.length; step++) inputs[step] = inputs[step]! + sizes[step]!;
+    if (inputs) add(inputs, elements);
   }
 
   private count(sizes: Float64Array): void {
     const { total, read } = this.frame;
-    for (let step = 0; step < sizes.length; step++) {
-      total[step] = total[step]! + sizes[step]!;
-      read[step] = read[step]! + sizes[step]!;
-    }
+    add(total, sizes);
+    add(read, sizes);
   }
 
   /** The whole content of a range selector, `size` samples a series, that is itself the answer. */
@@ -196,9 +223,7 @@ export class SampleCounter {
   /** One series of a range function is done. */
   windowed(counter: WindowCounter, result: StepSeries): void {
     this.reach(this.held + counter.largest);
-    const sizes = new Float64Array(result.present.length);
-    addSizes(sizes, [result], false);
-    this.held += sum(sizes);
+    this.held += sizeOfSteps(result);
     this.reach(this.held + counter.last);
   }
 
@@ -216,8 +241,7 @@ export class SampleCounter {
     const node = outer.top;
     if (!node) outer.total[outer.total.length - 1] = outer.total.at(-1)! + sum(inner.total);
     else {
-      const sizes = new Float64Array(inner.total.length);
-      addSizes(sizes, series, false);
+      const { sizes } = this.countsOfSeries(series, inner.total.length);
       node.subquery = (node.subquery ?? 0) + sum(sizes);
     }
     attribute(inner, outer, node ? offset : 0, node ? range : 0);
@@ -230,7 +254,7 @@ export class SampleCounter {
     const total = sum(inner.total);
     for (let step = 0; step < outer.total.length; step++) outer.total[step] = outer.total[step]! + total;
     outer.read[0] = outer.read[0]! + sum(inner.read);
-    const sizes = sizesOf(value, outer.total.length);
+    const { sizes } = this.countsOf(value, outer.total.length);
     this.held += sum(sizes) - sizes[0]!;
     this.reach(this.held);
     this.isInput(value);
