@@ -1,4 +1,5 @@
 /** Deletes samples and exemplars in the engine. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { SeriesDeletion } from '../collect/series-deletion.ts';
 import type { Engine } from '../engine/engine.ts';
 import { condition, milliseconds } from './engine-samples.ts';
@@ -7,6 +8,11 @@ import type { Series } from './series-index.ts';
 const TABLES = ['samples', 'exemplars'] as const;
 /** Ids of one statement, which must stay below ClickHouse's 256 KiB. */
 const IDS_AT_ONCE = 10_000;
+/** With more days than this, one statement for all of them is faster. */
+const MOST_DAYS = 10;
+
+/** Times as parameters of a query. */
+type Range = { readonly start: string; readonly end: string };
 
 export interface Deletion extends SeriesDeletion {
   /** What the selectors choose. */
@@ -31,7 +37,7 @@ export async function carryOut(
   const range = { start: milliseconds(start), end: milliseconds(Math.floor(end)) };
   for (let from = 0; from < series.length; from += IDS_AT_ONCE) {
     const where = condition(series.slice(from, from + IDS_AT_ONCE));
-    for (const table of TABLES) await engine.command(`DELETE FROM nightshift.${table} WHERE ${where}`, range);
+    for (const table of TABLES) await deleteRows(engine, table, where, range);
   }
   await engine.command(
     `INSERT INTO nightshift.deletions (token, selectors, start, end)
@@ -40,9 +46,44 @@ export async function carryOut(
   );
 }
 
+/** A mutation looks at every part of what it is given, whether or not there is anything to do: days without a row are spared. */
+async function deleteRows(engine: Engine, table: string, where: string, range: Range): Promise<void> {
+  const days = await engine.query<{ day: string }>(
+    `SELECT DISTINCT _partition_id AS day FROM nightshift.${table} WHERE ${where}`,
+    range,
+  );
+  const places = days.length > MOST_DAYS ? [''] : days.map(({ day }) => ` IN PARTITION ID '${day}'`);
+  for (const place of places) {
+    const statement = `DELETE FROM nightshift.${table}${place} WHERE ${where} SETTINGS lightweight_deletes_sync = 0`;
+    await mutate(engine, table, statement, range);
+  }
+}
+
 /** Frees the disk of what was deleted: until then its rows are only marked. */
 export async function freeDeleted(engine: Engine): Promise<void> {
   for (const table of TABLES) {
-    await engine.command(`ALTER TABLE nightshift.${table} APPLY DELETED MASK SETTINGS mutations_sync = 1`);
+    const statement = `ALTER TABLE nightshift.${table} APPLY DELETED MASK SETTINGS mutations_sync = 0`;
+    await mutate(engine, table, statement, {});
+  }
+}
+
+/** However long it takes: a request that waited for it would be given up, and tried again, and never come to an end. */
+async function mutate(engine: Engine, table: string, statement: string, params: Partial<Range>): Promise<void> {
+  // One that a crash has left behind goes on by itself.
+  await mutationsDone(engine, table);
+  await engine.command(statement, params);
+  await mutationsDone(engine, table);
+}
+
+async function mutationsDone(engine: Engine, table: string): Promise<void> {
+  for (let pause = 10; ; pause = Math.min(1000, pause * 2)) {
+    const [open] = await engine.query<{ n: string; reason: string }>(
+      `SELECT count() AS n, max(latest_fail_reason) AS reason FROM system.mutations
+       WHERE database = 'nightshift' AND table = {table:String} AND NOT is_done`,
+      { table },
+    );
+    if (Number(open?.n ?? 0) === 0) return;
+    if (open?.reason) throw new Error(`a deletion in ${table} fails: ${open.reason}`);
+    await sleep(pause, undefined, { ref: false });
   }
 }
