@@ -103,7 +103,7 @@ export class Generator {
       [1, () => literal(this.#random.pick(words.strings))],
       [6, () => call(this.#random.pick(['sort', 'sort_desc']), this.vector(depth - 1, approximate))],
       [4, () => this.#highest(this.vector(depth - 1, approximate), false)],
-      [this.#isNewer(1) ? 3 : 0, () => sortedByLabel(this, this.#random, depth - 1)],
+      [this.#isNewer(1) ? 3 : 0, () => sortedByLabel(this, this.#random)],
       [4, () => this.#faulty(depth)],
     ])();
   }

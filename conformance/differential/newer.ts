@@ -22,16 +22,11 @@ export function newerVector(generator: Generator, random: Random, depth: number,
   return random.weighted(need === approximate ? [...anyPrecision, ...approximately] : anyPrecision)();
 }
 
-/** Natural order says of "0.05" and "0.5" that each comes first: what sorting by `le` gives is not defined. */
-export function sortedByLabel(generator: Generator, random: Random, depth: number): Query {
-  const names = words.labelNames.filter((name) => name !== 'le');
-  const labels = random.subset(names, 0.4).map((name) => literal(`"${name}"`));
-  const of = generator.vector(depth, approximate);
-  return call(
-    random.pick(['sort_by_label', 'sort_by_label_desc']),
-    of,
-    ...(labels.length > 0 ? labels : [literal('"job"')]),
-  );
+/** By labels that every one of the series has, and whose values natural order can tell apart. */
+export function sortedByLabel(generator: Generator, random: Random): Query {
+  const labels = random.pick([['job'], ['instance'], ['job', 'instance'], ['instance', 'job']]);
+  const of = generator.named(['temperature', 'requests_total', 'latency_seconds_bucket', 'start_time_seconds']);
+  return call(random.pick(['sort_by_label', 'sort_by_label_desc']), of, ...labels.map((name) => literal(`"${name}"`)));
 }
 
 const aggregate = (generator: Generator, op: string, param: Query, of: Query): Query => ({

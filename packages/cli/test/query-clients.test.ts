@@ -235,7 +235,9 @@ describe("the calls of Grafana's Prometheus data source", () => {
     }
   });
 
-  it('asks for rules and alerts', async () => {
+  it('asks for exemplars, rules and alerts', async () => {
+    const form = { query: 'rate(http_requests_total[1m])', ...range };
+    expect(await apiData<unknown>(serve.peer, 'query_exemplars', form)).toEqual([]);
     expect(await apiData<unknown>(serve.peer, 'rules')).toMatchObject({ groups: [] });
     expect(await apiData<unknown>(serve.peer, 'alerts')).toMatchObject({ alerts: [] });
   });
