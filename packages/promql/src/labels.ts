@@ -1,3 +1,4 @@
+import { quote } from './parser/quote.ts';
 import type { Labels } from './source.ts';
 
 export const METRIC_NAME = '__name__';
@@ -76,5 +77,10 @@ export function compareLabels(a: Labels, b: Labels): number {
 
 /** `{__name__="up", job="api"}`, as error messages show a series. */
 export function formatLabels(labels: Labels): string {
-  return `{${Array.from(labels, ([name, value]) => `${name}=${JSON.stringify(value)}`).join(', ')}}`;
+  return `{${Array.from(labels, ([name, value]) => `${nameText(name)}=${quote(value)}`).join(', ')}}`;
+}
+
+/** A name of the old alphabet stands bare, any other in quotes. */
+function nameText(name: string): string {
+  return /^[A-Za-z_]\w*$/.test(name) ? name : quote(name);
 }

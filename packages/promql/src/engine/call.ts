@@ -108,7 +108,10 @@ async function overSamples(
   const series = value.kind === 'vector' ? value.series : [];
   const argsAt = (step: number) => scalars.map((each) => each[step]!);
   return series
-    .map((each) => mapFloats(each, (v, step) => apply(v, argsAt(step))))
+    .map((each) => {
+      evaluation.checkAborted();
+      return mapFloats(each, (v, step) => apply(v, argsAt(step)));
+    })
     .filter((each) => !isEmpty(each))
     .map((each) => dropName(each, delayed));
 }

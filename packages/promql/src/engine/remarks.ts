@@ -1,4 +1,5 @@
 import { METRIC_NAME } from '../labels.ts';
+import { quote } from '../parser/quote.ts';
 import type { Labels } from '../source.ts';
 
 /** The texts of annotations that more than one function or operator makes (prometheus util/annotations/annotations.go). */
@@ -11,27 +12,27 @@ export function metricNameOf(labels: Labels): string {
 
 /** The text with the metric it is about, where that is known. */
 export function aboutMetric(text: string, name: string): string {
-  return name === '' ? text : `${text} for metric name ${JSON.stringify(name)}`;
+  return name === '' ? text : `${text} for metric name ${quote(name)}`;
 }
 
 export function mixedFloatsAndHistograms(name: string): string {
-  return `encountered a mix of histograms and floats for metric name ${JSON.stringify(name)}`;
+  return `encountered a mix of histograms and floats for metric name ${quote(name)}`;
 }
 
 export function mixedExponentialAndCustom(name: string): string {
-  return `vector contains a mix of histograms with exponential and custom buckets schemas for metric name ${JSON.stringify(name)}`;
+  return `vector contains a mix of histograms with exponential and custom buckets schemas for metric name ${quote(name)}`;
 }
 
 export function notACounter(name: string): string {
-  return `this native histogram metric is not a counter: ${JSON.stringify(name)}`;
+  return `this native histogram metric is not a counter: ${quote(name)}`;
 }
 
 export function notAGauge(name: string): string {
-  return `this native histogram metric is not a gauge: ${JSON.stringify(name)}`;
+  return `this native histogram metric is not a gauge: ${quote(name)}`;
 }
 
 export function histogramsIgnoredInRange(name: string): string {
-  return `ignored histograms in a range containing both floats and histograms for metric name ${JSON.stringify(name)}`;
+  return `ignored histograms in a range containing both floats and histograms for metric name ${quote(name)}`;
 }
 
 export function resetsConflict(operation: HistogramOperation): string {

@@ -71,6 +71,9 @@ export interface Sliding {
 /** Samples in windows that are worked on before it is seen whether the query should end or wait: a few milliseconds. */
 const UNCHECKED_WORK = 200_000;
 
+/** Samples within one series after which it is asked whether the query is to go on. */
+const CHECK_AFTER = 1_000_000;
+
 /** Slides a function over every series and step. Ends only move forward, so finding all windows is linear in the samples. */
 export async function slide(
   ranges: RangeVector,
@@ -95,8 +98,15 @@ export async function slide(
     window.falls = undefined;
     window.from = 0;
     window.to = 0;
+    let unchecked = 0;
     for (let step = 0; step < references.length; step++) {
       place(window, references[step]!, ranges);
+      unchecked += window.to - window.from;
+      if (unchecked > CHECK_AFTER) {
+        unchecked = 0;
+        const turn = evaluation.pause();
+        if (turn) await turn;
+      }
       counter.see(step, window.from, window.to);
       if (window.from === window.to) continue;
       work += window.to - window.from;

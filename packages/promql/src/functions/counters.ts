@@ -6,6 +6,7 @@ import { copyWithHint, divide, equal } from '../histogram/arithmetic.ts';
 import type { FloatHistogram } from '../histogram/histogram.ts';
 import { isReset } from '../histogram/resets.ts';
 import type { Span } from '../parser/ast.ts';
+import { quote } from '../parser/quote.ts';
 import type { Labels } from '../source.ts';
 import { type FunctionTable, overWindow } from './function.ts';
 import { isGauge } from './histogramIncrease.ts';
@@ -97,12 +98,12 @@ function suspectGauge(labels: Labels, result: StepSeries, span: Span, evaluation
     const type = labels.get('__type__') ?? '';
     if (type === 'counter' || type === 'histogram') return;
     evaluation.annotations.info(
-      `metric might not be a counter, __type__ label is not set to "counter" or "histogram", got ${JSON.stringify(type)}: ${JSON.stringify(name)}`,
+      `metric might not be a counter, __type__ label is not set to "counter" or "histogram", got ${quote(type)}: ${quote(name)}`,
       span,
     );
   } else if (!COUNTER_NAME.test(name)) {
     evaluation.annotations.info(
-      `metric might not be a counter, name does not end in _total/_sum/_count/_bucket: ${JSON.stringify(name)}`,
+      `metric might not be a counter, name does not end in _total/_sum/_count/_bucket: ${quote(name)}`,
       span,
     );
   }

@@ -4,6 +4,7 @@ import { dropName, isEmpty, newSeries, type StepSeries } from '../engine/values.
 import type { FloatHistogram } from '../histogram/histogram.ts';
 import { identity, without } from '../labels.ts';
 import type { Span } from '../parser/ast.ts';
+import { quote } from '../parser/quote.ts';
 import type { Bucket } from './buckets.ts';
 import type { CallContext } from './function.ts';
 
@@ -38,7 +39,7 @@ export function histogramInput(all: readonly StepSeries[], context: CallContext,
     const le = series.labels.get('le') ?? '';
     const upperBound = floatOf(le);
     if (upperBound === undefined) {
-      warn(`bucket label "le" is missing or has a malformed value of ${JSON.stringify(le)}`, series);
+      warn(`bucket label "le" is missing or has a malformed value of ${quote(le)}`, series);
       continue;
     }
     const labels = without(series.labels, ['le']);
@@ -80,9 +81,13 @@ function withoutConflicts(native: StepSeries, classic: ClassicHistogram, conflic
 /** One series for each histogram that there is. */
 export function overHistograms({ natives, classics }: HistogramInput, math: HistogramMath, context: CallContext) {
   const delayed = context.evaluation.delayedNameRemoval;
+  const checked = (series: StepSeries) => {
+    context.evaluation.checkAborted();
+    return nameOf(series, context);
+  };
   const results = [
-    ...natives.map((series) => overNative(series, math, nameOf(series, context))),
-    ...classics.map((classic) => overClassic(classic, math, nameOf(classic.base, context))),
+    ...natives.map((series) => overNative(series, math, checked(series))),
+    ...classics.map((classic) => overClassic(classic, math, checked(classic.base))),
   ];
   return results.filter((series) => !isEmpty(series)).map((series) => dropName(series, delayed));
 }

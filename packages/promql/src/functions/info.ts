@@ -28,7 +28,12 @@ async function info(context: CallContext) {
   const infos =
     identified.length === 0 ? [] : await infoSeries([...identified, ...wanted, ...names], references, context);
   const labels = new InfoLabels(infos, wanted, stepsOf(all, grid.count));
-  return vectorOf(all.flatMap((series) => (isInfo(series.labels) ? [series] : labels.enrich(series))));
+  return vectorOf(
+    all.flatMap((series) => {
+      evaluation.checkAborted();
+      return isInfo(series.labels) ? [series] : labels.enrich(series);
+    }),
+  );
 }
 
 /** Which metrics to take labels from: those of the matchers; if these only exclude, any `…_info` but them. */

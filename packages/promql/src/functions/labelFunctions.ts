@@ -23,6 +23,7 @@ async function labelReplace(context: CallContext) {
   checkName(destination, 'destination', 'label_replace');
   const all = await vectorArg(context, vector!);
   const replaced = all.map((series) => {
+    context.evaluation.checkAborted();
     const match = regexp.exec(series.labels.get(source) ?? '');
     return match ? withDestination(series, destination, expand(replacement, match)) : series;
   });
@@ -45,18 +46,18 @@ function compile(pattern: string): Pattern {
 
 /** Go's Regexp.Expand: `$1`, `${1}`, `$name`, `$$`; an unknown group is empty. */
 export function expand(template: string, match: PatternMatch): string {
-  return template.replace(/\$(?:(\$)|(\w+)|\{(\w+)\})/g, (_, dollar, bare, braced) => {
+  return template.replace(/\$(?:(\$)|([\p{L}\p{Nd}_]+)|\{([\p{L}\p{Nd}_]+)\})/gu, (_, dollar, bare, braced) => {
     if (dollar) return '$';
     const group: string = bare ?? braced;
-    return (/^\d+$/.test(group) ? match.groups[Number(group)] : match.named[group]) ?? '';
+    return (/^(?:0|[1-9]\d*)$/.test(group) ? match.groups[Number(group)] : match.named[group]) ?? '';
   });
 }
 
 async function labelJoin(context: CallContext) {
   const [vector, ...texts] = context.call.args;
   const [destination, separator, ...sources] = texts.map(textArg) as [string, string, ...string[]];
-  checkName(destination, 'destination', 'label_join');
   for (const source of sources) checkName(source, 'source', 'label_join');
+  checkName(destination, 'destination', 'label_join');
   const all = await vectorArg(context, vector!);
   const joined = all.map((series) =>
     withDestination(series, destination, sources.map((source) => series.labels.get(source) ?? '').join(separator)),

@@ -1,6 +1,7 @@
 import type { AnnotationDetail } from '../engine/annotations.ts';
 import { metricNameOf } from '../engine/remarks.ts';
 import type { Window } from '../engine/window.ts';
+import { quote } from '../parser/quote.ts';
 
 /** What start timestamps say of counters (promql/functions.go, isStartTimestampReset and checkStartTimeOverlap). 0 is an unknown start. */
 
@@ -31,7 +32,7 @@ export function warnOfOverlap(window: Window): void {
   for (let i = from + 1; i < to; i++) {
     const start = startTimestamps[i]!;
     if (start === 0 || start >= timestamps[i - 1]! || start === startTimestamps[i - 1]) continue;
-    const name = JSON.stringify(metricNameOf(window.labels));
+    const name = quote(metricNameOf(window.labels));
     const text = `sample has start time that overlaps with previous sample timestamp for metric ${name}`;
     window.annotations.warn(text, window.span, new Occurrences(1));
     return;

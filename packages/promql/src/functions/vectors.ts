@@ -27,10 +27,10 @@ function labelsOfSelector(expr: Expr): Labels {
 
 function missing(series: readonly StepSeries[], labels: Labels, count: number) {
   const result = newSeries(labels, count);
-  for (let step = 0; step < count; step++) {
-    if (series.some((each) => each.present[step] === 1)) continue;
-    result.present[step] = 1;
-    result.values[step] = 1;
+  result.present.fill(1);
+  result.values.fill(1);
+  for (const { present } of series) {
+    for (let step = 0; step < count; step++) if (present[step] === 1) result.present[step] = 0;
   }
   return vectorOf(result.present.includes(1) ? [result] : []);
 }
