@@ -94,8 +94,8 @@ export const differences = {
   naturalOrder: {
     since: never,
     reason:
-      'sort_by_label has no order for numbers with leading zeros such as 0.05 and 0.5; it is not asked to sort by le.',
-    reference: 'facette/natsort, whose Compare says true both ways',
+      'sort_by_label has no order for leading zeros (0.05 and 0.5) nor for series without the label; it is not asked for either.',
+    reference: 'facette/natsort, whose Compare gives the same answer both ways',
   },
   shiftedTimestamp: {
     since: never,
