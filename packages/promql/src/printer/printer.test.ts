@@ -66,7 +66,7 @@ describe('formatExpr', () => {
       }),
       { numRuns: 1000 },
     );
-  });
+  }, 60_000);
 
   it('writes its own output again', () => {
     fc.assert(
@@ -76,7 +76,7 @@ describe('formatExpr', () => {
       }),
       { numRuns: 500 },
     );
-  });
+  }, 60_000);
 
   it.each([
     ['SUM(x) BY (a,"b.c")', 'sum by (a, "b.c") (x)'],
@@ -112,7 +112,7 @@ describe('prettyPrint', () => {
       }),
       { numRuns: 500 },
     );
-  });
+  }, 60_000);
 
   it('leaves alone what fits on a line of a hundred bytes', () => {
     expect(prettyPrint(all(`x{a="${'b'.repeat(93)}"} + y`))).toContain('\n');
@@ -199,5 +199,5 @@ describe('toApiAst', () => {
       }),
       { numRuns: 300 },
     );
-  });
+  }, 60_000);
 });
