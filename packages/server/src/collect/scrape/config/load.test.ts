@@ -1,0 +1,160 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { loadScrapeFile } from './load.ts';
+import { sizeOf } from './size.ts';
+import { ScrapeConfigError } from './yaml-node.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'nightshift-scrape-config-'));
+afterAll(() => rmSync(dir, { recursive: true }));
+
+function offencesOf(file: string): readonly string[] {
+  try {
+    loadScrapeFile(file);
+    return [];
+  } catch (error) {
+    if (error instanceof ScrapeConfigError) return error.offences;
+    throw error;
+  }
+}
+
+function written(text: string): string {
+  const file = join(dir, 'prometheus.yml');
+  writeFileSync(file, text);
+  return file;
+}
+
+const mistakes = (text: string) => offencesOf(written(text)).map((each) => each.replace(`${dir}/`, ''));
+
+describe('a scrape configuration', () => {
+  it('fills in what is left out: from the job, from global, from the defaults', () => {
+    const { configs } = loadScrapeFile(
+      written(`
+global: { scrape_interval: 20s, sample_limit: 7, metric_name_validation_scheme: legacy }
+scrape_configs:
+  - job_name: 007
+    scrape_timeout: 3s
+    params: { module: [a, b] }
+    basic_auth: { username: u, password_file: secret }
+    scrape_native_histograms: yes
+  - job_name: quick
+    scrape_interval: 5s
+    metric_name_validation_scheme: utf8
+`),
+    );
+    expect(configs[0]).toMatchObject({
+      jobName: '007',
+      intervalMs: 20_000,
+      timeoutMs: 3000,
+      metricsPath: '/metrics',
+      params: { module: ['a', 'b'] },
+      escaping: 'underscores',
+      honorTimestamps: true,
+      http: { basicAuth: { password: { text: '', file: join(dir, 'secret') } } },
+    });
+    expect(configs[0]?.protocols[0]).toBe('PrometheusProto');
+    expect(configs[0]?.limits.samples).toBe(7);
+    expect(configs[1]).toMatchObject({ intervalMs: 5000, timeoutMs: 5000, escaping: 'allow-utf-8' });
+  });
+
+  it('says every mistake, each with its file, line and key, in the order of the file', () => {
+    expect(
+      mistakes(`global:
+  scrape_intervall: 5s
+scrape_configs:
+  - job_name: a
+    scrape_interval: soon
+    relabel_configs:
+      - action: hashmod
+        target_label: x
+      - regex: '('
+        target_label: y
+    consul_sd_configs: []
+  - job_name: a
+    honor_labels: maybe
+    body_size_limit: 100
+    static_configs: [{ target: [x] }]
+`),
+    ).toEqual([
+      'prometheus.yml:2: global.scrape_intervall: there is no such key; did you mean `scrape_interval`?',
+      'prometheus.yml:5: scrape_configs[0].scrape_interval: "soon" is not a duration such as 30s or 5m',
+      'prometheus.yml:7: scrape_configs[0].relabel_configs[0]: relabel configuration for hashmod requires non-zero modulus',
+      'prometheus.yml:9: scrape_configs[0].relabel_configs[1]: error parsing regexp: missing closing ): `(`',
+      'prometheus.yml:11: scrape_configs[0].consul_sd_configs: there is no such key; targets can be found by static_configs, file_sd_configs, http_sd_configs, dns_sd_configs, kubernetes_sd_configs; consul_sd_configs is not supported',
+      'prometheus.yml:12: scrape_configs[1].job_name: found multiple scrape configs with job name "a"',
+      'prometheus.yml:13: scrape_configs[1].honor_labels: "maybe" is not true or false',
+      'prometheus.yml:14: scrape_configs[1].body_size_limit: "100" is not a size such as 10MB; a unit is needed',
+      'prometheus.yml:15: scrape_configs[1].static_configs[0].target: there is no such key; did you mean `targets`?',
+    ]);
+  });
+
+  it('names what of a prometheus.yml is not about scraping', () => {
+    expect(loadScrapeFile(written('rule_files: [a.yml]\nremote_write: [{ url: x }]\n')).unused).toEqual([
+      'rule_files',
+      'remote_write',
+    ]);
+  });
+
+  it('that is no YAML, or no file, is refused', () => {
+    expect(mistakes('a: [')[0]).toMatch(/^prometheus\.yml:1: /);
+    expect(offencesOf(join(dir, 'none.yml'))).toEqual([`${dir}/none.yml: there is no such file`]);
+  });
+
+  it.each([
+    ['15MB', 15 * 1024 ** 2],
+    ['1GiB512MB', 1.5 * 1024 ** 3],
+    ['1.5KB', 1536],
+    ['0', 0],
+    ['100', undefined],
+    ['MB', undefined],
+  ])('reads the size %s', (text, bytes) => {
+    expect(sizeOf(text)).toBe(bytes);
+  });
+});
+
+const testdata = '../shared/conformance/prometheus/config/testdata';
+const present = existsSync(testdata);
+const files = present ? readdirSync(testdata).filter((name) => name.endsWith('.yml')) : [];
+
+/** Files that are good or bad for something that Nightshift does not read, by the reason. */
+const excluded: readonly (readonly [reason: string, pattern: RegExp])[] = [
+  ['is about remote write', /^(remote_write_|empty_rw_)/],
+  ['is about remote read', /^(remote_read_|empty_rr_)/],
+  ['is about alerting', /^(empty_alert|config_with_deprecated_am)/],
+  ['is about OTLP', /^otlp_/],
+  ['is about tracing', /^tracing_/],
+  ['is about storage', /^tsdb_/],
+  ['is about rule files', /^rules(_abs_path.*)?\./],
+  ['is about the agent mode of Prometheus', /^agent_mode\.(with_|without_)/],
+  ['has discoveries that are refused by name', /^(conf|roundtrip|scrape_config_files_glob)\.good\.yml$/],
+];
+
+const reasonFor = (name: string) => excluded.find(([, pattern]) => pattern.test(name))?.[0];
+const isBad = (name: string) => name.endsWith('.bad.yml');
+
+describe.skipIf(!present)("Prometheus' own configuration files (skipped where ../shared is missing)", () => {
+  const tested = files.filter((name) => reasonFor(name) === undefined);
+
+  it('are there, and nothing is excluded without need', () => {
+    expect(tested.length).toBeGreaterThan(120);
+    for (const [, pattern] of excluded) expect(files.some((name) => pattern.test(name))).toBe(true);
+  });
+
+  it.each(tested.filter((name) => !isBad(name)))('%s is taken', (name) => {
+    expect(offencesOf(`${testdata}/${name}`)).toEqual([]);
+  });
+
+  it.each(tested.filter(isBad))('%s is refused', (name) => {
+    expect(offencesOf(`${testdata}/${name}`)).not.toEqual([]);
+  });
+
+  it.each([
+    'conf.good.yml',
+    'roundtrip.good.yml',
+    'scrape_config_files_glob.good.yml',
+  ])('%s is refused for nothing but discoveries by name', (name) => {
+    const others = offencesOf(`${testdata}/${name}`).filter((each) => !/_sd_configs is not supported$/.test(each));
+    expect(others).toEqual([]);
+  });
+});
