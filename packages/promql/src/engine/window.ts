@@ -68,11 +68,8 @@ export interface Sliding {
   readonly inspect?: ((labels: Labels, result: StepSeries, span: Span, evaluation: Evaluation) => void) | undefined;
 }
 
-/** Samples in windows that are worked on before it is seen whether the query should end or wait: a few milliseconds. */
-const UNCHECKED_WORK = 200_000;
-
 /** Samples within one series after which it is asked whether the query is to go on. */
-const CHECK_AFTER = 1_000_000;
+const CHECK_AFTER = 200_000;
 
 /** Slides a function over every series and step. Ends only move forward, so finding all windows is linear in the samples. */
 export async function slide(
@@ -83,7 +80,6 @@ export async function slide(
   const { references } = ranges;
   const window = newWindow(ranges, scalars.length, span, evaluation);
   const results: StepSeries[] = [];
-  let work = 0;
   for (const series of ranges.series) {
     const pause = evaluation.pause();
     if (pause) await pause;
@@ -109,12 +105,6 @@ export async function slide(
       }
       counter.see(step, window.from, window.to);
       if (window.from === window.to) continue;
-      work += window.to - window.from;
-      if (work > UNCHECKED_WORK) {
-        work = 0;
-        const rest = evaluation.pause();
-        if (rest) await rest;
-      }
       window.evaluationTime = times(step);
       for (let i = 0; i < scalars.length; i++) window.scalars[i] = scalars[i]![step]!;
       window.absent = false;
