@@ -15,6 +15,8 @@
  *   POST /api/v1/tokens/:id/rotate {graceSeconds} → TokenInfo & {token}   DELETE /api/v1/tokens/:id → 204
  *   GET  /api/v1/status → Status
  *   Prometheus: GET|POST /api/v1/query, /query_range, /series, /labels, GET /label/:name/values, /metadata, /rules, /alerts
+ *   POST /api/v1/read (remote read)   GET|POST /api/v1/query_exemplars   GET /federate
+ *   POST|PUT /api/v1/admin/tsdb/delete_series, /clean_tombstones (right `admin`, switched on by http.adminApi)
  *   Ingest (right `ingest`): POST /api/v1/write, /v1/metrics, /v1/logs, /v1/traces, /api/v1/logs/json    GET /health (token)
  *   Open: GET /live, /ready (shallow), the web page and its assets.
  * An error is {error: {code, message}}; on the Prometheus routes {status: 'error', errorType, error}.
@@ -220,6 +222,8 @@ export interface Status {
   engine: { state: 'starting' | 'up' | 'down'; url: string; version: string; restarts: number };
   spool: { bytes: number; records: number; degraded: string };
   head: { series: number; samples: number; bytes: number };
+  /** Exemplars that were not stored since the start: not usable, or too many of one series at once. */
+  exemplarsDropped?: number;
   gateway: { state: 'up' | 'down' | 'not-started'; pid: number | null };
   scrape: { job: string; target: string; up: boolean; lastError: string; lastAt: number | null }[];
 }

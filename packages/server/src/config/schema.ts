@@ -205,11 +205,11 @@ const query = z.strictObject({
     .describe(
       "What PromQL can do beyond its defaults, by the names of Prometheus' `--enable-feature`: promql-experimental-functions, promql-extended-range-selectors, promql-binop-fill-modifiers, promql-delayed-name-removal, type-and-unit-labels, use-start-timestamps.",
     ),
-  // As Prometheus has them.
+  // Prometheus allows ten times as many, which would be far more than the memory of everything here.
   remoteReadSamples: z
     .int()
     .min(1)
-    .default(50_000_000)
+    .default(5_000_000)
     .describe('Samples that one remote read is answered with at most.'),
   remoteReadConcurrency: z
     .int()

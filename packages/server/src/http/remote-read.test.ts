@@ -219,7 +219,10 @@ describe('remote read', () => {
   it('cuts a stream that meets its limit after the first bytes are out', async () => {
     const timestamps = Float64Array.from({ length: 20_000 }, (_, i) => end + i);
     const values = timestamps.map(() => Math.random());
-    const select = async () => [{ labels: new Map([['__name__', 'long']]), timestamps, values }];
+    const select = async ({ budget }: SelectRequest) => {
+      budget?.samples(timestamps.length);
+      return [{ labels: new Map([['__name__', 'long']]), timestamps, values }];
+    };
     const served = await serveRead({ metrics: { ...deps.metrics, select }, maxSamples: 30_000 });
     const response = await read(served, [named('long'), named('long')], STREAMED_XOR_CHUNKS);
     expect(response.status).toBe(200);

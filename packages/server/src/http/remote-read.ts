@@ -87,27 +87,36 @@ class Reading {
 
   /** In the order of their labels. Throws QUERY_LIMIT, RegexpSyntaxError, or the reason of the signal. */
   async series(query: ReadQuery): Promise<ReadSeries[]> {
-    const { metrics, externalLabels, maxSamples } = this.deps;
+    const { metrics, externalLabels } = this.deps;
     this.signal.throwIfAborted();
     const { step = 0, func = '', range = 0, grouping = [], by = false } = query.hints ?? {};
     const matchers = storedMatchers(query, externalLabels);
     const asked = { matchers, ...rangeOf(query), step, func, range, grouping, by, signal: this.signal };
     if (asked.end < asked.start) return [];
-    const found = await metrics.select(asked);
+    // Asked while the store loads: an answer that is too large is refused before it is in memory.
+    const budget = { series: () => {}, samples: (count: number) => this.take(count) };
+    const found = await metrics.select({ ...asked, budget });
     this.signal.throwIfAborted();
-    for (const { timestamps } of found) this.samples += timestamps.length;
-    if (this.samples > maxSamples) {
-      throw new NightshiftError('QUERY_LIMIT', {
-        reason: `exceeded sample limit (${maxSamples}); ask for less time or fewer series, or raise query.remoteReadSamples`,
-      });
-    }
     return readSeriesOf(found, externalLabels);
+  }
+
+  private take(samples: number): void {
+    const { maxSamples } = this.deps;
+    this.samples += samples;
+    if (this.samples <= maxSamples) return;
+    const reason = `exceeded sample limit (${maxSamples}); ask for less time or fewer series, or raise query.remoteReadSamples`;
+    throw new NightshiftError('QUERY_LIMIT', { reason });
   }
 
   /** Label sets alone, where the hints say that no more is wanted. */
   async labelsOnly(query: ReadQuery): Promise<ReadSeries[]> {
     const { metrics, externalLabels, maxSamples } = this.deps;
-    const found = await metrics.series([storedMatchers(query, externalLabels)], rangeOf(query), maxSamples);
+    const found = await metrics.series(
+      [storedMatchers(query, externalLabels)],
+      rangeOf(query),
+      maxSamples,
+      this.signal,
+    );
     const none = { timestamps: new Float64Array(), values: new Float64Array() };
     return readSeriesOf(
       found.map((labels) => ({ labels, ...none })),

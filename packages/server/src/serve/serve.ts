@@ -201,13 +201,15 @@ async function statusOf(parts: Parts, _url: string): Promise<Status> {
   const { engine, journal, store, scraper, respond, dataDir, startedAt, options } = parts;
   const gateway = await respond.gateway.status().catch(() => null);
   const spool = journal.stats();
+  const { exemplarsDropped, series, samples, bytes } = store.stats();
   return {
     version: options.version,
     startedAt,
     dataDir,
     engine: { state: engine.state, url: engine.url, version: engine.version, restarts: engine.restarts },
     spool: { bytes: spool.bytes, records: spool.records, degraded: spool.degraded ?? '' },
-    head: store.stats(),
+    head: { series, samples, bytes },
+    exemplarsDropped,
     gateway: gateway ? { state: 'up', pid: gateway.pid } : { state: 'not-started', pid: null },
     scrape: [...scraper.status()],
   };
