@@ -6,7 +6,7 @@ import { typeOf } from '../parser/check.ts';
 import { PromqlExecutionError } from './errors.ts';
 import type { Evaluation } from './evaluation.ts';
 import { mapFloats } from './mapSamples.ts';
-import type { Extension, RangeVector } from './selector.ts';
+import { type Extension, extensionOf, type RangeVector } from './selector.ts';
 import {
   dropName,
   type Grid,
@@ -86,8 +86,7 @@ const EXTENDABLE: Readonly<Record<Extension, readonly string[]>> = {
 
 function checkExtension(main: Expr, func: string): void {
   if (main.kind !== 'MatrixSelector') return;
-  const { anchored, smoothed } = main.selector;
-  const extension = anchored ? 'anchored' : smoothed ? 'smoothed' : undefined;
+  const extension = extensionOf(main.selector);
   if (!extension || EXTENDABLE[extension].includes(func)) return;
   throw new PromqlExecutionError(
     `${extension} modifier can only be used with: ${EXTENDABLE[extension].join(', ')} - not with ${func}`,
