@@ -2,37 +2,44 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { PAGE, pageOf } from './page.ts';
 import { reportOf, type SuiteReport, totalOf } from './report.ts';
+import { withServer } from './server-target.ts';
 import { isPresent } from './suite.ts';
-import { runFile, scriptsIn } from './suites/scripts.ts';
+import { runFile, runFileAgainst, type ScriptResult, scriptsIn } from './suites/scripts.ts';
 import { SUITES } from './suites.ts';
 
 const USAGE = `npm run conformance [-- --verbose]                runs every suite whose data is here and writes ${PAGE}
-npm run conformance -- promql PATH… [--verbose]  runs scripts in Prometheus' test language: files, or folders of *.test`;
+npm run conformance -- promql PATH… [--verbose]  runs scripts in Prometheus' test language: files, or folders of *.test
+npm run conformance -- server PATH… [--verbose]  the same through the HTTP API of a server that is started for it`;
 
 /** Returns the exit status. `folder` is where paths are relative to. */
 export async function main(args: readonly string[], folder: string): Promise<number> {
   const verbose = args.includes('--verbose');
   const [command, ...paths] = args.filter((arg) => arg !== '--verbose');
   if (command === undefined) return runSuites(verbose);
-  if (command === 'promql' && paths.length > 0)
-    return runPaths(
-      paths.map((path) => resolve(folder, path)),
-      verbose,
-    );
+  const resolved = paths.map((path) => resolve(folder, path));
+  if (command === 'promql' && paths.length > 0) return runPaths(resolved, verbose, runFile);
+  if (command === 'server' && paths.length > 0) {
+    return withServer((target) => runPaths(resolved, verbose, (path) => runFileAgainst(target, path)));
+  }
   console.error(USAGE);
   return 2;
 }
 
-async function runPaths(paths: readonly string[], verbose: boolean): Promise<number> {
+async function runPaths(
+  paths: readonly string[],
+  verbose: boolean,
+  run: (path: string) => Promise<ScriptResult>,
+): Promise<number> {
   const absent = paths.filter((path) => !existsSync(path));
   for (const path of absent) console.error(`there is no ${path}`);
   let failed = absent.length;
   for (const path of paths.filter((path) => existsSync(path)).flatMap(scriptsIn)) {
     try {
-      const { file, cases } = await runFile(path);
+      const { file, cases, skipped } = await run(path);
       const failures = cases.filter(({ failure }) => failure !== undefined);
       failed += failures.length;
-      console.log(`${file}: ${cases.length - failures.length} passed, ${failures.length} failed`);
+      const passed = cases.length - failures.length;
+      console.log(`${file}: ${passed} passed, ${failures.length} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
       if (verbose) for (const { name, failure } of failures) console.log(`  ${basename(path)}:${name}\n    ${failure}`);
     } catch (error) {
       failed++;

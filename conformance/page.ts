@@ -75,6 +75,8 @@ const ELSEWHERE = `## Checked elsewhere
 
 * The answers of the HTTP API against Prometheus' OpenAPI description:
   [openapi.test.ts](../packages/server/test/prometheus/openapi.test.ts).
+* Scripts through the HTTP API of a real server, its journal and its engine: \`npm run conformance -- server PATH…\`. Cases
+  whose samples a server cannot be sent yet, native histograms and start timestamps, are counted as skipped.
 * Generated queries beside a real Prometheus server: \`npm run differential\`, in
   [conformance/differential](../conformance/differential).`;
 

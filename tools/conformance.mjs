@@ -1,9 +1,10 @@
 /** `npm run conformance`: bundles conformance/main.ts and runs it with the arguments that follow. */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ensureInstalled, root } from './setup.mjs';
+import { ensureInstalled, ensureReady, root } from './setup.mjs';
 
-ensureInstalled();
+if (process.argv[2] === 'server') await ensureReady();
+else ensureInstalled();
 const outfile = join(root, 'node_modules/.nightshift-conformance/main.mjs');
 const { build } = await import('esbuild');
 await build({

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { SCRIPT_FEATURES } from '../features.ts';
 import type { QueryResult } from '../result/result.ts';
 import { runScript, runScriptAgainst } from './run.ts';
-import type { ScriptTarget } from './target.ts';
+import { type ScriptTarget, UnsupportedLoad } from './target.ts';
 
 const LOAD = `load 1m
   x{a="1"} 1 2 3
@@ -93,4 +93,20 @@ it.each([
 ] as const)('an instant query is asked in other ways too: %s', async (kind, failure) => {
   const [outcome] = await runScriptAgainst(forgetful(kind), 'eval instant at 1m sum(x)\n  {} 1');
   expect(outcome!.failure).toMatch(failure);
+});
+
+it('what a target cannot hold is skipped until the data is cleared', async () => {
+  const target: ScriptTarget = {
+    ...forgetful('time'),
+    async load({ series }) {
+      if (series.some(({ points }) => points.some((point) => typeof point === 'object'))) {
+        throw new UnsupportedLoad('native histograms');
+      }
+    },
+  };
+  const script = 'load 1m\n  h {{}}\n\neval instant at 1m h\n\nclear\n\neval range from 1m to 1m step 1m x\n  {} 1';
+  expect(await runScriptAgainst(target, script)).toEqual([
+    { line: 4, query: 'h', skipped: 'native histograms' },
+    { line: 8, query: 'x' },
+  ]);
 });

@@ -2,9 +2,9 @@ import type { EvaluatorOptions } from '../engine/evaluator.ts';
 import type { QueryResult } from '../result/result.ts';
 import { compareAnnotations, compareResult } from './compare.ts';
 import { type Asked, pinnedVariations } from './invariance.ts';
-import { type EvalCommand, parseScript, ScriptError } from './script.ts';
+import { type EvalCommand, type LoadCommand, parseScript, ScriptError } from './script.ts';
 import { NotationError } from './series.ts';
-import { arrayTarget, type ScriptTarget } from './target.ts';
+import { arrayTarget, type ScriptTarget, UnsupportedLoad } from './target.ts';
 
 export interface CaseOutcome {
   /** Line in the script, from 1. */
@@ -12,6 +12,8 @@ export interface CaseOutcome {
   readonly query: string;
   /** Undefined if the case passed. */
   readonly failure?: string;
+  /** Why it was not asked: the target could not hold the samples. */
+  readonly skipped?: string;
 }
 
 /** The same over arrays: runs every command of a script and says of each `eval` whether it answered as expected. */
@@ -25,19 +27,34 @@ export async function runScript(text: string, options: EvaluatorOptions = {}, fi
  */
 export async function runScriptAgainst(target: ScriptTarget, text: string, file?: string): Promise<CaseOutcome[]> {
   const outcomes: CaseOutcome[] = [];
+  let lacking: string | undefined;
   for (const command of parseScript(text, file)) {
-    if (command.kind === 'clear') await target.clear();
-    else if (command.kind === 'load') {
-      await target.load(command).catch((error) => {
-        if (error instanceof NotationError) throw new ScriptError(error.message, command.line, file);
-        throw error;
-      });
-    } else {
-      const failure = await runCase(target, command);
-      outcomes.push({ line: command.line, query: command.query, ...(failure === undefined ? {} : { failure }) });
+    if (command.kind === 'clear') {
+      await target.clear();
+      lacking = undefined;
+    } else if (command.kind === 'load') lacking ??= await load(target, command, file);
+    else {
+      const { line, query } = command;
+      if (lacking !== undefined) outcomes.push({ line, query, skipped: lacking });
+      else {
+        const failure = await runCase(target, command);
+        outcomes.push({ line, query, ...(failure === undefined ? {} : { failure }) });
+      }
     }
   }
   return outcomes;
+}
+
+/** Returns what the target cannot hold. */
+async function load(target: ScriptTarget, command: LoadCommand, file?: string): Promise<string | undefined> {
+  try {
+    await target.load(command);
+    return undefined;
+  } catch (error) {
+    if (error instanceof UnsupportedLoad) return error.message;
+    if (error instanceof NotationError) throw new ScriptError(error.message, command.line, file);
+    throw error;
+  }
 }
 
 async function runCase(target: ScriptTarget, command: EvalCommand): Promise<string | undefined> {

@@ -7,9 +7,15 @@ import type { LoadCommand } from './script.ts';
 export interface ScriptTarget {
   /** Forgets everything. */
   clear(): Promise<void>;
+  /** @throws UnsupportedLoad for samples that it cannot hold. */
   load(command: LoadCommand): Promise<void>;
   instant(query: string, time: number): Promise<QueryResult>;
   range(query: string, start: number, end: number, step: number): Promise<QueryResult>;
+}
+
+/** Samples that a target cannot hold: what a script asks until it clears the data is not asked there. */
+export class UnsupportedLoad extends Error {
+  override readonly name = 'UnsupportedLoad';
 }
 
 /** The evaluator of this package over arrays. */

@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Labels, QueryResult } from '../packages/promql/src/index.ts';
+import type { LoadCommand } from '../packages/promql/src/promqltest/script.ts';
+import { type ScriptTarget, UnsupportedLoad } from '../packages/promql/src/promqltest/target.ts';
+import { startNightshift } from './peers/nightshift.ts';
+import type { Peer } from './peers/process.ts';
+import { remoteWrite } from './peers/remote-write.ts';
+
+type Sample = readonly [seconds: number, value: string];
+
+type ApiResult =
+  | { readonly resultType: 'scalar' | 'string'; readonly result: Sample }
+  | { readonly resultType: 'vector'; readonly result: readonly { metric: Record<string, string>; value: Sample }[] }
+  | { readonly resultType: 'matrix'; readonly result: readonly { metric: Record<string, string>; values: Sample[] }[] };
+
+interface ApiAnswer {
+  readonly status: 'success' | 'error';
+  readonly data?: ApiResult;
+  readonly error?: string;
+  readonly warnings?: readonly string[];
+  readonly infos?: readonly string[];
+}
+
+/** A series that each load brings along, at a time that no script asks about: when it is there, the load is. */
+const MARKER = 'nightshift_conformance_load';
+const MARKER_TIME = Date.UTC(1980, 0, 1);
+const VISIBLE_MS = 30_000;
+
+/** A server that takes remote write, lets its series be deleted and answers Prometheus' HTTP API. All that it holds is deleted. */
+export function serverTarget(peer: Peer): ScriptTarget {
+  return {
+    clear: () => clear(peer),
+    load: (command) => load(peer, command),
+    instant: (query, time) => ask(peer, 'query', { query, time: seconds(time) }),
+    range: (query, start, end, step) =>
+      ask(peer, 'query_range', { query, start: seconds(start), end: seconds(end), step: seconds(step) }),
+  };
+}
+
+/** What the scripts need of a server's settings. */
+const SETTINGS = {
+  http: { adminApi: true },
+  retention: { metrics: 0 },
+  query: {
+    maxSamples: 10_000,
+    features: [
+      'promql-experimental-functions',
+      'promql-extended-range-selectors',
+      'promql-binop-fill-modifiers',
+      'promql-delayed-name-removal',
+      'use-start-timestamps',
+    ],
+  },
+};
+
+/** Starts the built server with an empty store of its own, and ends it afterwards. */
+export async function withServer<T>(run: (target: ScriptTarget) => Promise<T>): Promise<T> {
+  const dir = mkdtempSync(join(tmpdir(), 'nightshift-conformance-'));
+  writeFileSync(join(dir, 'nightshift.yaml'), JSON.stringify(SETTINGS));
+  try {
+    const peer = await startNightshift('packages/cli/dist/nightshift.js', dir);
+    try {
+      return await run(serverTarget(peer));
+    } finally {
+      await peer.stop();
+    }
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+async function post({ url, headers }: Peer, path: string, form: Record<string, string>): Promise<Response> {
+  const body = new URLSearchParams(form);
+  return fetch(`${url}/api/v1/${path}`, { method: 'POST', headers, body, signal: AbortSignal.timeout(60_000) });
+}
+
+async function clear(peer: Peer): Promise<void> {
+  const response = await post(peer, 'admin/tsdb/delete_series', { 'match[]': '{__name__=~".+"}' });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${peer.name} does not delete its series: ${response.status} ${text}`);
+}
+
+async function load(peer: Peer, { interval, series, withCustomBuckets }: LoadCommand): Promise<void> {
+  if (withCustomBuckets) throw new UnsupportedLoad('native histograms');
+  const written = series.map(({ labels, points, startOffsets }) => {
+    if (startOffsets) throw new UnsupportedLoad('start timestamps');
+    const samples = points.flatMap((point, i) => {
+      if (typeof point === 'object') throw new UnsupportedLoad('native histograms');
+      if (point === 'gap') return [];
+      const timestamp = i * interval;
+      return [point === 'stale' ? { timestamp, value: Number.NaN, stale: true } : { timestamp, value: point }];
+    });
+    return { labels, samples };
+  });
+  const id = randomUUID();
+  const labels = new Map([
+    ['__name__', MARKER],
+    ['id', id],
+  ]);
+  const marker = { labels, samples: [{ timestamp: MARKER_TIME, value: 1 }] };
+  await remoteWrite(peer, [...written.filter(({ samples }) => samples.length > 0), marker]);
+  await untilVisible(peer, `${MARKER}{id="${id}"}`);
+}
+
+/** Samples of 1970 are too old for memory: they can be asked for as soon as they are in the engine. */
+async function untilVisible(peer: Peer, query: string): Promise<void> {
+  const deadline = Date.now() + VISIBLE_MS;
+  while (Date.now() < deadline) {
+    const result = await ask(peer, 'query', { query, time: seconds(MARKER_TIME) });
+    if (result.resultType === 'vector' && result.samples.length > 0) return;
+    await sleep(20);
+  }
+  throw new Error(`${peer.name} does not show what it took, not even after ${VISIBLE_MS / 1000} s`);
+}
+
+async function ask(peer: Peer, path: string, form: Record<string, string>): Promise<QueryResult> {
+  const answer = (await (await post(peer, path, form)).json()) as ApiAnswer;
+  if (answer.status === 'error' || !answer.data) throw new Error(answer.error);
+  return toResult(answer.data, { warnings: answer.warnings ?? [], infos: answer.infos ?? [] });
+}
+
+function toResult(data: ApiResult, notes: Pick<QueryResult, 'warnings' | 'infos'>): QueryResult {
+  switch (data.resultType) {
+    case 'scalar':
+      return { resultType: 'scalar', time: milliseconds(data.result), value: numberOf(data.result), ...notes };
+    case 'string':
+      return { resultType: 'string', time: milliseconds(data.result), value: data.result[1], ...notes };
+    case 'vector':
+      return {
+        resultType: 'vector',
+        samples: data.result.map(({ metric, value }) => ({
+          labels: labelsOf(metric),
+          time: milliseconds(value),
+          value: numberOf(value),
+        })),
+        ...notes,
+      };
+    case 'matrix':
+      return {
+        resultType: 'matrix',
+        series: data.result.map(({ metric, values }) => ({
+          labels: labelsOf(metric),
+          timestamps: Float64Array.from(values, milliseconds),
+          values: Float64Array.from(values, numberOf),
+        })),
+        ...notes,
+      };
+  }
+}
+
+function labelsOf(metric: Record<string, string>): Labels {
+  return new Map(Object.entries(metric).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function milliseconds([seconds]: Sample): number {
+  return Math.round(seconds * 1000);
+}
+
+function numberOf([, text]: Sample): number {
+  return Number(text.replace('Inf', 'Infinity'));
+}
+
+function seconds(ms: number): string {
+  return String(ms / 1000);
+}
