@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Labels, QueryResult } from '../packages/promql/src/index.ts';
 import type { LoadCommand } from '../packages/promql/src/promqltest/script.ts';
@@ -62,7 +62,7 @@ export async function withServer<T>(run: (target: ScriptTarget) => Promise<T>): 
   const dir = mkdtempSync(join(tmpdir(), 'nightshift-conformance-'));
   writeFileSync(join(dir, 'nightshift.yaml'), JSON.stringify(SETTINGS));
   try {
-    const peer = await startNightshift('packages/cli/dist/nightshift.js', dir);
+    const peer = await startNightshift(resolve('packages/cli/dist/nightshift.js'), dir);
     try {
       return await run(serverTarget(peer));
     } finally {
