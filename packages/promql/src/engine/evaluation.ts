@@ -23,6 +23,8 @@ export interface Checkpoint {
   check(): void;
   /** Called between series: a promise for others to get their turn before the query goes on, or undefined to go on. */
   pause?(): Promise<void> | undefined;
+  /** Told how many bytes the query holds, by the estimate of `maxBytes`, whenever that changes. May throw. */
+  held?(bytes: number): void;
 }
 
 export interface EvaluationSettings {
@@ -88,6 +90,7 @@ export class Evaluation {
 
   release(bytes: number): void {
     this.bytes = bytes;
+    this.settings.checkpoint?.held?.(bytes);
   }
 
   /** @throws PromqlLimitError once the query would hold more memory than it may. */
@@ -95,6 +98,7 @@ export class Evaluation {
     this.bytes += bytes;
     const { maxBytes } = this.settings.limits;
     if (this.bytes > maxBytes) throw new PromqlLimitError('maxBytes', maxBytes, this.bytes);
+    this.settings.checkpoint?.held?.(this.bytes);
   }
 
   /** Takes the memory of that many steps of results. @throws PromqlLimitError */

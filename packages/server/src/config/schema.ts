@@ -186,6 +186,11 @@ const query = z.strictObject({
     .describe(
       'Memory that one query may take, in bytes, estimated from the samples that it loads and the results it makes.',
     ),
+  maxTotalBytes: bytes(1024 ** 2)
+    .prefault('256MiB')
+    .describe(
+      'Memory that all running queries may take together, in bytes, by the same estimate. Beyond it they are told 503.',
+    ),
   // Prometheus' own limit: a week by the minute, a year by the hour, and more than any screen shows.
   maxPoints: z.int().min(1).default(11_000).describe('Points of each series that a range query may give.'),
   // Prometheus' own limit.

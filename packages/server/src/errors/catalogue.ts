@@ -20,6 +20,10 @@ const catalogue = {
   CONFLICT: [409, '{reason}'],
   GATEWAY_DOWN: [503, 'The gateway does not answer ({reason}).'],
   QUERY_LIMIT: [422, '{reason}'],
+  QUERY_MEMORY: [
+    503,
+    'The queries that run now wanted {held} bytes together, the limit is {limit} (query.maxTotalBytes). Try again, ask for less, or raise it in the configuration.',
+  ],
   QUERY_TIMEOUT: [503, 'query timed out in expression evaluation: the request allowed {seconds} s.'],
   QUERY_CANCELED: [499, 'query was canceled in expression evaluation: the client went away.'],
   RULES_INVALID: [422, 'The rule files were not loaded, the rules that run go on. {offences}'],

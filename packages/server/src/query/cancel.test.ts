@@ -95,6 +95,15 @@ describe('a query that reads from the engine', () => {
     await until(async () => (await running()) === 0, 'the engine gave it up');
   });
 
+  it('is refused where the engine has not the memory for it, with the key', async () => {
+    const greedy = { select: async () => engine.query<never>('SELECT groupArray(number) FROM numbers(1000000000)') };
+    const settings = { timeoutMs: 60_000, maxSamples: 1e9, lookbackMs: 300_000 };
+    await expect(createMetricQueries(greedy, settings).instant('x', end)).rejects.toMatchObject({
+      status: 422,
+      message: expect.stringContaining('raise engine.memoryBytes'),
+    });
+  });
+
   it('is answered when it may take its time', async () => {
     const result = await queries().range('count(x)', { ...all, step: 10_000_000 });
     expect(result.resultType === 'matrix' && result.series[0]?.values[1]).toBe(series);

@@ -43,3 +43,13 @@ export function tookTooLong(limitMs: number): NightshiftError {
     reason: `query timed out in expression evaluation: it took longer than ${limitMs / 1000} s, the limit (query.timeout). ${advice('query.timeout')}`,
   });
 }
+
+/** Whether ClickHouse refused to take more memory than it may. */
+export const isOutOfMemory = (error: unknown): boolean =>
+  error instanceof Error && 'type' in error && error.type === 'MEMORY_LIMIT_EXCEEDED';
+
+export function engineOutOfMemory(): NightshiftError {
+  return new NightshiftError('QUERY_LIMIT', {
+    reason: `the storage engine would take too much memory for this query (engine.memoryBytes). ${advice('engine.memoryBytes')}`,
+  });
+}

@@ -78,6 +78,19 @@ describe('a limit of a query', () => {
     expect(other.loaded).toBe(0);
   });
 
+  it('of the memory of all together is a matter of trying again', async () => {
+    const shared = queries(samples(10), { maxTotalBytes: 400_000 });
+    const sum = () => shared.range('sum(rate(x[5m]))', range);
+    await sum();
+    const outcomes = await Promise.allSettled(Array.from({ length: 6 }, sum));
+    const refused = outcomes.flatMap((each) => (each.status === 'rejected' ? [each.reason as object] : []));
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length).toBeLessThan(6);
+    expect(refused[0]).toMatchObject({ code: 'QUERY_MEMORY', status: 503, retryAfter: 1 });
+    // All of it is free again.
+    await sum();
+  });
+
   it('counts what is held, not what was ever held', async () => {
     const sum = Array.from({ length: 50 }, () => 'sum(x)').join(' + ');
     const result = await queries(samples(10), { maxBytes: 400_000 }).range(sum, range);

@@ -12,7 +12,8 @@ import {
 import { NightshiftError } from '../errors/catalogue.ts';
 import { Deadline } from './deadline.ts';
 import { type FeatureFlag, featuresOf } from './features.ts';
-import { limitReached, type QueryLimits, tooManyPoints } from './limits.ts';
+import { engineOutOfMemory, isOutOfMemory, limitReached, type QueryLimits, tooManyPoints } from './limits.ts';
+import { MemoryPart, QueryMemory } from './memory.ts';
 import { Slots } from './slots.ts';
 
 /** Only the first three have no default. */
@@ -20,6 +21,8 @@ export interface QuerySettings extends Partial<QueryLimits> {
   readonly timeoutMs: number;
   readonly maxSamples: number;
   readonly lookbackMs: number;
+  /** Memory of all queries together, by the same estimate as `maxBytes`. */
+  readonly maxTotalBytes?: number;
   /** Queries that are evaluated at once; the others wait. */
   readonly maxConcurrent?: number;
   readonly features?: readonly FeatureFlag[];
@@ -56,7 +59,7 @@ export interface QueryTimings {
 
 export type QueryAnswer = QueryResult & { readonly timings: QueryTimings };
 
-/** Throws PromqlParseError, PromqlExecutionError, QUERY_LIMIT, QUERY_TIMEOUT, QUERY_CANCELED, or what the store throws. */
+/** Throws PromqlParseError, PromqlExecutionError, QUERY_LIMIT, QUERY_MEMORY, QUERY_TIMEOUT, QUERY_CANCELED, or what the store throws. */
 export interface MetricQueries {
   /** `at` is Unix milliseconds. */
   instant(query: string, at: number, ask?: QueryAsk): Promise<QueryAnswer>;
@@ -66,6 +69,7 @@ export interface MetricQueries {
 const defaults = {
   maxSeries: Number.POSITIVE_INFINITY,
   maxBytes: Number.POSITIVE_INFINITY,
+  maxTotalBytes: Number.POSITIVE_INFINITY,
   maxPoints: 11_000,
   maxConcurrent: 20,
 };
@@ -93,6 +97,7 @@ export function createMetricQueries(source: SeriesSource, settings: QuerySetting
   const { maxSamples, maxSeries, maxBytes } = rest;
   const features = featuresOf(settings.features ?? []);
   const slots = new Slots(maxConcurrent);
+  const memory = new QueryMemory(rest.maxTotalBytes);
 
   const run = async (
     ask: QueryAsk,
@@ -100,6 +105,7 @@ export function createMetricQueries(source: SeriesSource, settings: QuerySetting
   ): Promise<QueryAnswer> => {
     const deadline = new Deadline(timeoutMs, ask.timeoutMs, ask.signal);
     const { signal } = deadline;
+    const part = new MemoryPart(memory);
     const asked = performance.now();
     let give = () => {};
     try {
@@ -115,7 +121,11 @@ export function createMetricQueries(source: SeriesSource, settings: QuerySetting
       });
       const result = await evaluate(evaluator, {
         signal,
-        checkpoint: deadline,
+        checkpoint: {
+          check: () => deadline.check(),
+          pause: () => deadline.pause(),
+          held: (bytes) => part.hold(bytes),
+        },
         statistics: ask.statistics ?? false,
         ...(ask.lookbackMs === undefined ? {} : { lookbackMs: ask.lookbackMs }),
       });
@@ -124,9 +134,11 @@ export function createMetricQueries(source: SeriesSource, settings: QuerySetting
     } catch (error) {
       // What was under way in the store fails in its own words when it is cut short.
       if (signal.aborted) throw signal.reason;
-      throw error instanceof PromqlLimitError ? limitReached(error) : error;
+      if (error instanceof PromqlLimitError) throw limitReached(error);
+      throw isOutOfMemory(error) ? engineOutOfMemory() : error;
     } finally {
       give();
+      part.close();
       deadline.close();
     }
   };

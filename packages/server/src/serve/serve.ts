@@ -103,9 +103,11 @@ async function startParts(
 
   const { timeout: timeoutMs, lookback: lookbackMs, ...limits } = config.query;
   const queries = createMetricQueries(store.metrics, { timeoutMs, lookbackMs, ...limits });
+  // With slots and memory of their own: alerts do not wait behind dashboards.
+  const ruleQueries = createMetricQueries(store.metrics, { timeoutMs, lookbackMs, ...limits });
   const take = (record: JournalRecord) =>
     collect({ sink: store, now, maxDecompressedBytes: config.http.maxDecompressedBytes }, record);
-  const rules = createRuleManager(groups, { queries, take, now, log });
+  const rules = createRuleManager(groups, { queries: ruleQueries, take, now, log });
   const scraper = startScraper(
     config.scrape.flatMap((job) => targetsOf({ ...job, intervalMs: job.interval, timeoutMs: job.timeout })),
     take,
