@@ -1,8 +1,8 @@
 import type { YamlNode } from '../config/yaml-node.ts';
+import { readKubernetesSd } from '../kubernetes/config.ts';
 import { readDnsSd } from './dns.ts';
 import { readFileSd } from './file.ts';
 import { readHttpSd } from './http.ts';
-import { readKubernetesSd } from './kubernetes-config.ts';
 
 /** Reads the configuration of each kind of discovery, by its key in a job; relative paths count from `dir`. */
 export const discoveryReaders: Readonly<Record<string, (node: YamlNode, dir: string) => unknown>> = {

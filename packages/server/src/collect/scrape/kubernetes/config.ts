@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import { absolute, httpClientKeys, readHttpClient } from '../config/http-client.ts';
-import type { HttpClientConfig } from '../config/types.ts';
+import { defaultHttpClient, type HttpClientConfig } from '../config/types.ts';
 import type { YamlNode } from '../config/yaml-node.ts';
 
 export const kubernetesRoles = ['pod', 'service', 'endpoints', 'endpointslice', 'node', 'ingress'] as const;
@@ -81,7 +82,8 @@ export function readKubernetesSd(node: YamlNode, dir: string): KubernetesSdConfi
   const kubeconfigFile = absolute(dir, node.get('kubeconfig_file').text());
   const namespaces = node.get('namespaces').expectKeys(['own_namespace', 'names']);
   const ownNamespace = namespaces.get('own_namespace').flag(false);
-  const customHttp = httpClientKeys.some((key) => node.get(key).isGiven);
+  const http = readHttpClient(node, dir);
+  const customHttp = !isDeepStrictEqual(http, defaultHttpClient) || !node.get('enable_http2').flag(true);
   if (apiServer !== '' && kubeconfigFile !== '') {
     node.fail("cannot use 'kubeconfig_file' and 'api_server' simultaneously");
   } else if (kubeconfigFile !== '' && customHttp) {
@@ -101,7 +103,7 @@ export function readKubernetesSd(node: YamlNode, dir: string): KubernetesSdConfi
     role: role ?? 'pod',
     apiServer,
     kubeconfigFile,
-    http: readHttpClient(node, dir),
+    http,
     namespaces: { own: ownNamespace, names: namespaces.get('names').texts() },
     selectors: readSelectors(node.get('selectors'), role),
     attachMetadata: {
