@@ -1,6 +1,6 @@
-import { childrenOf, type Expr } from '../parser/ast.ts';
+import { childrenOf, type Expr, stripParens } from '../parser/ast.ts';
 
-/** Functions whose answer depends on the time of evaluation even if their arguments do not. */
+/** Functions whose answer depends on the time of evaluation even if their arguments do not; so does `timestamp`, but of a selector. */
 const USES_TIME: ReadonlySet<string> = new Set([
   'day_of_month',
   'day_of_week',
@@ -11,7 +11,6 @@ const USES_TIME: ReadonlySet<string> = new Set([
   'month',
   'predict_linear',
   'time',
-  'timestamp',
   'year',
 ]);
 
@@ -23,6 +22,8 @@ export function isStepInvariant(expr: Expr): boolean {
     case 'Subquery':
       return expr.at !== undefined;
     case 'Call':
+      if (expr.func === 'timestamp')
+        return stripParens(expr.args[0]!).kind === 'VectorSelector' && isStepInvariant(expr.args[0]!);
       return !USES_TIME.has(expr.func) && expr.args.every(isStepInvariant);
     default:
       return childrenOf(expr).every(isStepInvariant);
