@@ -1,7 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { EMPTY_HISTOGRAM, type FloatHistogram, type QueryResult } from '@nightshift/promql';
 import Ajv, { type ValidateFunction } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { bodyOf } from '../../src/http/prometheus/answer.ts';
+import { resultJson } from '../../src/http/prometheus/result-json.ts';
 import { counting, type Parameters, type RunningServer, runServer } from './serve.ts';
 
 const DESCRIPTIONS = ['3.1', '3.2'].map(
@@ -155,6 +158,29 @@ describe.skipIf(present.length === 0)(`the answers of the HTTP API (skipped with
       expect(asked.status).toBeGreaterThanOrEqual(400);
       expect(asked.body.status).toBe('error');
       expect(offences(path, method, asked.status, asked.body)).toEqual([]);
+    });
+
+    it('has native histograms as described', async () => {
+      const histogram: FloatHistogram = {
+        ...EMPTY_HISTOGRAM,
+        count: 6,
+        sum: 12.5,
+        zeroCount: 1,
+        zeroThreshold: 0.001,
+        positive: { indexes: Int32Array.of(0, 1), counts: Float64Array.of(2, 3) },
+      };
+      const labels = new Map([['__name__', 'h']]);
+      const series = { labels, timestamps: Float64Array.of(now), values: Float64Array.of(0), histograms: [histogram] };
+      const notes = { warnings: [], infos: [] };
+      const results: QueryResult[] = [
+        { ...notes, resultType: 'vector', samples: [{ labels, time: now, value: 0, histogram }] },
+        { ...notes, resultType: 'matrix', series: [series] },
+      ];
+      for (const result of results) {
+        const text = bodyOf({ data: undefined, json: await resultJson(result, undefined) });
+        expect(text).toContain('"count":"6"');
+        expect(offences('/query', 'get', 200, JSON.parse(text))).toEqual([]);
+      }
     });
 
     it('would notice an answer that is not as described', async () => {
