@@ -9,16 +9,19 @@ import {
 import { MetricColumns } from './columns.ts';
 import { exemplarOf } from './exemplar.ts';
 import { LabelCollector, METRIC_NAME } from './labels.ts';
+import { uniformFloat } from './open-metrics-float.ts';
+import type { SeriesMemory } from './series-memory.ts';
 import { checkTimestamp } from './timestamp.ts';
 
 /**
  * Parses Prometheus' text exposition format 0.0.4 and the quoted UTF-8 names of 1.0.0
  * (https://prometheus.io/docs/instrumenting/exposition_formats/). Samples without a timestamp take `receivedAt` (Unix
  * milliseconds). A family's `# TYPE` and `# HELP` become one entry of metadata.
+ * A `memory` of the last texts of the same source saves the parsing of series that come again; it gets those of this one.
  * @throws WireError naming line and column, both from 1, of the first offence; nothing of such a text may be used.
  */
-export function parseExposition(text: string, receivedAt: number): MetricBatch {
-  return new ExpositionParser(text, receivedAt, CLASSIC).parse();
+export function parseExposition(text: string, receivedAt: number, memory?: SeriesMemory<unknown>): MetricBatch {
+  return new ExpositionParser(text, receivedAt, CLASSIC, memory).parse();
 }
 
 /**
@@ -27,8 +30,8 @@ export function parseExposition(text: string, receivedAt: number): MetricBatch {
  * family has its name without `_total`. An exemplar without a time of its own takes that of its sample.
  * @throws WireError as `parseExposition`; also for a text that does not end with `# EOF`, which is a torn one.
  */
-export function parseOpenMetrics(text: string, receivedAt: number): MetricBatch {
-  return new ExpositionParser(text, receivedAt, OPEN_METRICS).parse();
+export function parseOpenMetrics(text: string, receivedAt: number, memory?: SeriesMemory<unknown>): MetricBatch {
+  return new ExpositionParser(text, receivedAt, OPEN_METRICS, memory).parse();
 }
 
 interface Dialect {
@@ -52,6 +55,9 @@ const OPEN_TYPES: readonly MetricType[] = [
   ...(['gaugehistogram', 'info', 'stateset'] as const),
 ];
 const OPEN_METRICS: Dialect = { types: new Map(OPEN_TYPES.map((type) => [type, type])), isOpen: true };
+
+/** Labels whose values are numbers, which Prometheus since 3.0 stores in one notation. */
+const NUMERIC_LABELS: Partial<Record<MetricType, string>> = { histogram: 'le', summary: 'quantile' };
 
 const TAB = 0x09;
 const NEWLINE = 0x0a;
@@ -79,12 +85,16 @@ class ExpositionParser {
   private readonly families = new Map<string, { type: MetricType; help: string; unit: string }>();
   /** Strings taken from the text, copied once each: a slice would keep the whole text alive. */
   private readonly owned = new Map<string, string>();
+  private readonly memory: SeriesMemory<unknown> | undefined;
+  /** Of the family that was declared last. */
+  private type: MetricType = 'unknown';
   private pos = 0;
   private line = 1;
   private lineStart = 0;
   private ended = false;
 
-  constructor(text: string, receivedAt: number, dialect: Dialect) {
+  constructor(text: string, receivedAt: number, dialect: Dialect, memory?: SeriesMemory<unknown>) {
+    this.memory = memory;
     this.text = text;
     this.receivedAt = receivedAt;
     this.dialect = dialect;
@@ -107,19 +117,19 @@ class ExpositionParser {
   }
 
   private sample(): void {
-    const start = this.pos;
-    this.labels.clear();
-    let named = this.isNameStart();
-    if (named) this.labels.add(METRIC_NAME, this.bareName(true));
-    this.blanks();
-    if (this.code() === OPEN) named = this.labelSet(named, this.labels);
-    if (!named) throw this.error('expected a metric name', start);
-    const labels = this.makeLabels(start);
+    const { memory } = this;
+    const known = memory?.recall(this.text, this.pos);
+    let labels: Labels;
+    if (known) {
+      labels = known.labels;
+      this.pos += known.text.length;
+    } else labels = this.series();
     this.blanks();
     const value = this.value();
     this.blanks();
     const timed = !this.atLineEnd() && !this.atExemplar();
     const timestamp = timed ? this.timestamp() : this.receivedAt;
+    memory?.timed.push(timed);
     this.blanks();
     const exemplar = this.atExemplar() ? [this.exemplar(timestamp)] : [];
     this.blanks();
@@ -127,6 +137,23 @@ class ExpositionParser {
     const series = this.columns.addSeries(labels);
     this.columns.push(series, timestamp, value);
     for (const one of exemplar) this.columns.pushExemplar(series, one);
+  }
+
+  /** The name and the labels in front of a value. */
+  private series(): Labels {
+    const start = this.pos;
+    this.labels.clear();
+    let named = this.isNameStart();
+    if (named) this.labels.add(METRIC_NAME, this.bareName(true));
+    let end = this.pos;
+    this.blanks();
+    if (this.code() === OPEN) {
+      named = this.labelSet(named, this.labels);
+      end = this.pos;
+    }
+    if (!named) throw this.error('expected a metric name', start);
+    const make = () => this.makeLabels(start);
+    return this.memory ? this.memory.learn(this.text.slice(start, end), make).labels : make();
   }
 
   private atExemplar(): boolean {
@@ -160,7 +187,8 @@ class ExpositionParser {
         this.pos++;
         this.blanks();
         if (this.code() !== QUOTE) throw this.error(`expected a quoted label value, got ${this.shown()}`, this.pos);
-        into.add(name, this.quotedText());
+        const value = this.quotedText();
+        into.add(name, name === NUMERIC_LABELS[this.type] ? this.own(uniformFloat(value)) : value);
       } else if (!quoted) throw this.error(`expected "=" after the label name, got ${this.shown()}`, this.pos);
       else if (named) throw this.error('a second metric name', start);
       else {
@@ -248,7 +276,10 @@ class ExpositionParser {
     const rest = this.text.slice(start, this.pos);
     if (keyword === 'HELP') this.family(name).help = this.own(isOpen ? unescapeQuoted(rest) : unescapeHelp(rest));
     else if (keyword === 'UNIT') this.family(name).unit = this.own(rest.trimEnd());
-    else this.family(name).type = this.typeOf(rest.trimEnd(), start);
+    else {
+      this.type = this.typeOf(rest.trimEnd(), start);
+      this.family(name).type = this.type;
+    }
   }
 
   private typeOf(word: string, start: number): MetricType {

@@ -75,7 +75,7 @@ function readField(reader: ProtoReader, histogram: NativeHistogram, tag: number)
 }
 
 /** Reads spans (field `first`), deltas (the next) or float counts (the one after), packed or one by one. */
-function readBuckets(reader: ProtoReader, buckets: SparseBuckets, tag: number, first: number): void {
+export function readBuckets(reader: ProtoReader, buckets: SparseBuckets, tag: number, first: number): void {
   const field = tag >>> 3;
   if (field === first) {
     reader.expect(tag, LENGTH);

@@ -1,0 +1,254 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { WireError } from './batch.ts';
+import { parseProtobufExposition } from './exposition-protobuf.ts';
+import { ProtoWriter } from './protobuf/writer.ts';
+
+const NOW = 1_700_000_000_000;
+const classic = { nativeHistograms: false, alwaysClassic: false };
+
+/** A message in field `field` of whatever is open. */
+function message(writer: ProtoWriter, field: number, write: () => void): void {
+  const start = writer.open(field);
+  write();
+  writer.close(start);
+}
+
+const double = (writer: ProtoWriter, field: number, value: number) => {
+  writer.tag(field, 1);
+  writer.double(value);
+};
+
+const int = (writer: ProtoWriter, field: number, value: number) => {
+  writer.tag(field, 0);
+  writer.int64(value);
+};
+
+function pair(writer: ProtoWriter, name: string, value: string): void {
+  message(writer, 1, () => {
+    writer.string(1, name);
+    writer.string(2, value);
+  });
+}
+
+interface Metric {
+  readonly labels: readonly (readonly [string, string])[];
+  readonly timestamp: number;
+  /** Field of the kind of value, and what is in it. */
+  readonly field: number;
+  readonly write: (writer: ProtoWriter) => void;
+}
+
+/** One family with its length in front. */
+function family(name: string, type: number, metrics: readonly Metric[]): Uint8Array {
+  const inner = new ProtoWriter();
+  inner.string(1, name);
+  inner.string(2, 'Helps.');
+  int(inner, 3, type);
+  for (const metric of metrics) {
+    message(inner, 4, () => {
+      for (const [label, value] of metric.labels) pair(inner, label, value);
+      message(inner, metric.field, () => metric.write(inner));
+      if (metric.timestamp !== 0) int(inner, 6, metric.timestamp);
+    });
+  }
+  const bytes = inner.finish();
+  const outer = new ProtoWriter();
+  outer.uint32(bytes.length);
+  outer.raw(bytes);
+  return outer.finish();
+}
+
+const joined = (...parts: Uint8Array[]) => new Uint8Array(Buffer.concat(parts));
+
+function samplesOf(body: Uint8Array, options = classic) {
+  const { batch, timed } = parseProtobufExposition(body, NOW, options);
+  return batch.series.map((labels, i) => ({
+    series: Object.fromEntries(labels),
+    value: batch.values[i],
+    timestamp: batch.timestamps[i],
+    timed: timed[i],
+  }));
+}
+
+const values = (body: Uint8Array, options = classic) =>
+  Object.fromEntries(
+    samplesOf(body, options).map(({ series: { __name__, le = '', quantile = '' }, value }) => [
+      [__name__, le, quantile].filter(Boolean).join(' '),
+      value,
+    ]),
+  );
+
+const one = (field: number, write: Metric['write']): Metric => ({ labels: [], timestamp: 0, field, write });
+
+const name = fc.stringMatching(/^[a-z_][a-z0-9_]{0,8}$/).filter((text) => text !== '__name__');
+const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 8 });
+const labelled = fc
+  .dictionary(name, text, { maxKeys: 4 })
+  .map((pairs) => Object.entries(pairs).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+describe('the protobuf exposition', () => {
+  it('gives back any labels, values and times', () => {
+    const metric = fc.record({
+      labels: labelled,
+      value: fc.double({ noNaN: true }),
+      timestamp: fc.integer({ min: 0, max: 8.64e15 }),
+    });
+    fc.assert(
+      fc.property(name, fc.array(metric, { maxLength: 5 }), fc.constantFrom(2, 3, 5), (family_, metrics, field) => {
+        const body = family(
+          family_,
+          0,
+          metrics.map(({ labels, value, timestamp }) => ({
+            labels,
+            timestamp,
+            field,
+            write: (writer: ProtoWriter) => double(writer, 1, value),
+          })),
+        );
+        expect(samplesOf(body)).toEqual(
+          metrics.map(({ labels, value, timestamp }) => ({
+            series: { ...Object.fromEntries(labels), __name__: family_ },
+            value,
+            timestamp: timestamp || NOW,
+            timed: timestamp !== 0,
+          })),
+        );
+      }),
+    );
+  });
+
+  it('unfolds summaries and classic histograms, with numbers as OpenMetrics writes them', () => {
+    const summary = one(4, (writer) => {
+      int(writer, 1, 3);
+      double(writer, 2, 1.5);
+      message(writer, 3, () => {
+        double(writer, 1, 0.5);
+        double(writer, 2, 0.25);
+      });
+    });
+    const histogram = one(7, (writer) => {
+      int(writer, 1, 4);
+      double(writer, 2, 9);
+      for (const [bound, count] of [
+        [1, 2],
+        [1e6, 3],
+      ] as const) {
+        message(writer, 3, () => {
+          int(writer, 1, count);
+          double(writer, 2, bound);
+        });
+      }
+    });
+    expect(values(joined(family('s', 2, [summary]), family('h', 4, [histogram])))).toEqual({
+      s_count: 3,
+      s_sum: 1.5,
+      's 0.5': 0.25,
+      h_count: 4,
+      h_sum: 9,
+      'h_bucket 1.0': 2,
+      'h_bucket 1e+06': 3,
+      'h_bucket +Inf': 4,
+    });
+  });
+
+  it('reads the native part of a histogram where it is wanted', () => {
+    const both = one(7, (writer) => {
+      int(writer, 1, 6);
+      double(writer, 2, 9);
+      message(writer, 3, () => {
+        int(writer, 1, 6);
+        double(writer, 2, 10);
+      });
+      double(writer, 6, 0.001);
+      int(writer, 7, 1);
+      message(writer, 12, () => {
+        int(writer, 1, 2); // offset 1, zigzag: the first bucket ends at 2
+        int(writer, 2, 2);
+      });
+      const deltas = writer.open(13);
+      writer.uint32(4); // 2
+      writer.uint32(2); // 2 + 1
+      writer.close(deltas);
+    });
+    const body = family('h', 4, [both]);
+    const asClassic = { h_count: 6, h_sum: 9, 'h_bucket 10.0': 6, 'h_bucket +Inf': 6 };
+    expect(values(body)).toEqual(asClassic);
+    expect(values(body, { nativeHistograms: true, alwaysClassic: true })).toEqual(asClassic);
+    expect(values(body, { nativeHistograms: true, alwaysClassic: false })).toEqual({
+      h_count: 6,
+      h_sum: 9,
+      'h_bucket 0.001': 1,
+      'h_bucket 2.0': 3,
+      'h_bucket 4.0': 6,
+      'h_bucket +Inf': 6,
+    });
+  });
+
+  it('keeps the exemplars of counters and buckets', () => {
+    const exemplar = (writer: ProtoWriter, field: number) =>
+      message(writer, field, () => {
+        pair(writer, 'trace_id', 'x');
+        double(writer, 2, 0.5);
+        message(writer, 3, () => {
+          int(writer, 1, 1_600_000_000);
+          int(writer, 2, 250_000_000);
+        });
+      });
+    const counter = one(3, (writer) => {
+      double(writer, 1, 7);
+      exemplar(writer, 2);
+    });
+    const histogram = one(7, (writer) => {
+      message(writer, 3, () => {
+        double(writer, 2, 1);
+        exemplar(writer, 3);
+      });
+    });
+    const { batch } = parseProtobufExposition(
+      joined(family('c', 0, [counter]), family('h', 4, [histogram])),
+      NOW,
+      classic,
+    );
+    expect(batch.exemplars.map(({ series, timestamp }) => [batch.series[series]?.get('__name__'), timestamp])).toEqual([
+      ['c', 1_600_000_000_250],
+      ['h_bucket', 1_600_000_000_250],
+    ]);
+    expect(batch.metadata.map(({ name: n, type, help }) => [n, type, help])).toEqual([
+      ['c', 'counter', 'Helps.'],
+      ['h', 'histogram', 'Helps.'],
+    ]);
+  });
+
+  it('that is damaged is refused as such, wherever the damage is', () => {
+    const body = joined(
+      family('c', 0, [{ labels: [['a', 'b']], timestamp: 5, field: 3, write: (writer) => double(writer, 1, 7) }]),
+      family('s', 2, [one(4, (writer) => int(writer, 1, 3))]),
+    );
+    for (let size = 1; size < body.length; size++) {
+      if (size === (body[0] as number) + 1) continue;
+      expect(() => parseProtobufExposition(body.subarray(0, size), NOW, classic)).toThrow(WireError);
+    }
+    fc.assert(
+      fc.property(fc.nat(body.length - 1), fc.nat(255), (at, byte) => {
+        const damaged = body.slice();
+        damaged[at] = byte;
+        try {
+          parseProtobufExposition(damaged, NOW, classic);
+        } catch (error) {
+          expect(error).toBeInstanceOf(WireError);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('does not unfold to more than the body can bear', () => {
+    const labels = Array.from({ length: 2000 }, (_, i) => [`l${1000 + i}`, 'x'] as const);
+    const write = (writer: ProtoWriter) => {
+      for (let i = 0; i < 5000; i++) message(writer, 3, () => double(writer, 2, i + 1));
+    };
+    const body = family('h', 4, [{ labels, timestamp: 0, field: 7, write }]);
+    expect(() => parseProtobufExposition(body, NOW, classic)).toThrow(/too many for the body/);
+  });
+});
