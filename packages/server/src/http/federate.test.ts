@@ -36,6 +36,7 @@ beforeAll(async () => {
       describes('took_seconds', 'histogram'),
     );
   }
+  await write({ __name__: 'open_total', job: 'a' }, one(6), describes('open', 'counter'));
   await write({ __name__: 'plain', job: 'a' }, one(-0));
   await write({ __name__: 'http.hits', job: 'a', 'host.name': 'h' }, one(5));
   await write({ __name__: 'ended', job: 'a' }, [...one(1, 2000), { timestamp: now - 1000, value: 0, stale: true }]);
@@ -74,6 +75,8 @@ describe('federation', () => {
       `hits_total{job="a",path="/\\"x\\"\\n",zone="eu",instance=""} 3 ${at}`,
       '# TYPE http_hits untyped',
       `http_hits{host_name="h",job="a",zone="eu",instance=""} 5 ${at}`,
+      '# TYPE open_total counter',
+      `open_total{job="a",zone="eu",instance=""} 6 ${at}`,
       '# TYPE plain untyped',
       `plain{job="a",zone="eu",instance=""} -0 ${at}`,
       '# TYPE took_seconds histogram',
@@ -98,7 +101,7 @@ describe('federation', () => {
     expect(response.headers.get('content-type')).toMatch(/escaping=allow-utf-8$/);
     const batch = parseExposition(await response.text(), 0);
     expect(batch.series.map((labels) => labels.get('__name__'))).toContain('http.hits');
-    expect(batch.series).toHaveLength(9);
+    expect(batch.series).toHaveLength(10);
     expect(new Set(batch.timestamps)).toEqual(new Set([now - 1000]));
   });
 
@@ -139,7 +142,7 @@ describe('federation', () => {
           [{ __name__: 'hits_total', job: 'a', path: '/"x"\n', zone: 'eu' }, '3'],
         ]);
         expect(await rows('timestamp(plain) * 1000')).toMatchObject([[{}, String(now - 1000)]]);
-        expect(await rows('count({job="a"})')).toEqual([[{}, '9']]);
+        expect(await rows('count({job="a"})')).toEqual([[{}, '10']]);
         expect(await peer.get('/api/v1/targets/metadata?metric=took_seconds')).toMatchObject({
           data: [{ type: 'histogram' }],
         });

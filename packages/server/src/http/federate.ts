@@ -23,9 +23,11 @@ export interface FederateDeps {
   readonly now: () => number;
 }
 
-/** A series whose newest sample is a stale marker has ended: it is left out, as the format cannot say so. */
-function newestOf({ labels, timestamps, values }: SeriesData, external: Labels): ShownSample | undefined {
+/** A series that has ended, by a stale marker, is left out, and so is a native histogram: the format cannot say either. */
+function newestOf(series: SeriesData, external: Labels): ShownSample | undefined {
+  const { labels, timestamps, values, histograms } = series;
   const last = timestamps.length - 1;
+  if (histograms?.[last]) return undefined;
   if (!labels.get('__name__') || isStaleMarker(values, last)) return undefined;
   const shown = new Map(labels);
   for (const [name, value] of external) if (!shown.has(name)) shown.set(name, value);
@@ -50,6 +52,9 @@ interface FamilyOf {
 function familyOf(name: string, types: ReadonlyMap<string, MetricType>): FamilyOf {
   const own = types.get(name);
   if (own !== undefined && SIMPLE.includes(own)) return { name, type: own as ShownFamily['type'] };
+  // OpenMetrics names the family of a counter without it.
+  if (name.endsWith('_total') && types.get(name.slice(0, -'_total'.length)) === 'counter')
+    return { name, type: 'counter' };
   for (const [suffix, kinds] of Object.entries(PARTS)) {
     if (own !== undefined || !name.endsWith(suffix)) continue;
     const base = name.slice(0, -suffix.length);

@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SelectRequest } from '@nightshift/promql';
+import { EMPTY_HISTOGRAM, type SelectRequest } from '@nightshift/promql';
 import { decodeSnappy, encodeSnappy, type ReadQuery, SAMPLES, STREAMED_XOR_CHUNKS } from '@nightshift/wire';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeFrames, decodeReadResponse, encodeReadRequest } from '../../../wire/test/remote-read/reader.ts';
@@ -214,6 +214,24 @@ describe('remote read', () => {
     const response = await read(await serveRead({ maxSamples: 600 }), [named('requests_total')], type);
     expect(response.status).toBe(422);
     expect(await response.text()).toMatch(/^exceeded sample limit \(600\); .* raise query.remoteReadSamples/);
+  });
+
+  it('leaves native histograms out', async () => {
+    const select = async () => {
+      const times = { timestamps: Float64Array.of(1, 2, 3), values: Float64Array.of(1, Number.NaN, 3) };
+      return [
+        { labels: new Map([['__name__', 'mixed']]), ...times, histograms: [undefined, EMPTY_HISTOGRAM, undefined] },
+      ];
+    };
+    const served = await serveRead({ metrics: { ...deps.metrics, select } });
+    for (const type of [SAMPLES, STREAMED_XOR_CHUNKS]) {
+      const response = await read(served, [named('mixed')], type);
+      const samples =
+        type === SAMPLES
+          ? (await samplesOf(response))[0]?.[0]?.samples
+          : (await framesOf(response))[0]?.series[0]?.chunks[0]?.samples;
+      expect(samples?.map(({ timestamp }) => timestamp)).toEqual([1n, 3n]);
+    }
   });
 
   it('cuts a stream that meets its limit after the first bytes are out', async () => {
