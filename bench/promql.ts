@@ -7,17 +7,9 @@ import { benchEvaluator } from './promql/evaluator.ts';
 import { machine } from './promql/measure.ts';
 import { benchServers } from './promql/servers.ts';
 
+const on = machine();
 const evaluator = await benchEvaluator();
 const servers = await benchServers();
-const page = [
-  '# Queries',
-  '',
-  `${machine()}. Run by \`npm run bench -- promql\`.`,
-  '',
-  ...evaluator,
-  '',
-  ...servers,
-  '',
-];
+const page = ['# Queries', '', `${on}. Run by \`npm run bench -- promql\`.`, '', ...evaluator, '', ...servers, ''];
 writeFileSync('bench/results/promql.md', page.join('\n'));
 console.log(page.join('\n'));

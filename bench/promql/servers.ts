@@ -6,7 +6,7 @@ import type { Peer } from '../../conformance/peers/process.ts';
 import { debianPrometheus, startPrometheus } from '../../conformance/peers/prometheus.ts';
 import { remoteWrite } from '../../conformance/peers/remote-write.ts';
 import { debianVictoriaMetrics, startVictoriaMetrics } from '../../conformance/peers/victoria-metrics.ts';
-import { median, shown, table, timed } from './measure.ts';
+import { median, processorTimeOf, shown, table, timed } from './measure.ts';
 import { generateFleet, perSeries, scrapeMs, writeRequests } from './series.ts';
 
 const rounds = 11;
@@ -95,12 +95,23 @@ async function startAll(dir: string): Promise<Peer[]> {
   return peers;
 }
 
-/** Times of every server for every query, taken in turns so that a busy moment hits all of them. */
-async function timesOf(peers: readonly Peer[], asked: Asked, start: number): Promise<number[]> {
+interface Cost {
+  /** Milliseconds until the answer is read, the median. */
+  readonly wall: number;
+  /** Milliseconds of processor time of the server, the mean. */
+  readonly cpu: number;
+}
+
+/** What a query costs each server, asked in turns so that a busy moment hits all of them. */
+async function costsOf(peers: readonly Peer[], asked: Asked, start: number): Promise<Cost[]> {
   const times = peers.map((): number[] => []);
+  const before = peers.map(({ pid }) => processorTimeOf(pid));
   for (let round = 0; round < rounds; round++)
     for (const [place, peer] of peers.entries()) times[place]?.push(await timed(() => ask(peer, asked, start)));
-  return times.map(median);
+  return peers.map(({ pid }, place) => ({
+    wall: median(times[place] ?? []),
+    cpu: (processorTimeOf(pid) - (before[place] ?? 0)) / rounds,
+  }));
 }
 
 /** The ten typical queries beside VictoriaMetrics and Prometheus. Lines of Markdown. */
@@ -114,25 +125,32 @@ export async function benchServers(): Promise<string[]> {
     for (const peer of peers)
       console.log(`${peer.name} loaded in ${shown((await timed(() => load(peer, start))) / 1000)} s`);
     await checkAnswers(peers, start);
-    const others = peers.slice(1).map(({ name }) => name);
+    const names = peers.map(({ name }) => name);
     const rows: string[][] = [];
     for (const asked of queries) {
-      const [ours = Number.NaN, ...theirs] = await timesOf(peers, asked, start);
-      console.log(`${asked.name}: ${[ours, ...theirs].map(shown).join(' | ')} ms`);
-      rows.push([asked.name, ...[ours, ...theirs].map(shown), ...theirs.map((ms) => shown(ours / ms))]);
+      const costs = await costsOf(peers, asked, start);
+      const wall = costs.map((cost) => shown(cost.wall));
+      const ratios = costs.slice(1).map((cost) => shown((costs[0]?.wall ?? Number.NaN) / cost.wall));
+      const cpu = costs.map((cost) => (cost.cpu < 10 ? '< 10' : shown(cost.cpu)));
+      console.log(`${asked.name}: ${wall.join(' | ')} ms`);
+      rows.push([asked.name, ...wall, ...ratios, ...cpu]);
     }
+    const head = [
+      'query',
+      ...names.map((name) => `${name} ms`),
+      ...names.slice(1).map((name) => `ratio to ${name}`),
+      ...names.map((name) => `${name} CPU ms`),
+    ];
     const series = generateFleet().length;
     return [
       '## Ten typical queries over HTTP',
       '',
       `${series.toLocaleString('en')} series with a sample every 15 s for an hour, written to each server by remote write; range queries over that hour`,
       `at a step of 15 s (max over time: an instant query over the hour). The median of ${rounds} answers read to their end, the servers`,
-      'asked in turns, response caches off. A ratio below 1 means that Nightshift is faster.',
+      'asked in turns, response caches off. A ratio below 1 means that Nightshift is faster. CPU is the processor time of the',
+      'server for one answer.',
       '',
-      ...table(
-        ['query', 'Nightshift ms', ...others.map((name) => `${name} ms`), ...others.map((name) => `ratio to ${name}`)],
-        rows,
-      ),
+      ...table(head, rows),
       '',
       ...queries.map(({ name, query, path }) => `* ${name}: \`${query ?? path}\``),
     ];
