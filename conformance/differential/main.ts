@@ -17,23 +17,34 @@ const shownFailures = 25;
 function wholeNumber(name: string, text: string): number {
   const value = Number(text);
   if (Number.isSafeInteger(value) && value >= 0) return value;
-  console.error(`--${name} must be a whole number, not "${text}".\n${usage}`);
+  return refuse(`--${name} must be a whole number, not "${text}".`);
+}
+
+function refuse(reason: string): never {
+  console.error(`${reason}\n${usage}`);
   process.exit(2);
 }
 
-function readOptions() {
+function readArguments() {
   const string = { type: 'string' } as const;
-  const { values } = parseArgs({
-    options: {
-      queries: string,
-      seed: string,
-      prometheus: string,
-      base: string,
-      only: string,
-      annotations: { type: 'boolean' },
-    },
-  });
-  const { queries = '5000', prometheus = debianPrometheus, annotations = false, seed, base, only } = values;
+  try {
+    return parseArgs({
+      options: {
+        queries: string,
+        seed: string,
+        prometheus: string,
+        base: string,
+        only: string,
+        annotations: { type: 'boolean' },
+      },
+    }).values;
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
+}
+
+function readOptions() {
+  const { queries = '5000', prometheus = debianPrometheus, annotations = false, seed, base, only } = readArguments();
   return {
     prometheus,
     annotations,
@@ -57,20 +68,20 @@ function report(
   seed: number,
 ): void {
   for (const name of avoided) console.log(`Left out beside this version, ${name}: ${differences[name].reason}`);
+  const name = version.every(Number.isFinite) ? version.join('.') : 'of a build without a version';
   console.log(
-    `seed ${seed}, base ${base / 1000}, Prometheus ${version.join('.')}: ${series} series, ${samples} samples; ` +
+    `seed ${seed}, base ${base / 1000}, Prometheus ${name}: ${series} series, ${samples} samples; ` +
       `${asked} queries (${answered} with an answer, ${empty} with an empty one, ${refused} refused), ${failures.length} differ`,
   );
 }
 
 const options = readOptions();
 if (!existsSync(options.prometheus)) {
-  console.error(
-    `There is no ${options.prometheus}; install Debian's package prometheus or name one with --prometheus.`,
-  );
-  process.exit(2);
+  refuse(`There is no ${options.prometheus}; install Debian's package prometheus or name one with --prometheus.`);
 }
 const dir = mkdtempSync(join(tmpdir(), 'nightshift-differential-'));
+const interrupted = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort(new Error(name)));
 const forms = new Map<string, number>();
 try {
   console.log(`seed ${options.seed}`);
@@ -78,6 +89,7 @@ try {
     ...options,
     entry: resolve('packages/cli/dist/nightshift.js'),
     dir,
+    signal: interrupted.signal,
     onFailure: (failure) => {
       const form = formOf(failure);
       forms.set(form, (forms.get(form) ?? 0) + 1);
@@ -87,6 +99,9 @@ try {
   for (const [form, count] of forms) console.log(`${count} × ${form}`);
   report(summary, options.seed);
   process.exitCode = summary.failures.length > 0 ? 1 : 0;
+} catch (error) {
+  if (!interrupted.signal.aborted) throw error;
+  process.exitCode = 130;
 } finally {
   rmSync(dir, { recursive: true, force: true });
 }

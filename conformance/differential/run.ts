@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly annotations?: boolean;
   /** Only the query of this number. */
   readonly only?: number;
+  /** Ends the run before its time; both servers are stopped all the same. */
+  readonly signal?: AbortSignal;
   readonly onFailure?: (failure: Failure) => void;
 }
 
@@ -138,7 +140,7 @@ interface Asking extends RunOptions {
 async function askAll(
   prometheus: Peer,
   nightshift: Peer,
-  { seed, queries, only, base, avoided, annotations, onFailure }: Asking,
+  { seed, queries, only, base, avoided, annotations, signal, onFailure }: Asking,
 ): Promise<Pick<Summary, 'asked' | 'answered' | 'empty' | 'refused' | 'failures'>> {
   const counts = { asked: 0, answered: 0, empty: 0, refused: 0 };
   const failures: Failure[] = [];
@@ -150,6 +152,7 @@ async function askAll(
     return { expected, got, difference: difference(question, expected, got) ?? notes };
   };
   for (let number = only ?? 0; number < (only === undefined ? queries : only + 1); number++) {
+    signal?.throwIfAborted();
     const random = new Random(seed, number);
     const original = generateQuestion({ random, base, avoids: avoided, depth });
     const first = await both(original);
