@@ -24,6 +24,7 @@ export { compareWireLabels } from './remote-read/order.ts';
 export { type ReadSeries, readSeriesOf } from './remote-read/read-series.ts';
 export { decodeWriteRequest } from './remote-write/decode.ts';
 export { encodeWriteRequest, type WriteSample, type WriteSeries } from './remote-write/encode.ts';
+export { EncodedLabels, ScrapeWriter, type WrittenRequest } from './remote-write/scrape-writer.ts';
 export { KnownSeries, SeriesMemory } from './series-memory.ts';
 export { severityOf } from './severity.ts';
 export { decodeSnappy, encodeSnappy, TooLargeError } from './snappy.ts';

@@ -12,10 +12,14 @@ export class KnownSeries<T> {
   /** The round that had it last. */
   round = 0;
 
-  constructor(
-    readonly text: string,
-    readonly labels: Labels,
-  ) {}
+  readonly text: string;
+  /** What the parser gives for it; the caller may put others in their place. */
+  labels: Labels;
+
+  constructor(text: string, labels: Labels) {
+    this.text = text;
+    this.labels = labels;
+  }
 }
 
 /** Entries beyond twice those of the last good text are old ones, or those of texts that were refused. */

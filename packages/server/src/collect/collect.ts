@@ -1,8 +1,9 @@
 import { TooLargeError, WireError } from '@nightshift/wire';
 import { NightshiftError } from '../errors/catalogue.ts';
 import { decodeRecord } from './decode.ts';
+import { withUsableExemplars } from './exemplar-times.ts';
 import { checkLimits } from './limits.ts';
-import type { JournalRecord, RecordSink } from './record.ts';
+import type { Decoded, JournalRecord, RecordSink } from './record.ts';
 
 export interface CollectDeps {
   readonly sink: RecordSink;
@@ -12,12 +13,15 @@ export interface CollectDeps {
 
 /**
  * Takes one body: decodes and checks all of it, then hands it on. Resolves when it is durable. Throws BODY_INVALID or
- * BODY_TOO_LARGE with nothing stored, and whatever the sink says (OVERLOADED, SPOOL_UNAVAILABLE).
+ * BODY_TOO_LARGE with nothing stored, and whatever the sink says (OVERLOADED, SPOOL_UNAVAILABLE). Who wrote the body
+ * itself may give what it decodes to.
  */
-export async function collect(deps: CollectDeps, record: JournalRecord): Promise<void> {
+export async function collect(deps: CollectDeps, record: JournalRecord, known?: Decoded): Promise<void> {
   const decoded = (() => {
     try {
-      const decoded = decodeRecord(record, deps.maxDecompressedBytes);
+      const decoded = known?.metrics
+        ? { metrics: withUsableExemplars(known.metrics, record.receivedAt) }
+        : decodeRecord(record, deps.maxDecompressedBytes);
       checkLimits(decoded, deps.now());
       return decoded;
     } catch (error) {

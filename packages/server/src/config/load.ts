@@ -78,6 +78,7 @@ function withAbsolutePaths(config: Config, baseOf: (path: string) => string): Co
   return {
     ...config,
     dataDir: resolve(baseOf('dataDir'), config.dataDir),
+    scrapeConfigFile: config.scrapeConfigFile && resolve(baseOf('scrapeConfigFile'), config.scrapeConfigFile),
     rules: { ...config.rules, files: config.rules.files.map((file) => resolve(baseOf('rules.files'), file)) },
   };
 }

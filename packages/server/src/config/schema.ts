@@ -247,6 +247,12 @@ export const configSchema = z
     spool: spool.prefault({}).describe('Accepted data on its way to the engine.'),
     retention: retentions.prefault({}).describe('How long telemetry is kept.'),
     scrape: z.array(scrapeJob).prefault([]).describe('Targets whose metrics are fetched.'),
+    scrapeConfigFile: z
+      .string()
+      .default('')
+      .describe(
+        'A Prometheus configuration file whose `scrape_configs` are followed as well, relative to the configuration file. What else it says is named in the log and not used.',
+      ),
     rules: rules.prefault({}).describe('Recording and alerting rules.'),
     sla: sla.prefault({}).describe('What was promised.'),
     guard: guard.prefault({}).describe('When a release is called bad or good.'),

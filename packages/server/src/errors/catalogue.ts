@@ -27,6 +27,7 @@ const catalogue = {
   QUERY_TIMEOUT: [503, 'query timed out in expression evaluation: the request allowed {seconds} s.'],
   QUERY_CANCELED: [499, 'query was canceled in expression evaluation: the client went away.'],
   RULES_INVALID: [422, 'The rule files were not loaded, the rules that run go on. {offences}'],
+  SCRAPE_INVALID: [422, 'The scrape configuration was not loaded, the targets that are followed stay. {offences}'],
   CONFIG_INVALID: [500, '{reason}'],
   DATA_DIR_IN_USE: [500, 'The data directory {dir} is in use by process {pid}. Stop it, or set `dataDir`.'],
   DATA_DIR_UNWRITABLE: [500, 'The data directory {dir} cannot be written: {reason}.'],

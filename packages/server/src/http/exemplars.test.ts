@@ -2,10 +2,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { encodeWriteRequest } from '@nightshift/wire';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sessionOf } from '../../test/collect/session.ts';
 import { openRealStore, type RealStore } from '../../test/http/real-store.ts';
 import { type Served, serve } from '../../test/http/served.ts';
-import { type ScrapeResult, scrapeOnce } from '../collect/scrape/scrape.ts';
-import { targetsOf } from '../collect/scrape/target.ts';
+import { configOf } from '../collect/scrape/config/simple-job.ts';
 import { exemplarRoutes } from './exemplars.ts';
 
 const at = Date.now() - 10_000;
@@ -125,16 +125,16 @@ describe('exemplars', () => {
     try {
       const instance = `127.0.0.1:${(server.address() as AddressInfo).port}`;
       const job = { job: 'shop', intervalMs: 1000, timeoutMs: 1000, scheme: 'http', metricsPath: '/metrics' } as const;
-      const [target] = targetsOf({ ...job, targets: [instance], labels: {} });
-      let before: Pick<ScrapeResult, 'seen' | 'exemplars'> = { seen: new Map(), exemplars: new Map() };
+      const config = configOf({ ...job, targets: [instance], labels: {} });
+      const { session } = sessionOf(config);
       let now = at;
       for (const id of ['first', 'first', 'second']) {
         trace = id;
         now += 1000;
-        const result = await scrapeOnce(target!, before.seen, () => now, before.exemplars);
+        const result = await session.scrape(now, () => now);
         expect(result.error).toBe('');
         await real.take(result.record);
-        before = result;
+        result.stored();
       }
       expect(accepts[0]).toMatch(/^application\/openmetrics-text;version=1\.0\.0/);
       const { data } = await ask('orders_total or orders_timed_total');

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify';
+import { ScrapeConfigError } from '../collect/scrape/config/yaml-node.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
 import { RuleFileError } from '../watch/rule-file.ts';
 
-/** `/-/reload`, where Prometheus has it: reads the rule files anew. Files with a mistake change nothing, and all mistakes are told. */
+/** `/-/reload`, where Prometheus has it: reads the rule files and the scrape configuration anew. Files with a mistake change nothing, and all mistakes are told. */
 export function reloadRoutes(app: FastifyInstance, reload: () => Promise<void>): void {
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
@@ -15,6 +16,8 @@ export function reloadRoutes(app: FastifyInstance, reload: () => Promise<void>):
         try {
           await reload();
         } catch (error) {
+          if (error instanceof ScrapeConfigError)
+            throw new NightshiftError('SCRAPE_INVALID', { offences: error.message });
           if (!(error instanceof RuleFileError)) throw error;
           throw new NightshiftError('RULES_INVALID', { offences: error.message });
         }

@@ -26,8 +26,8 @@ export async function runServe(options: ServeOptions, write = (line: string) => 
   };
   process.on('SIGHUP', () => {
     server.reload().then(
-      () => write('SIGHUP: the rule files were read anew'),
-      (error: unknown) => write(`SIGHUP: the rules that run go on.\n${error instanceof Error ? error.message : error}`),
+      () => write('SIGHUP: the rule files and the scrape configuration were read anew'),
+      (error: unknown) => write(`SIGHUP: what runs goes on.\n${error instanceof Error ? error.message : error}`),
     );
   });
   process.on('SIGTERM', stop);

@@ -2,9 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Status } from '../api/api.ts';
 import { collect } from '../collect/collect.ts';
-import type { JournalRecord } from '../collect/record.ts';
+import type { Decoded, JournalRecord } from '../collect/record.ts';
 import { type Scraper, startScraper } from '../collect/scrape/scraper.ts';
-import { targetsOf } from '../collect/scrape/target.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { type Control, openControl } from '../control/control.ts';
@@ -25,6 +24,7 @@ import { type Listening, listen } from './listen.ts';
 import { createLog } from './log.ts';
 import { removePresence, writeCommandToken, writePresence } from './presence.ts';
 import { type Respond, startRespond } from './respond.ts';
+import { loadScrapeConfigs } from './scrape-configs.ts';
 import { Teardown } from './teardown.ts';
 
 export interface ServeOptions {
@@ -44,7 +44,7 @@ export interface Server {
   readonly dataDir: string;
   /** The one-time password of `admin`, on the very first start only. */
   readonly firstPassword: string | null;
-  /** Reads the rule files anew. Throws RuleFileError, and the rules that run go on. */
+  /** Reads the rule files and the scrape configuration anew. Throws RuleFileError or ScrapeConfigError, and what runs goes on. */
   reload(): Promise<void>;
   /** Stops every part in reverse order, each bounded in time. Idempotent. The gateway goes on. */
   close(): Promise<void>;
@@ -94,6 +94,8 @@ async function startParts(
   // Read before anything is started: a mistake in them stops the start.
   const loadGroups = () => loadRuleFiles(config.rules.files, config.rules.interval, featuresOf(config.query.features));
   const groups = loadGroups();
+  const loadScrapes = () => loadScrapeConfigs(config, (message) => log.info({}, message));
+  const scrapeConfigs = loadScrapes();
   const lock = lockDataDir(dataDir);
   teardown.add('lock', () => lock.release());
   const control = openControl(dataDir, { now });
@@ -105,14 +107,10 @@ async function startParts(
   const queries = createMetricQueries(store.metrics, { timeoutMs, lookbackMs, ...limits });
   // With slots and memory of their own: alerts do not wait behind dashboards.
   const ruleQueries = createMetricQueries(store.metrics, { timeoutMs, lookbackMs, ...limits });
-  const take = (record: JournalRecord) =>
-    collect({ sink: store, now, maxDecompressedBytes: config.http.maxDecompressedBytes }, record);
+  const take = (record: JournalRecord, decoded?: Decoded) =>
+    collect({ sink: store, now, maxDecompressedBytes: config.http.maxDecompressedBytes }, record, decoded);
   const rules = createRuleManager(groups, { queries: ruleQueries, take, now, log });
-  const scraper = startScraper(
-    config.scrape.flatMap((job) => targetsOf({ ...job, intervalMs: job.interval, timeoutMs: job.timeout })),
-    take,
-    now,
-  );
+  const scraper = startScraper(scrapeConfigs, take, now, { warn: (message) => log.warn({}, message) });
   teardown.add('scraper', () => scraper.close());
   rules.start();
   teardown.add('rules', () => rules.close());
@@ -135,7 +133,12 @@ async function startParts(
     log,
     now,
   };
-  const reload = () => rules.reload(loadGroups);
+  const reload = async () => {
+    // Both are read before either changes anything.
+    const scrapes = loadScrapes();
+    await rules.reload(loadGroups);
+    scraper.reload(scrapes);
+  };
   const listening = await listen({
     ...parts,
     webDir: options.webDir,

@@ -79,6 +79,15 @@ export class ProtoWriter {
     this.pos += bytes.length;
   }
 
+  /** Bytes that are kept as a string of characters below 256. */
+  binary(text: string): void {
+    this.reserve(text.length);
+    const { buf } = this;
+    let { pos } = this;
+    for (let i = 0; i < text.length; i++) buf[pos++] = text.charCodeAt(i);
+    this.pos = pos;
+  }
+
   /** Starts a nested message; pass the result to `close`. */
   open(field: number): number {
     this.tag(field, 2);

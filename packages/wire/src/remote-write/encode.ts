@@ -44,16 +44,19 @@ function writeSeries(writer: ProtoWriter, series: WriteSeries): void {
     writer.int64(timestamp);
     writer.close(sample);
   }
-  for (const { labels, value, timestamp } of series.exemplars ?? []) {
-    const exemplar = writer.open(3);
-    writeLabels(writer, labels);
-    writer.tag(2, FIXED64);
-    writer.double(value);
-    writer.tag(3, VARINT);
-    writer.int64(timestamp);
-    writer.close(exemplar);
-  }
+  for (const exemplar of series.exemplars ?? []) writeExemplar(writer, exemplar);
   writer.close(start);
+}
+
+/** A prometheus.Exemplar in field 3. */
+export function writeExemplar(writer: ProtoWriter, { labels, value, timestamp }: Exemplar): void {
+  const exemplar = writer.open(3);
+  writeLabels(writer, labels);
+  writer.tag(2, FIXED64);
+  writer.double(value);
+  writer.tag(3, VARINT);
+  writer.int64(timestamp);
+  writer.close(exemplar);
 }
 
 /** prometheus.Label messages in field 1. */
@@ -66,7 +69,8 @@ export function writeLabels(writer: ProtoWriter, labels: Iterable<readonly [name
   }
 }
 
-function writeMetadata(writer: ProtoWriter, metadata: MetricMetadata): void {
+/** A prometheus.MetricMetadata in field 3 of a request. */
+export function writeMetadata(writer: ProtoWriter, metadata: MetricMetadata): void {
   const start = writer.open(3);
   writer.tag(1, VARINT);
   writer.uint32(METRIC_TYPES.indexOf(metadata.type));

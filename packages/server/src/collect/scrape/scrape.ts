@@ -1,135 +1,282 @@
-import { Readable } from 'node:stream';
 import {
+  EncodedLabels,
   type Exemplar,
-  encodeWriteRequest,
   type Labels,
   type MetricBatch,
   type MetricMetadata,
-  parseExposition,
-  parseOpenMetrics,
-  type WriteSample,
-  type WriteSeries,
+  ScrapeWriter,
+  SeriesMemory,
 } from '@nightshift/wire';
-import { readBody } from '../body.ts';
-import type { JournalRecord } from '../record.ts';
-import { type ScrapeTarget, withTargetLabels } from './target.ts';
+import type { Decoded, JournalRecord } from '../record.ts';
+import type { Relabelling } from '../relabel/relabel.ts';
+import type { ScrapeConfig } from './config/types.ts';
+import { BodySizeError, fetchExposition, mostBytes } from './fetch.ts';
+import type { HttpClient } from './http/client.ts';
+import { parseAnswer } from './parse.ts';
+import { acceptHeader } from './protocol.ts';
+import { ReportSeries } from './report.ts';
+import { labelsToStore, type SampleLabelling } from './sample-labels.ts';
+import { reasonOf } from './sd/refresh.ts';
+import type { ScrapeTarget } from './target.ts';
+
+/** What all targets of a job share. */
+export interface ScrapeSettings {
+  readonly config: ScrapeConfig;
+  readonly client: HttpClient;
+  readonly metricRelabelling: Relabelling;
+}
 
 export interface ScrapeResult {
   readonly record: JournalRecord;
-  /** The series that were seen, by their text; what was there before and is not now gets a stale marker. */
-  readonly seen: ReadonlyMap<string, Labels>;
-  /** By the text of a series, the text of the exemplar that it shows without a time: it is new only when it changes. */
-  readonly exemplars: ReadonlyMap<string, string>;
+  /** What the record decodes to. */
+  readonly decoded: Decoded;
   /** What the target says of its metrics; undefined when the scrape failed. */
   readonly metadata: readonly MetricMetadata[] | undefined;
   /** '' when it went well. */
   readonly error: string;
 }
 
-const maxScrapeBytes = 64 * 1024 * 1024;
-
-async function fetchExposition(target: ScrapeTarget, at: number): Promise<MetricBatch> {
-  const response = await fetch(target.url, {
-    signal: AbortSignal.timeout(target.timeoutMs),
-    headers: {
-      // Only OpenMetrics has exemplars.
-      accept:
-        'application/openmetrics-text;version=1.0.0;q=0.7,text/plain;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.1',
-      'x-prometheus-scrape-timeout-seconds': String(target.timeoutMs / 1000),
-      'user-agent': 'Nightshift',
-    },
-  });
-  if (response.status !== 200 || !response.body) throw new Error(`the target answered HTTP ${response.status}`);
-  const body = await readBody(Readable.fromWeb(response.body as never), 'identity', {
-    maxBodyBytes: maxScrapeBytes,
-    maxDecompressedBytes: maxScrapeBytes,
-  });
-  const isOpen = /^application\/openmetrics-text\b/i.test(response.headers.get('content-type') ?? '');
-  const parse = isOpen ? parseOpenMetrics : parseExposition;
-  return parse(new TextDecoder('utf-8', { fatal: true }).decode(body), at);
+/** A series that is stored. Several texts of a target may end as the same one. */
+class StoredSeries extends EncodedLabels {
+  /** The last round that had it, and the time of its sample. */
+  round = 0;
+  at = 0;
+  /** The exemplar that it showed last without a time of its own, as text: it is new only when it changes. */
+  shown = '';
 }
 
-function reason(error: unknown, target: ScrapeTarget): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return `no complete answer within ${target.timeoutMs} ms`;
-  const cause = error.cause instanceof Error ? error.cause.message : '';
-  return cause ? `${error.message}: ${cause}` : error.message;
+/** What came of the samples of one answer. */
+interface Appended {
+  readonly scraped: number;
+  readonly afterRelabelling: number;
+  readonly seriesAdded: number;
+  /** Series whose end is to be marked. */
+  readonly tracked: readonly StoredSeries[];
+  readonly shown: readonly (readonly [StoredSeries, string])[];
+  readonly error: string;
 }
 
-interface Scraped {
-  readonly series: WriteSeries[];
-  readonly seen: Map<string, Labels>;
-  readonly exemplars: Map<string, string>;
-}
+const nothing: Appended = { scraped: 0, afterRelabelling: 0, seriesAdded: 0, tracked: [], shown: [], error: '' };
 
-/** `shown`: the exemplars of the scrape before. */
-function samplesOf(batch: MetricBatch, target: ScrapeTarget, at: number, shown: ReadonlyMap<string, string>): Scraped {
-  const seen = new Map<string, Labels>();
-  const series = batch.series.map((labels) => ({
-    labels: withTargetLabels(labels, target),
-    samples: [] as WriteSample[],
-    exemplars: [] as Exemplar[],
-  }));
-  const keys = series.map(({ labels }) => JSON.stringify([...labels]));
-  for (const [i, { labels }] of series.entries()) seen.set(keys[i]!, labels);
-  batch.seriesIndex.forEach((index, i) => {
-    series[index]?.samples.push({ timestamp: batch.timestamps[i] ?? 0, value: batch.values[i] ?? 0 });
-  });
-  const exemplars = new Map<string, string>();
-  for (const { series: index, ...exemplar } of batch.exemplars) {
-    const key = keys[index]!;
-    const text = JSON.stringify([...exemplar.labels, exemplar.value]);
-    if (exemplar.timestamp === at) exemplars.set(key, text);
-    if (exemplar.timestamp !== at || shown.get(key) !== text) series[index]?.exemplars.push(exemplar);
-  }
-  return { series, seen, exemplars };
-}
+/** A sample further ahead than this is dropped, as in Prometheus. */
+const maxAheadMs = 600_000;
 
-const nothing = (): Scraped => ({ series: [], seen: new Map(), exemplars: new Map() });
+const dropped = Symbol('dropped by relabelling');
+
+type Fate = StoredSeries | typeof dropped;
 
 /**
- * Scrapes a target once. `at` (Unix milliseconds) is the time of every sample that has none of its own. Never throws:
- * a failed scrape is a result with `up` 0, stale markers for all `before`, and the reason in `error`. An exemplar without
- * a time that the scrape before has `shown` is not taken again.
+ * The scrapes of one target, one after the other: what a series' text becomes is worked out once, and series that go get
+ * a stale marker. It outlives changes of the configuration.
  */
-export async function scrapeOnce(
-  target: ScrapeTarget,
-  before: ReadonlyMap<string, Labels>,
-  now: () => number,
-  shown: ReadonlyMap<string, string> = new Map(),
-): Promise<ScrapeResult> {
-  const at = now();
-  let error = '';
-  let batch: MetricBatch | undefined;
-  try {
-    batch = await fetchExposition(target, at);
-  } catch (cause) {
-    error = reason(cause, target);
+export class ScrapeSession {
+  #memory = new SeriesMemory<Fate>();
+  #labelling: SampleLabelling;
+  #report: ReportSeries;
+  #accept: string;
+  readonly #stored = new Map<string, StoredSeries>();
+  #previous: readonly StoredSeries[] = [];
+  #round = 0;
+  #bytes = 0;
+  #hasReported = false;
+  #sentMetadata: readonly MetricMetadata[] = [];
+
+  constructor(
+    private target: ScrapeTarget,
+    private settings: ScrapeSettings,
+  ) {
+    this.#labelling = labellingOf(target, settings);
+    this.#report = reportOf(target, settings);
+    this.#accept = acceptHeader(settings.config.protocols, settings.config.escaping);
   }
-  const { series, seen, exemplars } = batch ? samplesOf(batch, target, at, shown) : nothing();
-  const samples = batch?.values.length ?? 0;
-  let added = 0;
-  for (const key of seen.keys()) if (!before.has(key)) added++;
-  for (const [key, labels] of before) {
-    if (!seen.has(key)) series.push({ labels, samples: [{ timestamp: at, value: Number.NaN, stale: true }] });
+
+  /** From the next scrape on, scrapes as these say. */
+  update(target: ScrapeTarget, settings: ScrapeSettings): void {
+    this.target = target;
+    this.settings = settings;
+    this.#memory = new SeriesMemory();
+    this.#labelling = labellingOf(target, settings);
+    this.#report = reportOf(target, settings);
+    this.#accept = acceptHeader(settings.config.protocols, settings.config.escaping);
   }
-  const automatic: Record<string, number> = {
-    up: error ? 0 : 1,
-    scrape_duration_seconds: (now() - at) / 1000,
-    scrape_samples_scraped: samples,
-    scrape_samples_post_metric_relabeling: samples,
-    scrape_series_added: added,
-  };
-  for (const [name, value] of Object.entries(automatic)) {
-    const labels = new Map([...target.labels, ['__name__', name] as const].sort(([a], [b]) => (a < b ? -1 : 1)));
-    series.push({ labels, samples: [{ timestamp: at, value }] });
+
+  /**
+   * Scrapes once. `at` (Unix milliseconds) is the time of every sample that has none of its own. Never throws: a failed
+   * scrape is a result with `up` 0, stale markers for all that was there, and the reason in `error`. With `refusal` nothing
+   * is asked for and that is the reason. `stored` must be called once the result is durable.
+   */
+  async scrape(at: number, now: () => number, refusal = ''): Promise<ScrapeResult & { stored(): void }> {
+    const { config, client } = this.settings;
+    const started = now();
+    let bodyBytes = 0;
+    let batch: MetricBatch | undefined;
+    let error = refusal;
+    let metadata: readonly MetricMetadata[] | undefined;
+    let writer = new ScrapeWriter(this.#bytes);
+    let appended = nothing;
+    this.#round++;
+    this.#memory.begin();
+    try {
+      if (refusal === '') {
+        const answer = await fetchExposition(client, {
+          url: this.target.url,
+          accept: this.#accept,
+          timeoutMs: this.target.timeoutMs,
+          compression: config.enableCompression,
+          maxBytes: config.limits.bodyBytes > 0 ? config.limits.bodyBytes - 1 : mostBytes,
+        });
+        bodyBytes = answer.body.length;
+        batch = parseAnswer(answer, at, this.#memory, this.target, config);
+        appended = this.#append(batch, writer, at, now());
+        error = appended.error;
+      }
+    } catch (cause) {
+      if (cause instanceof BodySizeError) bodyBytes = -1;
+      error = cause instanceof Error ? reasonOf(cause) : String(cause);
+    }
+    if (error === '') {
+      this.#memory.keep();
+      metadata = batch?.metadata;
+    } else {
+      this.#memory.giveUp();
+      writer = new ScrapeWriter(this.#bytes);
+      appended = { ...appended, tracked: [], shown: [] };
+      this.#round++;
+    }
+    this.#markEnded(writer, at);
+    const newMetadata = metadata && !sameMetadata(metadata, this.#sentMetadata) ? metadata : undefined;
+    if (newMetadata) writer.metadata(newMetadata);
+    const seconds = (now() - started) / 1000;
+    this.#report.write(writer, at, { up: error === '', seconds, bodyBytes, ...appended });
+    this.#bytes = writer.size;
+    const stored = () => {
+      this.#hasReported = true;
+      if (newMetadata) this.#sentMetadata = newMetadata;
+      this.#previous = appended.tracked;
+      for (const [series, text] of appended.shown) series.shown = text;
+      this.#forgetOld();
+    };
+    return { ...this.#result(writer, at), metadata, error, stored };
   }
-  const body = encodeWriteRequest(series, batch?.metadata);
-  return {
-    record: { kind: 'remote-write', format: 'protobuf', receivedAt: at, body },
-    seen,
-    exemplars,
-    metadata: batch?.metadata,
-    error,
-  };
+
+  /** What ends all series of the target; undefined if it never had any. */
+  end(at: number): ScrapeResult | undefined {
+    if (!this.#hasReported) return undefined;
+    const writer = new ScrapeWriter(this.#bytes);
+    for (const series of this.#previous) writer.addStale(series, at);
+    this.#report.writeStale(writer, at);
+    return { ...this.#result(writer, at), metadata: undefined, error: '' };
+  }
+
+  #result(writer: ScrapeWriter, at: number): Pick<ScrapeResult, 'record' | 'decoded'> {
+    const { body, batch } = writer.finish();
+    return { record: { kind: 'remote-write', format: 'protobuf', receivedAt: at, body }, decoded: { metrics: batch } };
+  }
+
+  #append(batch: MetricBatch, writer: ScrapeWriter, at: number, now: number): Appended {
+    const { honorTimestamps, trackTimestampsStaleness, limits } = this.settings.config;
+    const memory = this.#memory;
+    const exemplars = exemplarsBySeries(batch);
+    const tracked: StoredSeries[] = [];
+    const shown: [StoredSeries, string][] = [];
+    const round = this.#round;
+    let afterRelabelling = 0;
+    let seriesAdded = 0;
+    let isOver = false;
+    const scraped = batch.values.length;
+    for (let i = 0; i < scraped; i++) {
+      const known = memory.current[i] as (typeof memory.current)[number];
+      const isNew = known.data === undefined;
+      if (known.data === undefined) {
+        known.data = this.#fateOf(known.labels);
+        if (known.data !== dropped) known.labels = known.data.labels;
+      }
+      const series = known.data;
+      if (series === dropped) continue;
+      const timed = honorTimestamps && (memory.timed[i] as boolean);
+      const timestamp = timed ? (batch.timestamps[i] as number) : at;
+      afterRelabelling++;
+      if (limits.samples > 0 && afterRelabelling > limits.samples) {
+        isOver = true;
+        continue;
+      }
+      // The first of several samples at one time counts.
+      if (series.round === round && (!timed || series.at === timestamp)) continue;
+      if (timed && (timestamp < 0 || timestamp > now + maxAheadMs)) continue;
+      const own = exemplars?.get(i);
+      const fresh = own && newExemplars(own, series, at, shown);
+      writer.add(series, timestamp, batch.values[i] as number, fresh);
+      if (series.round !== round && (!timed || trackTimestampsStaleness)) tracked.push(series);
+      series.round = round;
+      series.at = timestamp;
+      if (isNew) seriesAdded++;
+    }
+    const error = isOver ? 'sample limit exceeded' : '';
+    return { scraped, afterRelabelling, seriesAdded, tracked, shown, error };
+  }
+
+  #fateOf(scraped: Labels): Fate {
+    const labels = labelsToStore(scraped, this.#labelling);
+    if (!labels) return dropped;
+    const series = new StoredSeries(labels);
+    const known = this.#stored.get(series.bytes);
+    if (known) return known;
+    this.#stored.set(series.bytes, series);
+    return series;
+  }
+
+  #markEnded(writer: ScrapeWriter, at: number): void {
+    for (const series of this.#previous) if (series.round !== this.#round) writer.addStale(series, at);
+  }
+
+  /** Series that no text stands for any more, once there are many of them. */
+  #forgetOld(): void {
+    if (this.#stored.size <= 2 * this.#previous.length + 1000) return;
+    const kept = new Set(this.#previous);
+    for (const [bytes, series] of this.#stored) if (!kept.has(series)) this.#stored.delete(bytes);
+  }
 }
+
+const labellingOf = (target: ScrapeTarget, { config, metricRelabelling }: ScrapeSettings): SampleLabelling => ({
+  targetLabels: target.labels,
+  honorLabels: config.honorLabels,
+  relabelling: metricRelabelling,
+  limits: config.limits,
+  nameValidation: config.nameValidation,
+});
+
+const reportOf = (target: ScrapeTarget, { config }: ScrapeSettings): ReportSeries =>
+  new ReportSeries(target, config.extraMetrics, config.limits.samples);
+
+/** Those that were not shown before. What is now shown without a time of its own goes to `shown`. */
+function newExemplars(
+  exemplars: readonly Exemplar[],
+  series: StoredSeries,
+  at: number,
+  shown: [StoredSeries, string][],
+): Exemplar[] {
+  return exemplars.filter(({ labels, value, timestamp }) => {
+    if (timestamp !== at) return true;
+    const text = JSON.stringify([...labels, value]);
+    shown.push([series, text]);
+    return series.shown !== text;
+  });
+}
+
+function exemplarsBySeries({ exemplars }: MetricBatch): Map<number, Exemplar[]> | undefined {
+  if (exemplars.length === 0) return undefined;
+  const found = new Map<number, Exemplar[]>();
+  for (const { series, ...exemplar } of exemplars) {
+    const list = found.get(series);
+    if (list) list.push(exemplar);
+    else found.set(series, [exemplar]);
+  }
+  return found;
+}
+
+const sameMetadata = (a: readonly MetricMetadata[], b: readonly MetricMetadata[]): boolean =>
+  a.length === b.length &&
+  a.every((one, i) => {
+    const other = b[i] as MetricMetadata;
+    return one.name === other.name && one.type === other.type && one.help === other.help && one.unit === other.unit;
+  });

@@ -1,93 +1,79 @@
-import type { Labels } from '@nightshift/wire';
-import type { JournalRecord } from '../record.ts';
-import { scrapeOnce } from './scrape.ts';
-import type { ScrapeTarget, TargetState, TargetStatus } from './target.ts';
+import type { ScrapeConfig } from './config/types.ts';
+import type { DiscoveryDeps } from './discoveries.ts';
+import type { Take } from './loop.ts';
+import { fingerprint, type PoolDeps, ScrapePool } from './pool.ts';
+import { RetiredTargets } from './retired.ts';
+import type { DroppedTarget, TargetState, TargetStatus } from './target.ts';
+
+/** A job with what its discoveries found and relabelling left out. */
+export interface PoolState {
+  readonly job: string;
+  readonly config: ScrapeConfig;
+  /** At most as many as the job keeps. */
+  readonly dropped: readonly DroppedTarget[];
+  /** All of them. */
+  readonly droppedCount: number;
+}
 
 export interface Scraper {
   status(): readonly TargetStatus[];
   targets(): readonly TargetState[];
+  pools(): readonly PoolState[];
+  /** Goes on by other jobs. A job that says the same as before is not touched, and one that is gone has its series ended. */
+  reload(configs: readonly ScrapeConfig[]): void;
   /** Stops all loops; resolves when the last scrape under way has ended or was given up (bounded by its time-out). */
   close(): Promise<void>;
 }
 
-/** Where in its interval a target is scraped: spread evenly by name, the same after a restart (FNV-1a, 32 bits). */
-export function offsetOf(target: ScrapeTarget): number {
-  let hash = 0x811c9dc5;
-  for (const char of target.url + target.job) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0;
-  return hash % target.intervalMs;
+export interface ScraperOptions {
+  readonly warn?: (message: string) => void;
+  readonly discovery?: DiscoveryDeps;
 }
 
-class TargetLoop {
-  #before: ReadonlyMap<string, Labels> = new Map();
-  #exemplars: ReadonlyMap<string, string> = new Map();
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> = Promise.resolve();
-  #closed = false;
-  state: TargetState;
-
-  constructor(
-    private readonly target: ScrapeTarget,
-    private readonly take: (record: JournalRecord) => Promise<void>,
-    private readonly now: () => number,
-  ) {
-    this.state = { target, health: 'unknown', lastError: '', lastAt: null, lastTookMs: 0, metadata: [] };
-    this.#schedule();
-  }
-
-  #schedule(): void {
-    if (this.#closed) return;
-    const { intervalMs } = this.target;
-    const wait = intervalMs - ((this.now() - offsetOf(this.target)) % intervalMs);
-    this.#timer = setTimeout(() => {
-      this.#running = this.#scrape().finally(() => this.#schedule());
-    }, wait);
-  }
-
-  async #scrape(): Promise<void> {
-    const at = this.now();
-    const result = await scrapeOnce(this.target, this.#before, this.now, this.#exemplars);
-    let lastError = result.error;
-    try {
-      await this.take(result.record);
-      this.#before = result.seen;
-      this.#exemplars = result.exemplars;
-    } catch (error) {
-      lastError = `scraped, but not stored: ${error instanceof Error ? error.message : error}`;
-    }
-    this.state = {
-      target: this.target,
-      health: lastError === '' ? 'up' : 'down',
-      lastError,
-      lastAt: at,
-      lastTookMs: this.now() - at,
-      metadata: result.metadata ?? this.state.metadata,
-    };
-  }
-
-  get status(): TargetStatus {
-    const { target, health, lastError, lastAt } = this.state;
-    return { job: target.job, target: target.url, up: health === 'up', lastError, lastAt };
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true;
-    clearTimeout(this.#timer);
-    await this.#running;
-  }
-}
-
-/** Scrapes every target on its interval and hands each result to `take`, which must make it durable. */
+/** Finds and scrapes the targets of all jobs and hands each result to `take`, which must make it durable. */
 export function startScraper(
-  targets: readonly ScrapeTarget[],
-  take: (record: JournalRecord) => Promise<void>,
+  configs: readonly ScrapeConfig[],
+  take: Take,
   now: () => number,
+  { warn = () => {}, discovery = {} }: ScraperOptions = {},
 ): Scraper {
-  const loops = targets.map((target) => new TargetLoop(target, take, now));
+  const retired = new RetiredTargets(now, warn);
+  const deps: PoolDeps = { take, now, retired, discovery, warn };
+  const pools = new Map<string, ScrapePool>();
+  const leaving = new Set<Promise<void>>();
+
+  const reload = (wanted: readonly ScrapeConfig[]) => {
+    const names = new Set(wanted.map(({ jobName }) => jobName));
+    // First those that go, so that a job that was only renamed can take their targets over.
+    for (const [name, pool] of pools) {
+      if (names.has(name)) continue;
+      pools.delete(name);
+      const done = pool.retire().finally(() => leaving.delete(done));
+      leaving.add(done);
+    }
+    for (const config of wanted) {
+      const pool = pools.get(config.jobName);
+      if (!pool) pools.set(config.jobName, new ScrapePool(config, deps));
+      else if (fingerprint(pool.config) !== fingerprint(config)) pool.reload(config);
+    }
+  };
+  reload(configs);
+
+  const loops = () => [...pools.values()].flatMap((pool) => pool.loops);
   return {
-    status: () => loops.map((loop) => loop.status),
-    targets: () => loops.map((loop) => loop.state),
+    status: () => loops().map((loop) => loop.status),
+    targets: () => loops().map((loop) => loop.state),
+    pools: () =>
+      [...pools.values()].map(({ config, dropped, droppedCount }) => ({
+        job: config.jobName,
+        config,
+        dropped,
+        droppedCount,
+      })),
+    reload,
     close: async () => {
-      await Promise.all(loops.map((loop) => loop.close()));
+      await Promise.all([...[...pools.values()].map((pool) => pool.close()), ...leaving]);
+      retired.close();
     },
   };
 }
