@@ -22,6 +22,8 @@ export interface HttpResponse {
 export interface HttpClient {
   /** Sends a GET with the credentials and headers of the configuration. Throws where there is no answer. */
   get(url: string, headers: Headers, signal: AbortSignal): Promise<HttpResponse>;
+  /** The same with a POST of `body`; of redirects only those that keep the method are followed. */
+  post(url: string, headers: Headers, body: Uint8Array, signal: AbortSignal): Promise<HttpResponse>;
   close(): Promise<void>;
 }
 
@@ -54,32 +56,38 @@ export function createHttpClient(config: HttpClientConfig): HttpClient {
     return Object.fromEntries(await Promise.all(all));
   }
 
-  async function once(url: URL, headers: Headers, signal: AbortSignal): Promise<HttpResponse> {
+  async function once(url: URL, headers: Headers, signal: AbortSignal, content?: Uint8Array): Promise<HttpResponse> {
     const dispatcher = await dispatchers.for(url);
-    const { statusCode, headers: received, body } = await request(url, { headers, signal, dispatcher });
+    const method = content ? 'POST' : 'GET';
+    const options = { method, headers, signal, dispatcher, body: content ?? null } as const;
+    const { statusCode, headers: received, body } = await request(url, options);
     const discard = () => void body.on('error', () => {}).destroy();
     const statusLine = `${statusCode} ${STATUS_CODES[statusCode] ?? ''}`.trim();
     return { status: statusCode, statusLine, headers: received, body, discard };
   }
 
+  async function send(address: string, headers: Headers, signal: AbortSignal, content?: Uint8Array) {
+    let url = new URL(address);
+    const { origin } = url;
+    const own: Headers = { ...(await configured()), ...(await credentials(signal)) };
+    const followed = content ? [307, 308] : [301, 302, 303, 307, 308];
+    for (let hop = 0; ; hop++) {
+      // What is for one server is not shown to another that it sends us to.
+      const sent = { 'user-agent': userAgent, ...headers, ...(url.origin === origin ? own : {}) };
+      const response = await once(url, sent, signal, content);
+      if (response.status === 401) tokens?.forget();
+      const { location } = response.headers;
+      const isRedirect = followed.includes(response.status) && typeof location === 'string';
+      if (!isRedirect || !config.followRedirects) return response;
+      response.discard();
+      if (hop === maxRedirects) throw new Error(`stopped after ${maxRedirects} redirects`);
+      url = new URL(location, url);
+    }
+  }
+
   return {
-    get: async (address, headers, signal) => {
-      let url = new URL(address);
-      const { origin } = url;
-      const own: Headers = { ...(await configured()), ...(await credentials(signal)) };
-      for (let hop = 0; ; hop++) {
-        // What is for one server is not shown to another that it sends us to.
-        const sent = { 'user-agent': userAgent, ...headers, ...(url.origin === origin ? own : {}) };
-        const response = await once(url, sent, signal);
-        if (response.status === 401) tokens?.forget();
-        const { location } = response.headers;
-        const isRedirect = [301, 302, 303, 307, 308].includes(response.status) && typeof location === 'string';
-        if (!isRedirect || !config.followRedirects) return response;
-        response.discard();
-        if (hop === maxRedirects) throw new Error(`stopped after ${maxRedirects} redirects`);
-        url = new URL(location, url);
-      }
-    },
+    get: (address, headers, signal) => send(address, headers, signal),
+    post: (address, headers, content, signal) => send(address, headers, signal, content),
     close: async () => {
       await Promise.all([dispatchers.close(), tokens?.close()]);
     },
