@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
 import type { Offence } from './config-error.ts';
 import { type ConfigKey, configKeys, type KeySchema } from './keys.ts';
-import { nearest } from './nearest.ts';
+import { longerForm, nearest } from './nearest.ts';
 
 /** Variables with our prefix that are not keys of the configuration. */
 export const otherVariables: Readonly<Record<string, string>> = {
@@ -52,10 +52,8 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     if (!name.startsWith('NIGHTSHIFT_') || text === undefined || name in otherVariables) continue;
     const key = known.get(name);
     if (!key) {
-      const right = nearest(
-        name.slice(11),
-        [...known.keys()].map((variable) => variable.slice(11)),
-      );
+      const variables = [...known.keys()].map((variable) => variable.slice(11));
+      const right = nearest(name.slice(11), variables) ?? longerForm(name.slice(11), variables);
       const hint = right ? `did you mean NIGHTSHIFT_${right}?` : 'docs/reference/configuration.md lists all variables';
       offences.push({ where: name, message: `there is no such variable; ${hint}` });
       continue;

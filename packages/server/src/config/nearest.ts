@@ -32,3 +32,11 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   }
   return best?.candidate;
 }
+
+/** The shortest candidate that has every word of `name`, for a name whose first part was left out; both in UPPER_SNAKE_CASE. */
+export function longerForm(name: string, candidates: readonly string[]): string | undefined {
+  const words = name.split('_');
+  return candidates
+    .filter((candidate) => words.every((word) => candidate.split('_').includes(word)))
+    .sort((a, b) => a.length - b.length)[0];
+}

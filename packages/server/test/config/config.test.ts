@@ -109,6 +109,9 @@ describe('a variable', () => {
     expect(offencesOf({ env: { NIGHTSHIFT_HTTPPORT: '1' } })).toEqual([
       'NIGHTSHIFT_HTTPPORT: there is no such variable; did you mean NIGHTSHIFT_HTTP_PORT?',
     ]);
+    expect(offencesOf({ env: { NIGHTSHIFT_PORT: '1' } })).toEqual([
+      'NIGHTSHIFT_PORT: there is no such variable; did you mean NIGHTSHIFT_HTTP_PORT?',
+    ]);
     expect(offencesOf({ env: { NIGHTSHIFT_: '1' } })[0]).toContain('there is no such variable');
     expect(offencesOf({ env: { NIGHTSHIFT_TOKEN: 'x', OTHER: '1' } })).toEqual([]);
   });
