@@ -144,11 +144,11 @@ export class ScrapePool {
 
   /** Ends the job: the series of its targets end as those of any target that goes. */
   async retire(): Promise<void> {
-    await this.#groups.close();
     const loops = [...this.#loops.values()];
     this.#loops.clear();
+    // At once, so that the next job can take them over.
     for (const loop of loops) this.#retire(loop);
-    await Promise.all(loops.map((loop) => loop.close()));
+    await Promise.all([this.#groups.close(), ...loops.map((loop) => loop.close())]);
     await this.#settings.client.close();
   }
 
