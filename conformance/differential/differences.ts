@@ -79,6 +79,11 @@ export const differences = {
     reason: 'predict_linear over a subquery with @ finds no samples, unlike every other function.',
     reference: 'seen with 3.14; #13559 repaired it for plain ranges only',
   },
+  pinnedParameter: {
+    since: never,
+    reason: 'An aggregation whose operand has @ is computed once, although its parameter changes from step to step.',
+    reference: 'preprocessExpr in promql/engine.go of 3.14, which looks at the operand only',
+  },
   shiftedInfo: {
     since: never,
     reason:

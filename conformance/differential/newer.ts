@@ -1,6 +1,6 @@
 import { anchoredFunctions, approximate, dyadic, identical, type Precision, smoothedFunctions } from './functions.ts';
 import type { Generator } from './generate.ts';
-import { call, literal, type Query, unshifted } from './query.ts';
+import { call, literal, type Query, toText, unshifted } from './query.ts';
 import type { Random } from './random.ts';
 import * as words from './vocabulary.ts';
 
@@ -11,11 +11,11 @@ export function newerVector(generator: Generator, random: Random, depth: number,
     [3, () => extended(generator, random, need)],
     [2, () => ratio(generator, random, depth, need)],
     [2, () => info(generator, random)],
-    [1, () => aggregate(generator, 'topk', generator.scalar(depth, dyadic), generator.distinct())],
+    [1, () => varying(generator, 'topk', generator.scalar(depth, dyadic), generator.distinct())],
   ];
   const approximately: readonly (readonly [number, () => Query])[] = [
     [3, () => classicHistogram(generator, random)],
-    [2, () => aggregate(generator, 'quantile', generator.scalar(depth, identical), generator.vector(depth, dyadic))],
+    [2, () => varying(generator, 'quantile', generator.scalar(depth, identical), generator.vector(depth, dyadic))],
     [3, () => filled(generator, random, depth)],
     [1, () => extreme(generator, random)],
   ];
@@ -36,6 +36,10 @@ const aggregate = (generator: Generator, op: string, param: Query, of: Query): Q
   param,
   of,
 });
+
+/** With a parameter that changes from step to step, unless Prometheus would take it for constant. */
+const varying = (generator: Generator, op: string, param: Query, of: Query): Query =>
+  aggregate(generator, op, toText(of).includes('@') ? literal('2') : param, of);
 
 const ratio = (generator: Generator, random: Random, depth: number, need: Precision): Query =>
   aggregate(generator, 'limit_ratio', literal(random.pick(words.ratios)), generator.vector(depth, need));
