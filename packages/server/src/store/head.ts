@@ -1,195 +1,421 @@
 /**
- * The newest samples of every series, in typed arrays outside the JavaScript heap. It holds every sample it was given
- * at or after `coveredFrom` and none that matter before: a query is cut there, the engine answers the rest.
+ * The newest samples of every series, outside the JavaScript heap. It holds every sample it was given at or after
+ * `coveredFrom` and none that matter before: a query is cut there, the engine answers the rest.
+ *
+ * Of each series the last samples are open, in a slot of a slab; full slots are packed into chunks (head-chunk.ts); what
+ * comes behind newer samples waits apart (head-late.ts) and is packed with the others when there is some of it.
  */
-import { concatColumns, lowerBound, noSamples, type SampleColumns, wordsOf } from './sample-columns.ts';
+import {
+  CHUNK_SAMPLES,
+  type ChunkPlace,
+  type Columns,
+  countOf,
+  firstTimeOf,
+  lastTimeOf,
+  newColumns,
+  readChunk,
+  toChunkBefore,
+} from './head-chunk.ts';
+import { LateSamples, mergeLate } from './head-late.ts';
+import { OpenSlots } from './head-open.ts';
+import { ChunkPages } from './head-pages.ts';
+import { HeadSeries } from './head-series.ts';
+import { lowerBound, noSamples, type SampleColumns } from './sample-columns.ts';
 
-const SAMPLE_BYTES = 16;
-/** Samples in the first, second and every further chunk of a series: a short series stays small, a long one has few chunks. */
-const CHUNK_SIZES = [16, 64, 256];
+const PAGE_BYTES = 256 * 1024;
+const LEAST_PAGE_BYTES = 2048;
+/** Late samples of a series that are packed together. */
+const LATE_SAMPLES = 128;
+/** What is freed at once when the cap is reached, as a share of it, so that this is rare. */
+const FREED = 1 / 8;
 
-interface Chunk {
-  readonly times: Float64Array;
-  readonly values: Float64Array;
-  readonly words: Uint32Array;
-  count: number;
+/** A power of two: at least 64 pages under the cap, so that little is given up at once. */
+const pageBytesFor = (capBytes: number): number =>
+  Math.max(LEAST_PAGE_BYTES, Math.min(PAGE_BYTES, 2 ** Math.floor(Math.log2(Math.max(1, capBytes / 64)))));
+
+/** First index whose time is after `time`. */
+function upperBound(times: Float64Array, count: number, time: number): number {
+  const at = lowerBound(times, count, time);
+  return at < count && times[at] === time ? at + 1 : at;
 }
 
-function newChunk(capacity: number): Chunk {
-  const memory = new ArrayBuffer(capacity * SAMPLE_BYTES);
-  const values = new Float64Array(memory, capacity * 8, capacity);
-  return { times: new Float64Array(memory, 0, capacity), values, words: wordsOf(values), count: 0 };
-}
+/** Where the samples of many series are read to: a column is continued until it is full. */
+export class ReadBuffer {
+  columns: Columns = newColumns(0);
+  used = 0;
 
-const lastTime = (chunk: Chunk): number => chunk.times[chunk.count - 1]!;
+  /** @param samples that are expected in all */
+  constructor(private readonly samples: number) {}
+
+  makeRoom(count: number): void {
+    if (this.used + count <= this.columns.times.length) return;
+    this.columns = newColumns(Math.max(count, this.samples));
+    this.used = 0;
+  }
+}
 
 export class Head {
   /** Unix milliseconds. -Infinity: the head has everything there is. */
   coveredFrom: number;
   samples = 0;
-  bytes = 0;
-  /** By the series' number in the index; absent where it has nothing here. */
-  private readonly series = new Map<number, Chunk[]>();
+  private readonly pages: ChunkPages;
+  private readonly open: OpenSlots;
+  private readonly series = new HeadSeries();
+  private readonly late = new Map<number, LateSamples>();
+  private lateBytes = 0;
+  private readonly place: ChunkPlace = { page: 0, at: 0 };
+  private readonly one = newColumns(CHUNK_SAMPLES);
 
   constructor(
     private readonly capBytes: number,
     coveredFrom: number,
   ) {
     this.coveredFrom = coveredFrom;
+    const pageBytes = pageBytesFor(capBytes);
+    this.pages = new ChunkPages(pageBytes);
+    this.open = new OpenSlots(pageBytes);
+  }
+
+  get bytes(): number {
+    return this.pages.bytes + this.open.bytes + this.lateBytes;
   }
 
   /** Takes one sample; a second one at the same time replaces the first. Samples before `coveredFrom` are left to the engine. */
   insert(series: number, time: number, low: number, high: number): void {
     if (time < this.coveredFrom) return;
-    let chunks = this.series.get(series);
-    if (!chunks) {
-      chunks = [];
-      this.series.set(series, chunks);
-    }
-    const last = chunks.at(-1);
-    const at =
-      last && time <= lastTime(last) ? chunks.findIndex((chunk) => time <= lastTime(chunk)) : chunks.length - 1;
-    this.insertInto(chunks, at, time, low, high);
-    if (this.bytes > this.capBytes) this.shrink();
+    const known = this.series;
+    known.reach(series);
+    if (time > known.newest[series]!) this.append(series, time, low, high);
+    else this.insertBehind(series, time, low, high);
   }
 
-  private insertInto(chunks: Chunk[], at: number, time: number, low: number, high: number): void {
-    const chunk = chunks[at];
-    const index = chunk ? lowerBound(chunk.times, chunk.count, time) : 0;
-    if (chunk && index < chunk.count && chunk.times[index] === time) {
-      chunk.words[index * 2] = low;
-      chunk.words[index * 2 + 1] = high;
-      return;
+  private append(series: number, time: number, low: number, high: number): void {
+    const known = this.series;
+    if (known.count[series] === CHUNK_SAMPLES) this.seal(series);
+    let slot = known.slot[series]!;
+    if (slot < 0) {
+      slot = this.open.take();
+      known.slot[series] = slot;
     }
-    if (!chunk || (chunk.count === chunk.times.length && index === chunk.count)) {
-      const fresh = this.allocate(CHUNK_SIZES[Math.min(chunks.length, CHUNK_SIZES.length - 1)]!);
-      chunks.splice(at + 1, 0, fresh);
-      this.place(fresh, 0, time, low, high);
-    } else if (chunk.count < chunk.times.length) {
-      this.place(chunk, index, time, low, high);
-    } else {
-      this.split(chunks, at);
-      const half = chunks[at]!.count;
-      this.insertInto(chunks, index <= half ? at : at + 1, time, low, high);
-    }
-  }
-
-  private allocate(capacity: number): Chunk {
-    this.bytes += capacity * SAMPLE_BYTES;
-    return newChunk(capacity);
-  }
-
-  private place(chunk: Chunk, index: number, time: number, low: number, high: number): void {
-    if (index < chunk.count) {
-      chunk.times.copyWithin(index + 1, index, chunk.count);
-      chunk.values.copyWithin(index + 1, index, chunk.count);
-    }
-    chunk.times[index] = time;
-    chunk.words[index * 2] = low;
-    chunk.words[index * 2 + 1] = high;
-    chunk.count++;
+    const { times, words } = this.open.slabOf(slot);
+    const count = known.count[series]!;
+    const at = this.open.offsetOf(slot) + count;
+    times[at] = time;
+    words[2 * at] = low;
+    words[2 * at + 1] = high;
+    known.count[series] = count + 1;
+    known.newest[series] = time;
     this.samples++;
+    if (count === 0) this.keepUnderCap();
   }
 
-  /** A full chunk gives its upper half to a new one behind it. */
-  private split(chunks: Chunk[], at: number): void {
-    const chunk = chunks[at]!;
-    const half = chunk.count >>> 1;
-    const upper = this.allocate(chunk.times.length);
-    upper.times.set(chunk.times.subarray(half, chunk.count));
-    upper.values.set(chunk.values.subarray(half, chunk.count));
-    upper.count = chunk.count - half;
-    chunk.count = half;
-    chunks.splice(at + 1, 0, upper);
-  }
-
-  /** Copies of the samples with start <= time <= end, ascending. */
-  read(series: number, start: number, end: number): SampleColumns {
-    const parts: SampleColumns[] = [];
-    for (const chunk of this.series.get(series) ?? []) {
-      if (lastTime(chunk) < start) continue;
-      if (chunk.times[0]! > end) break;
-      const from = lowerBound(chunk.times, chunk.count, start);
-      let to = lowerBound(chunk.times, chunk.count, end);
-      if (to < chunk.count && chunk.times[to] === end) to++;
-      if (from < to) parts.push({ timestamps: chunk.times.slice(from, to), values: chunk.values.slice(from, to) });
+  /** A time that is not after all others: into the open samples where it belongs there, else to the late ones. */
+  private insertBehind(series: number, time: number, low: number, high: number): void {
+    const count = this.series.count[series]!;
+    if (count > 0) {
+      const slot = this.series.slot[series]!;
+      const { times, values, words } = this.open.slabOf(slot);
+      const start = this.open.offsetOf(slot);
+      if (time >= times[start]!) {
+        let at = start;
+        while (times[at]! < time) at++;
+        if (times[at] !== time) {
+          if (count === CHUNK_SAMPLES) {
+            this.seal(series);
+            this.insertLate(series, time, low, high);
+            return;
+          }
+          times.copyWithin(at + 1, at, start + count);
+          values.copyWithin(at + 1, at, start + count);
+          this.series.count[series] = count + 1;
+          this.samples++;
+        }
+        times[at] = time;
+        words[2 * at] = low;
+        words[2 * at + 1] = high;
+        return;
+      }
     }
-    return parts.length === 0 ? noSamples : concatColumns(parts);
+    this.insertLate(series, time, low, high);
+  }
+
+  private insertLate(series: number, time: number, low: number, high: number): void {
+    let late = this.late.get(series);
+    const known = this.findSealed(series, time);
+    if (known >= 0 && !late) {
+      const { words } = this.one;
+      if (words[2 * known] === low && words[2 * known + 1] === high) return;
+    }
+    if (!late) {
+      late = new LateSamples();
+      this.late.set(series, late);
+      this.lateBytes += late.bytes;
+    }
+    this.lateBytes -= late.bytes;
+    if (late.insert(time, low, high) && known < 0) this.samples++;
+    this.lateBytes += late.bytes;
+    if (late.count >= LATE_SAMPLES) this.rewrite(series, this.sealed(series));
+    this.keepUnderCap();
+  }
+
+  /** Index in `one` of the packed sample at that time; negative if there is none. */
+  private findSealed(series: number, time: number): number {
+    const { place } = this;
+    this.series.lastChunk(series, place);
+    for (let page = this.pages.get(place.page); page; page = this.pages.get(place.page)) {
+      if (firstTimeOf(page, place.at) <= time) {
+        if (lastTimeOf(page, place.at) < time) return -1;
+        const count = readChunk(page, place.at, this.one, 0);
+        const at = lowerBound(this.one.times, count, time);
+        return at < count && this.one.times[at] === time ? at : -1;
+      }
+      toChunkBefore(page, place);
+    }
+    return -1;
+  }
+
+  /** Packs the open samples. */
+  private seal(series: number): void {
+    const known = this.series;
+    const slot = known.slot[series]!;
+    const count = known.count[series]!;
+    if (count === 0) return;
+    const { times, values } = this.open.slabOf(slot);
+    const start = this.open.offsetOf(slot);
+    known.lastChunk(series, this.place);
+    this.pages.append(series, times, values, start, start + count, this.place);
+    known.setLastChunk(series, this.place);
+    known.count[series] = 0;
+  }
+
+  /** Packed and late samples of a series in columns of their own. */
+  private sealed(series: number): { columns: Columns; count: number } {
+    const chunks = this.chunksOf(series, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+    const columns = newColumns(chunks.reduce((sum, { page, at }) => sum + countOf(page, at), 0));
+    let count = 0;
+    for (const { page, at } of chunks) count += readChunk(page, at, columns, count);
+    const late = this.late.get(series);
+    return late ? mergeLate(columns, count, late) : { columns, count };
+  }
+
+  /** Puts these samples in the place of the packed and late ones. */
+  private rewrite(series: number, { columns, count }: { columns: Columns; count: number }): void {
+    for (const { page, at } of this.chunksOf(series, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY))
+      this.pages.giveUp(page, at);
+    this.dropLate(series);
+    const place = { page: 0, at: 0 };
+    for (let from = 0; from < count; from += CHUNK_SAMPLES) {
+      this.pages.append(series, columns.times, columns.values, from, Math.min(count, from + CHUNK_SAMPLES), place);
+    }
+    this.series.setLastChunk(series, place);
+  }
+
+  private dropLate(series: number): void {
+    const late = this.late.get(series);
+    if (!late) return;
+    this.lateBytes -= late.bytes;
+    this.late.delete(series);
+  }
+
+  /** Chunks that may have samples with start <= time <= end, in order of time. */
+  private chunksOf(
+    series: number,
+    start: number,
+    end: number,
+  ): { page: NonNullable<ReturnType<ChunkPages['get']>>; at: number }[] {
+    const found: { page: NonNullable<ReturnType<ChunkPages['get']>>; at: number }[] = [];
+    const { place } = this;
+    this.series.lastChunk(series, place);
+    for (let page = this.pages.get(place.page); page; page = this.pages.get(place.page)) {
+      const { at } = place;
+      if (lastTimeOf(page, at) < start) break;
+      if (firstTimeOf(page, at) <= end) found.push({ page, at });
+      toChunkBefore(page, place);
+    }
+    return found.reverse();
+  }
+
+  /** The samples with start <= time <= end, ascending; in arrays of their own, or in those of the buffer. */
+  read(series: number, start: number, end: number, buffer = new ReadBuffer(0)): SampleColumns {
+    if (series >= this.series.size) return noSamples;
+    const chunks = this.chunksOf(series, start, end);
+    const open = this.series.count[series]!;
+    let most = open;
+    for (const { page, at } of chunks) most += countOf(page, at);
+    const late = this.late.get(series);
+    if (most === 0 && !late) return noSamples;
+    buffer.makeRoom(most);
+    const begin = buffer.used;
+    let { columns } = buffer;
+    let count = begin;
+    for (const { page, at } of chunks) count += readChunk(page, at, columns, count);
+    if (late) {
+      const merged = mergeLate(this.part(columns, begin, count), count - begin, late);
+      buffer = new ReadBuffer(0);
+      buffer.makeRoom(merged.count + open);
+      ({ columns } = buffer);
+      columns.times.set(merged.columns.times.subarray(0, merged.count));
+      columns.values.set(merged.columns.values.subarray(0, merged.count));
+      return this.finish(series, start, end, buffer, 0, merged.count);
+    }
+    return this.finish(series, start, end, buffer, begin, count);
+  }
+
+  private part({ times, values, words }: Columns, from: number, to: number): Columns {
+    return {
+      times: times.subarray(from, to),
+      values: values.subarray(from, to),
+      words: words.subarray(2 * from, 2 * to),
+    };
+  }
+
+  /** Adds the open samples, and cuts what is out of the range. */
+  private finish(
+    series: number,
+    start: number,
+    end: number,
+    buffer: ReadBuffer,
+    begin: number,
+    count: number,
+  ): SampleColumns {
+    const { times, values } = buffer.columns;
+    const open = this.series.count[series]!;
+    if (open > 0) {
+      const slot = this.series.slot[series]!;
+      const slab = this.open.slabOf(slot);
+      const from = this.open.offsetOf(slot);
+      times.set(slab.times.subarray(from, from + open), count);
+      values.set(slab.values.subarray(from, from + open), count);
+      count += open;
+    }
+    let from = begin;
+    let to = count;
+    while (from < to && times[from]! < start) from++;
+    while (to > from && times[to - 1]! > end) to--;
+    if (from === to) return noSamples;
+    buffer.used = to;
+    return { timestamps: times.subarray(from, to), values: values.subarray(from, to) };
   }
 
   has(series: number, start: number, end: number): boolean {
-    for (const chunk of this.series.get(series) ?? []) {
-      const index = lowerBound(chunk.times, chunk.count, start);
-      if (index < chunk.count) return chunk.times[index]! <= end;
-    }
-    return false;
+    if (series >= this.series.size) return false;
+    const newest = this.series.newest[series]!;
+    if (newest < start || newest === Number.NEGATIVE_INFINITY) return false;
+    return newest <= end || this.read(series, start, end).timestamps.length > 0;
   }
 
   /** Chunks, and the Unix milliseconds of the oldest and newest sample; null while there is none. */
   extent(): { chunks: number; minTime: number | null; maxTime: number | null } {
     let chunks = 0;
-    let minTime: number | null = null;
-    let maxTime: number | null = null;
-    for (const list of this.series.values()) {
-      const [first] = list;
-      const last = list.at(-1);
-      chunks += list.length;
-      if (!first || !last) continue;
-      minTime = Math.min(minTime ?? Number.POSITIVE_INFINITY, first.times[0]!);
-      maxTime = Math.max(maxTime ?? Number.NEGATIVE_INFINITY, lastTime(last));
+    let oldest = Number.POSITIVE_INFINITY;
+    let newest = Number.NEGATIVE_INFINITY;
+    for (let series = 0; series < this.series.size; series++) {
+      if (this.series.newest[series] === Number.NEGATIVE_INFINITY) continue;
+      const packed = this.chunksOf(series, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+      const late = this.late.get(series);
+      const open = this.series.count[series]! > 0;
+      chunks += packed.length + (late ? 1 : 0) + (open ? 1 : 0);
+      if (open) {
+        const slot = this.series.slot[series]!;
+        oldest = Math.min(oldest, this.open.slabOf(slot).times[this.open.offsetOf(slot)]!);
+      }
+      if (packed[0]) oldest = Math.min(oldest, firstTimeOf(packed[0].page, packed[0].at));
+      if (late) oldest = Math.min(oldest, late.columns.times[0]!);
+      newest = Math.max(newest, this.series.newest[series]!);
     }
-    return { chunks, minTime, maxTime };
+    return chunks === 0 ? { chunks, minTime: null, maxTime: null } : { chunks, minTime: oldest, maxTime: newest };
   }
 
   /** Deletes the samples with start <= time <= end. */
   delete(series: number, start: number, end: number): void {
-    const chunks = this.series.get(series);
-    if (!chunks) return;
-    for (const chunk of chunks) {
-      const from = lowerBound(chunk.times, chunk.count, start);
-      let to = lowerBound(chunk.times, chunk.count, end);
-      if (to < chunk.count && chunk.times[to] === end) to++;
-      if (from >= to) continue;
-      chunk.times.copyWithin(from, to, chunk.count);
-      chunk.values.copyWithin(from, to, chunk.count);
-      chunk.count -= to - from;
-      this.samples -= to - from;
-      if (chunk.count === 0) this.bytes -= chunk.times.length * SAMPLE_BYTES;
-    }
-    const kept = chunks.filter(({ count }) => count > 0);
-    if (kept.length === 0) this.series.delete(series);
-    else this.series.set(series, kept);
+    if (!this.has(series, start, end)) return;
+    this.seal(series);
+    this.giveSlot(series);
+    const { columns, count } = this.sealed(series);
+    const from = lowerBound(columns.times, count, start);
+    const to = upperBound(columns.times, count, end);
+    columns.times.copyWithin(from, to, count);
+    columns.values.copyWithin(from, to, count);
+    const left = count - (to - from);
+    this.samples -= to - from;
+    this.rewrite(series, { columns, count: left });
+    this.series.newest[series] = left > 0 ? columns.times[left - 1]! : Number.NEGATIVE_INFINITY;
   }
 
-  /** Forgets what lies before `time`, chunk by chunk. */
+  private giveSlot(series: number): void {
+    const slot = this.series.slot[series]!;
+    if (slot < 0) return;
+    this.open.give(slot);
+    this.series.slot[series] = -1;
+    this.series.count[series] = 0;
+  }
+
+  /** Forgets what lies before `time`, as far as it shares its memory with nothing newer. */
   evictBefore(time: number): void {
     if (time <= this.coveredFrom) return;
     this.coveredFrom = time;
-    for (const [series, chunks] of this.series) {
-      let drop = 0;
-      while (drop < chunks.length && lastTime(chunks[drop]!) < time) {
-        this.bytes -= chunks[drop]!.times.length * SAMPLE_BYTES;
-        this.samples -= chunks[drop]!.count;
-        drop++;
+    for (const page of [...this.pages.all()]) {
+      if (page.newest >= time) continue;
+      this.samples -= this.pages.samplesOf(page);
+      this.pages.drop(page);
+    }
+    for (const [series, late] of this.late) {
+      if (late.newest >= time) continue;
+      this.samples -= late.count;
+      this.dropLate(series);
+    }
+    const { slot, newest, count, size } = this.series;
+    for (let series = 0; series < size; series++) {
+      if (newest[series]! >= time) continue;
+      if (slot[series]! >= 0) {
+        this.samples -= count[series]!;
+        this.giveSlot(series);
       }
-      if (drop === chunks.length) this.series.delete(series);
-      else if (drop > 0) chunks.splice(0, drop);
+      newest[series] = Number.NEGATIVE_INFINITY;
     }
   }
 
-  /** Frees an eighth at a time, the oldest first, so that the walk over all chunks is rare. */
+  private keepUnderCap(): void {
+    if (this.bytes <= this.capBytes) return;
+    if (this.pages.isWasteful) this.compact();
+    if (this.bytes > this.capBytes) this.shrink();
+  }
+
+  private compact(): void {
+    this.pages.compact((series, from, to) => {
+      const { place } = this;
+      this.series.lastChunk(series, place);
+      if (place.page === from.page && place.at === from.at) {
+        this.series.setLastChunk(series, to);
+        return;
+      }
+      for (let page = this.pages.get(place.page); page; page = this.pages.get(place.page)) {
+        const behind = { ...place };
+        toChunkBefore(page, place);
+        if (place.page !== from.page || place.at !== from.at) continue;
+        this.pages.setBefore(behind, to);
+        return;
+      }
+    });
+  }
+
+  /** Frees an eighth at a time, the oldest first. */
   private shrink(): void {
-    const chunks = [...this.series.values()]
-      .flat()
-      .map((chunk) => ({ last: lastTime(chunk), size: chunk.times.length }));
-    chunks.sort((a, b) => a.last - b.last);
-    const excess = this.bytes - this.capBytes * 0.875;
+    const parts: { newest: number; bytes: number }[] = [];
+    for (const { newest } of this.pages.all()) parts.push({ newest, bytes: this.pages.pageBytes });
+    for (const late of this.late.values()) parts.push({ newest: late.newest, bytes: late.bytes });
+    const { slot, newest, size } = this.series;
+    for (let series = 0; series < size; series++) {
+      if (slot[series]! >= 0) parts.push({ newest: newest[series]!, bytes: OpenSlots.slotBytes });
+    }
+    parts.sort((a, b) => a.newest - b.newest);
+    const excess = this.bytes - this.capBytes * (1 - FREED);
     let freed = 0;
     let cut = this.coveredFrom;
-    for (const { last, size } of chunks) {
+    for (const part of parts) {
       if (freed >= excess) break;
-      freed += size * SAMPLE_BYTES;
-      cut = last + 1;
+      freed += part.bytes;
+      cut = part.newest + 1;
     }
     this.evictBefore(cut);
   }

@@ -8,6 +8,8 @@ import { wordsOf } from './sample-columns.ts';
 import type { SeriesIndex } from './series-index.ts';
 
 const SLICE_MS = 600_000;
+/** What a sample takes in the head, as a rule; if it is more, the head gives up the oldest. */
+const SAMPLE_BYTES = 8;
 /** Of the head's cap, when it is filled from the engine: the samples of the next minutes need room as well. */
 const WARM_SHARE = 0.6;
 
@@ -68,7 +70,7 @@ async function warmFrom(engine: Engine, earliest: number, bytes: number): Promis
   let room = bytes;
   let first = Number.POSITIVE_INFINITY;
   for (const { slice, n } of slices) {
-    room -= Number(n) * 16;
+    room -= Number(n) * SAMPLE_BYTES;
     if (room < 0) return Math.min(first, slice + 1) * SLICE_MS + start;
     first = slice;
   }

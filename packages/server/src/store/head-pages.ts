@@ -1,0 +1,125 @@
+/** The sealed chunks of all series, one behind the other in pages; each knows the one before it in time of its series. */
+import {
+  type ChunkPlace,
+  ChunkWriter,
+  countOf,
+  giveUp,
+  isGivenUp,
+  lastTimeOf,
+  type PageViews,
+  seriesOf,
+  setChunkBefore,
+  sizeOf,
+} from './head-chunk.ts';
+
+export interface Page extends PageViews {
+  /** From 1, never again. */
+  readonly number: number;
+  /** Units of 8 bytes that are written. */
+  used: number;
+  /** Of them, those of chunks that were given up. */
+  wasted: number;
+  /** Unix milliseconds of the newest sample. */
+  newest: number;
+}
+
+export class ChunkPages {
+  bytes = 0;
+  private readonly pages = new Map<number, Page>();
+  private readonly writer = new ChunkWriter();
+  private last = 0;
+  private current: Page | undefined;
+
+  /** @param pageBytes a power of two up to 256 KiB */
+  constructor(readonly pageBytes: number) {}
+
+  /** Undefined for a page that was given up, and for page 0. */
+  get(number: number): Page | undefined {
+    return this.pages.get(number);
+  }
+
+  all(): Iterable<Page> {
+    return this.pages.values();
+  }
+
+  /** Writes the samples from <= i < to behind the chunk at `place`, and moves `place` to the new one. */
+  append(series: number, times: Float64Array, values: Float64Array, from: number, to: number, place: ChunkPlace): void {
+    const units = this.writer.plan(times, values, from, to);
+    const page = this.roomFor(units);
+    const at = page.used;
+    this.writer.write(page, at, series, place);
+    page.used += units;
+    page.newest = Math.max(page.newest, times[to - 1]!);
+    place.page = page.number;
+    place.at = at;
+  }
+
+  private roomFor(units: number): Page {
+    if (this.current && this.current.used + units <= this.pageBytes / 8) return this.current;
+    const memory = new ArrayBuffer(this.pageBytes);
+    this.current = {
+      number: ++this.last,
+      bytes: new Uint8Array(memory),
+      halves: new Uint16Array(memory),
+      words: new Uint32Array(memory),
+      doubles: new Float64Array(memory),
+      used: 0,
+      wasted: 0,
+      newest: Number.NEGATIVE_INFINITY,
+    };
+    this.pages.set(this.last, this.current);
+    this.bytes += this.pageBytes;
+    return this.current;
+  }
+
+  /** The chunk belongs to no series any more; a page of which nothing is left goes. */
+  giveUp(page: Page, at: number): void {
+    giveUp(page, at);
+    page.wasted += sizeOf(page, at);
+    if (page.wasted === page.used) this.drop(page);
+  }
+
+  /** Samples of the chunks that belong to a series. */
+  samplesOf(page: Page): number {
+    let samples = 0;
+    for (let at = 0; at < page.used; at += sizeOf(page, at)) if (!isGivenUp(page, at)) samples += countOf(page, at);
+    return samples;
+  }
+
+  drop(page: Page): void {
+    if (!this.pages.delete(page.number)) return;
+    this.bytes -= this.pageBytes;
+    if (this.current === page) this.current = undefined;
+  }
+
+  /** Moves the chunks of pages that are half wasted together. `moved` is told of each. */
+  compact(moved: (series: number, from: Readonly<ChunkPlace>, to: Readonly<ChunkPlace>) => void): void {
+    const sparse = [...this.pages.values()].filter(({ wasted, used }) => 2 * wasted > used);
+    for (const page of sparse) {
+      if (this.current === page) this.current = undefined;
+      for (let at = 0; at < page.used; at += sizeOf(page, at)) {
+        if (isGivenUp(page, at)) continue;
+        const units = sizeOf(page, at);
+        const target = this.roomFor(units);
+        target.doubles.set(page.doubles.subarray(at, at + units), target.used);
+        target.newest = Math.max(target.newest, lastTimeOf(page, at));
+        const to = { page: target.number, at: target.used };
+        target.used += units;
+        moved(seriesOf(page, at), { page: page.number, at }, to);
+      }
+      this.drop(page);
+    }
+  }
+
+  /** Whether a fair part of all pages is wasted. */
+  get isWasteful(): boolean {
+    let wasted = 0;
+    for (const page of this.pages.values()) if (2 * page.wasted > page.used) wasted += page.wasted;
+    return wasted * 8 * 8 > this.bytes;
+  }
+
+  setBefore(place: Readonly<ChunkPlace>, before: Readonly<ChunkPlace>): void {
+    const page = this.pages.get(place.page);
+    if (page) setChunkBefore(page, place.at, before);
+  }
+}
