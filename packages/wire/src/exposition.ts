@@ -124,15 +124,14 @@ class ExpositionParser {
       labels = known.labels;
       this.pos += known.text.length;
     } else labels = this.series();
-    this.blanks();
+    this.separator();
     const value = this.value();
-    this.blanks();
+    if (!this.atLineEnd()) this.separator();
     const timed = !this.atLineEnd() && !this.atExemplar();
     const timestamp = timed ? this.timestamp() : this.receivedAt;
     memory?.timed.push(timed);
-    this.blanks();
+    if (timed && !this.atLineEnd()) this.separator();
     const exemplar = this.atExemplar() ? [this.exemplar(timestamp)] : [];
-    this.blanks();
     if (!this.atLineEnd()) throw this.error(`expected the end of the line, got ${this.shown()}`, this.pos);
     const series = this.columns.addSeries(labels);
     this.columns.push(series, timestamp, value);
@@ -146,7 +145,7 @@ class ExpositionParser {
     let named = this.isNameStart();
     if (named) this.labels.add(METRIC_NAME, this.bareName(true));
     let end = this.pos;
-    this.blanks();
+    if (!this.dialect.isOpen) this.blanks();
     if (this.code() === OPEN) {
       named = this.labelSet(named, this.labels);
       end = this.pos;
@@ -167,10 +166,11 @@ class ExpositionParser {
     if (this.code() !== OPEN) throw this.error(`expected the labels of an exemplar, got ${this.shown()}`, this.pos);
     this.exemplarLabels.clear();
     this.labelSet(true, this.exemplarLabels);
-    this.blanks();
+    this.separator();
     const value = this.value();
-    this.blanks();
-    return exemplarOf(this.exemplarLabels, value, this.atLineEnd() ? sampleTime : this.timestamp());
+    if (this.atLineEnd()) return exemplarOf(this.exemplarLabels, value, sampleTime);
+    this.separator();
+    return exemplarOf(this.exemplarLabels, value, this.timestamp());
   }
 
   /** Reads `{…}`; returns whether the metric is named, before the braces or as a quoted name within. */
@@ -251,6 +251,7 @@ class ExpositionParser {
     const afterHash = this.pos;
     this.blanks();
     if (this.pos === afterHash) {
+      if (this.dialect.isOpen) throw this.error('OpenMetrics has no comments', afterHash);
       this.toLineEnd();
       return;
     }
@@ -261,16 +262,18 @@ class ExpositionParser {
       return;
     }
     if (keyword !== 'TYPE' && keyword !== 'HELP' && !(isOpen && keyword === 'UNIT')) {
+      if (isOpen) throw this.error(`expected HELP, TYPE, UNIT or EOF, got ${quote(keyword)}`, afterHash + 1);
       this.toLineEnd();
       return;
     }
-    this.blanks();
+    this.separator();
     if (this.code() !== QUOTE && !this.isNameStart()) {
       throw this.error(`expected a metric name after ${keyword}, got ${this.shown()}`, this.pos);
     }
     const name = this.code() === QUOTE ? this.quotedText() : this.bareName(true);
     if (!this.atLineEnd() && !isBlank(this.code())) throw this.error(`unexpected ${this.shown()} in a name`, this.pos);
-    this.blanks();
+    if (isOpen && this.code() !== SPACE) throw this.error(`expected a space, got ${this.shown()}`, this.pos);
+    this.separator();
     const start = this.pos;
     this.toLineEnd();
     const rest = this.text.slice(start, this.pos);
@@ -344,6 +347,12 @@ class ExpositionParser {
     const start = this.pos;
     while (!this.atLineEnd() && !isBlank(this.code())) this.pos++;
     return this.text.slice(start, this.pos);
+  }
+
+  /** One space in OpenMetrics; any blanks, or none, in the classic format. */
+  private separator(): void {
+    if (!this.dialect.isOpen) this.blanks();
+    else if (this.code() === SPACE) this.pos++;
   }
 
   private blanks(): void {
