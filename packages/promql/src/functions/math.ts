@@ -9,11 +9,20 @@ function round(value: number, [nearest = 1]: readonly number[]): number {
   return Math.floor(value * inverse + 0.5) / inverse;
 }
 
+/** Above 21 the other exponential is below the last place; where e^x overflows so does the result, as in Go (math/sinh.go). */
+function sinh(value: number): number {
+  return Math.abs(value) > 21 ? (Math.sign(value) * Math.exp(Math.abs(value))) / 2 : Math.sinh(value);
+}
+
+function cosh(value: number): number {
+  return Math.abs(value) > 21 ? Math.exp(Math.abs(value)) / 2 : Math.cosh(value);
+}
+
 export const MATH: FunctionTable = [
-  ...Object.entries({ acos, acosh, asin, asinh, atan, cos, log10, log2, sin, tan }).map(
+  ...Object.entries({ acos, acosh, asin, asinh, atan, cos, cosh, log10, log2, sin, sinh, tan }).map(
     ([name, apply]) => [name, perSample((value) => apply(value))] as const,
   ),
-  ...(['abs', 'atanh', 'ceil', 'cosh', 'exp', 'floor', 'sinh', 'sqrt', 'tanh'] as const).map(
+  ...(['abs', 'atanh', 'ceil', 'exp', 'floor', 'sqrt', 'tanh'] as const).map(
     (name) => [name, perSample((value) => Math[name](value))] as const,
   ),
   ['ln', perSample((value) => log(value))],
