@@ -1,6 +1,7 @@
-import { EncodedLabels, type Labels } from '@nightshift/wire';
+import type { Labels } from '@nightshift/wire';
 import type { ByteWriter } from './byte-writer.ts';
 import { Fields } from './fields.ts';
+import { encodeLabels } from './labels.ts';
 
 interface External {
   readonly name: Uint8Array;
@@ -16,7 +17,7 @@ export const encodeExternalLabels = (labels: Labels): ExternalLabels =>
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => ({
       name: Buffer.from(name),
-      message: new EncodedLabels(new Map([[name, value]])).bytes,
+      message: encodeLabels([[name, value]]),
     }));
 
 /** Copies the labels in `bytes[start, end)` with the external ones among them in order; a label of the series wins. */

@@ -1,8 +1,9 @@
 import type { Relabelling } from '@nightshift/server/collect';
-import { EncodedLabels, type Labels } from '@nightshift/wire';
+import type { Labels } from '@nightshift/wire';
 import { ByteWriter } from './byte-writer.ts';
 import { copyWithExternal, type ExternalLabels, encodeExternalLabels } from './external-labels.ts';
 import { Fields } from './fields.ts';
+import { encodeLabels, readLabels } from './labels.ts';
 
 /** What a destination wants of a scrape. */
 export interface ShapeOptions {
@@ -23,8 +24,6 @@ export interface Part {
 
 /** Bytes of a part after which it is ended, whatever its samples. */
 export const PART_BYTES = 1024 * 1024;
-
-const textDecoder = new TextDecoder();
 
 /** Makes of the WriteRequest of one scrape (remote write 1.0, labels in order) the requests that a destination gets of it. */
 export class Shape {
@@ -104,26 +103,9 @@ export class Shape {
     const kept = relabelling.apply(all);
     if (!kept || kept.size === 0) return false;
     if (kept === labels) into.copy(bytes, start, end);
-    else into.copy(new EncodedLabels(kept).bytes);
+    else into.copy(encodeLabels(kept));
     return true;
   }
-}
-
-function readLabels(bytes: Uint8Array, start: number, end: number): Labels {
-  const found = new Map<string, string>();
-  const labels = new Fields(bytes, start, end);
-  while (labels.next()) {
-    const label = new Fields(bytes, labels.contentStart, labels.end);
-    let name = '';
-    let value = '';
-    while (label.next()) {
-      const text = textDecoder.decode(bytes.subarray(label.contentStart, label.end));
-      if (label.field === 1) name = text;
-      else value = text;
-    }
-    found.set(name, value);
-  }
-  return found;
 }
 
 function withExternal(labels: Labels, external: Labels): Labels {

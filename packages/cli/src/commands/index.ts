@@ -1,4 +1,5 @@
 import type { Register } from '../context.ts';
+import { agent } from './agent.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
 import { engineChild } from './engine-child.ts';
@@ -13,6 +14,7 @@ import { token } from './token.ts';
 /** Every command, in the order of the help. */
 export const commands: readonly Register[] = [
   serve,
+  agent,
   release,
   incident,
   query,

@@ -4,6 +4,7 @@ export { nearest } from '../config/nearest.ts';
 export type { Decoded, JournalRecord } from './record.ts';
 export { compileRelabelling, type Relabelling } from './relabel/relabel.ts';
 export { isLabelName, type NameValidation, type RelabelRule } from './relabel/rule.ts';
+export { durationText } from './scrape/config/format-duration.ts';
 export { readGlobal } from './scrape/config/global.ts';
 export { httpClientKeys, readHttpClient } from './scrape/config/http-client.ts';
 export { type LoadedScrapeFile, loadScrapeFile } from './scrape/config/load.ts';
@@ -19,3 +20,6 @@ export {
 } from './scrape/config/types.ts';
 export { readYaml, ScrapeConfigError, YamlNode } from './scrape/config/yaml-node.ts';
 export { createHttpClient, type HttpClient, type HttpResponse } from './scrape/http/client.ts';
+export { fingerprint } from './scrape/pool.ts';
+export { type PoolState, type Scraper, startScraper } from './scrape/scraper.ts';
+export type { DroppedTarget, ScrapeTarget, TargetState } from './scrape/target.ts';

@@ -2,8 +2,8 @@ import type { Decoded, JournalRecord } from '../record.ts';
 import { ScrapeSession, type ScrapeSettings } from './scrape.ts';
 import type { ScrapeTarget, TargetState, TargetStatus } from './target.ts';
 
-/** Where the results go. Resolves when they are durable. */
-export type Take = (record: JournalRecord, decoded: Decoded) => Promise<void>;
+/** Where the results of a target go. Resolves when they are durable. */
+export type Take = (record: JournalRecord, decoded: Decoded, target: ScrapeTarget) => Promise<void>;
 
 /** A timer fires a little late; a scrape that starts within this of its time is as of that time, which compresses better. */
 const toleranceMs = 2;
@@ -70,7 +70,7 @@ export class TargetLoop {
     const result = await this.#session.scrape(at, this.now, this.refusal);
     let lastError = result.error;
     try {
-      await this.take(result.record, result.decoded);
+      await this.take(result.record, result.decoded, this.target);
       result.stored();
     } catch (error) {
       lastError = `scraped, but not stored: ${error instanceof Error ? error.message : error}`;
@@ -105,6 +105,6 @@ export class TargetLoop {
   /** Marks the end of all series, as of `at`. */
   async end(at: number): Promise<void> {
     const result = this.#session.end(at);
-    if (result) await this.take(result.record, result.decoded);
+    if (result) await this.take(result.record, result.decoded, this.target);
   }
 }
