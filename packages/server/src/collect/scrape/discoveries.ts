@@ -1,5 +1,7 @@
 import type { DiscoveryConfig } from './config/types.ts';
 import type { Discovery } from './discovery.ts';
+import type { KubernetesSdConfig } from './kubernetes/config.ts';
+import { kubernetesDiscovery } from './kubernetes/discovery.ts';
 import { type DnsSdConfig, dnsDiscovery } from './sd/dns.ts';
 import { type FileSdConfig, fileDiscovery } from './sd/file.ts';
 import { type HttpSdConfig, httpDiscovery } from './sd/http.ts';
@@ -20,6 +22,7 @@ export const discoveries: Readonly<Record<string, Start<unknown>>> = {
   file_sd_configs: kind<FileSdConfig>((config) => fileDiscovery(config)),
   http_sd_configs: kind<HttpSdConfig>((config) => httpDiscovery(config)),
   dns_sd_configs: kind<DnsSdConfig>((config, { dnsServers }) => dnsDiscovery(config, dnsServers)),
+  kubernetes_sd_configs: kind<KubernetesSdConfig>((config) => kubernetesDiscovery(config)),
 };
 
 export function startDiscovery({ kind: key, config }: DiscoveryConfig, deps: DiscoveryDeps): Discovery {
