@@ -5,9 +5,23 @@ export { parseExposition, parseOpenMetrics } from './exposition.ts';
 export { type ProtobufExpositionOptions, parseProtobufExposition, type TimedBatch } from './exposition-protobuf.ts';
 export { encodeExposition, type NameEscaping, type ShownFamily, type ShownSample } from './exposition-writer.ts';
 export { decodeJsonLogs } from './json-logs.ts';
+export { type DeltaState, restored, restoredHistogram } from './otlp/delta/accumulate.ts';
+export type { DeltaPoint } from './otlp/delta/point.ts';
 export { decodeOtlpLogs } from './otlp/logs.ts';
 export type { OtlpFormat } from './otlp/message.ts';
-export { decodeOtlpMetrics } from './otlp/metrics.ts';
+export {
+  type DeltaStates,
+  decodeOtlpMetrics,
+  type OtlpConversion,
+  type OtlpConversionOptions,
+  readOtlpMetrics,
+} from './otlp/metrics.ts';
+export {
+  defaultOtlpSettings,
+  type OtlpSettings,
+  TRANSLATION_STRATEGIES,
+  type TranslationStrategy,
+} from './otlp/settings.ts';
 export { decodeOtlpTraces } from './otlp/traces.ts';
 export {
   decodeReadRequest,

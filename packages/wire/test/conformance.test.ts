@@ -9,6 +9,7 @@ import {
   decodeWriteRequest,
   parseExposition,
   parseOpenMetrics,
+  readOtlpMetrics,
   WireError,
 } from '../src/index.ts';
 
@@ -132,17 +133,23 @@ describe.skipIf(!existsSync(join(ROOT, EXAMPLES)))('the examples of opentelemetr
     expect(event!.attributes.get('event.name')).toBe('browser.page_view');
   });
 
-  it('decode as metrics once they are cumulative; as they are, delta is refused by name', () => {
-    const text = readFileSync(join(ROOT, EXAMPLES, 'metrics.json'), 'utf8');
-    const decode = (json: string) => decodeOtlpMetrics(new TextEncoder().encode(json), 'json', NOW);
-    expect(() => decode(text)).toThrow(/"my.counter" has delta temporality/);
-    const batch = decode(text.replaceAll('"aggregationTemporality": 1', '"aggregationTemporality": 2'));
-    const names = batch.metadata.map(({ name, type }) => `${name} ${type}`);
-    expect(names).toEqual([
+  it('decode as metrics, the delta among them as a counter that begins', () => {
+    const conversion = readOtlpMetrics(read(`${EXAMPLES}/metrics.json`), { format: 'json', receivedAt: NOW });
+    expect(conversion.deltas.map(({ family }) => family)).toEqual([
+      'my_counter_total',
+      'my_histogram',
+      'my_exponential_histogram',
+    ]);
+    const { metadata, series } = conversion.finish(new Map());
+    expect(conversion.rejections.message()).toBe('');
+    expect(metadata.map(({ name, type }) => `${name} ${type}`)).toEqual([
       'my_counter_total counter',
       'my_gauge_ratio gauge',
       'my_histogram histogram',
       'my_exponential_histogram histogram',
     ]);
+    expect(series.find((labels) => labels.get('__name__') === 'my_counter_total')?.get('my_counter_attr')).toBe(
+      'some value',
+    );
   });
 });

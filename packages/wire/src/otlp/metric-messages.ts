@@ -1,10 +1,12 @@
 import type { KeyValue } from './any-value.ts';
 import { type Field, Message } from './message.ts';
-import { RESOURCE, type ResourceMessage, SCOPE, type ScopeMessage } from './resource.ts';
+import { RESOURCE, type ResourceMessage } from './resource.ts';
 
 /** What every data point has (opentelemetry-proto, metrics/v1); bit 0 of `flags` is "no recorded value". */
 export interface Point {
   attributes: KeyValue[];
+  /** 0 where it is not said: since when a cumulative point counts, or the begin of a delta's interval. */
+  startTimeUnixNano: bigint;
   timeUnixNano: bigint;
   flags: number;
 }
@@ -53,7 +55,8 @@ export interface SummaryPoint extends Point {
   quantileValues: { quantile: number; value: number }[];
 }
 
-/** AggregationTemporality: 1 is delta, 2 cumulative. */
+/** AggregationTemporality. */
+export const DELTA = 1;
 export const CUMULATIVE = 2;
 
 export type MetricData =
@@ -70,9 +73,12 @@ export interface MetricMessage {
   data: MetricData | undefined;
 }
 
-const emptyPoint = () => ({ attributes: [] as KeyValue[], timeUnixNano: 0n, flags: 0 });
+const emptyPoint = () => ({ attributes: [] as KeyValue[], startTimeUnixNano: 0n, timeUnixNano: 0n, flags: 0 });
 
-const TIME: Field = { number: 3, name: 'timeUnixNano', kind: 'time' };
+const TIMES: readonly Field[] = [
+  { number: 2, name: 'startTimeUnixNano', kind: 'time' },
+  { number: 3, name: 'timeUnixNano', kind: 'time' },
+];
 
 const EXEMPLAR = new Message<ExemplarMessage>(
   () => ({ filteredAttributes: [], timeUnixNano: 0n, value: 0, spanId: '', traceId: '' }),
@@ -91,7 +97,7 @@ const exemplarsAt = (number: number): Field => ({ number, name: 'exemplars', kin
 const NUMBER_POINT = new Message<NumberPoint>(
   () => ({ ...emptyPoint(), value: undefined, exemplars: [] }),
   [
-    TIME,
+    ...TIMES,
     { number: 4, name: 'value', json: 'asDouble', kind: 'double' },
     exemplarsAt(5),
     { number: 6, name: 'value', json: 'asInt', kind: 'sfixed64' },
@@ -103,7 +109,7 @@ const NUMBER_POINT = new Message<NumberPoint>(
 const HISTOGRAM_POINT = new Message<HistogramPoint>(
   () => ({ ...emptyPoint(), exemplars: [], count: 0, sum: undefined, bucketCounts: [], explicitBounds: [] }),
   [
-    TIME,
+    ...TIMES,
     { number: 4, name: 'count', kind: 'fixed64' },
     { number: 5, name: 'sum', kind: 'double' },
     { number: 6, name: 'bucketCounts', kind: 'fixed64', repeated: true },
@@ -138,7 +144,7 @@ function emptyExponentialPoint(): ExponentialPoint {
 
 const EXPONENTIAL_POINT = new Message<ExponentialPoint>(emptyExponentialPoint, [
   { number: 1, name: 'attributes', kind: 'attribute', repeated: true },
-  TIME,
+  ...TIMES,
   { number: 4, name: 'count', kind: 'fixed64' },
   { number: 5, name: 'sum', kind: 'double' },
   { number: 6, name: 'scale', kind: 'sint32' },
@@ -161,7 +167,7 @@ const QUANTILE = new Message<{ quantile: number; value: number }>(
 const SUMMARY_POINT = new Message<SummaryPoint>(
   () => ({ ...emptyPoint(), count: 0, sum: 0, quantileValues: [] }),
   [
-    TIME,
+    ...TIMES,
     { number: 4, name: 'count', kind: 'fixed64' },
     { number: 5, name: 'sum', kind: 'double' },
     { number: 6, name: 'quantileValues', kind: QUANTILE, repeated: true },
@@ -213,16 +219,34 @@ const METRIC = new Message<MetricMessage>(
   ],
 );
 
-interface ScopeMetrics {
-  scope: ScopeMessage | undefined;
+export interface ScopeMetrics {
+  scope: MetricScope | undefined;
   metrics: MetricMessage[];
+  schemaUrl: string;
 }
 
-const SCOPE_METRICS = new Message<ScopeMetrics>(
-  () => ({ scope: undefined, metrics: [] }),
+/** opentelemetry.proto.common.v1.InstrumentationScope with all that can become labels. */
+export interface MetricScope {
+  name: string;
+  version: string;
+  attributes: KeyValue[];
+}
+
+const METRIC_SCOPE = new Message<MetricScope>(
+  () => ({ name: '', version: '', attributes: [] }),
   [
-    { number: 1, name: 'scope', kind: SCOPE },
+    { number: 1, name: 'name', kind: 'string' },
+    { number: 2, name: 'version', kind: 'string' },
+    { number: 3, name: 'attributes', kind: 'attribute', repeated: true },
+  ],
+);
+
+const SCOPE_METRICS = new Message<ScopeMetrics>(
+  () => ({ scope: undefined, metrics: [], schemaUrl: '' }),
+  [
+    { number: 1, name: 'scope', kind: METRIC_SCOPE },
     { number: 2, name: 'metrics', kind: METRIC, repeated: true },
+    { number: 3, name: 'schemaUrl', kind: 'string' },
   ],
 );
 

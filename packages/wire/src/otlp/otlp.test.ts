@@ -4,7 +4,6 @@ import { isStaleMarker } from '../columns.ts';
 import { ProtoWriter } from '../protobuf/writer.ts';
 import { decodeOtlpLogs } from './logs.ts';
 import { decodeOtlpMetrics } from './metrics.ts';
-import { prometheusLabel, prometheusName, prometheusUnit } from './naming.ts';
 import { decodeOtlpTraces } from './traces.ts';
 
 const NOW = 1_700_000_000_000;
@@ -187,7 +186,7 @@ describe('OTLP metrics', () => {
       { name: 'd', sum: { aggregationTemporality: 1, dataPoints: [{ asInt: 1 }] } },
       /"d" has delta/,
     ],
-    ['an empty name', { name: '', gauge: { dataPoints: [] } }, /metric name "" is not usable/],
+    ['an empty name', { name: '', gauge: { dataPoints: [{ asInt: 1 }] } }, /metric name "" is not usable/],
     [
       'buckets that do not fit the bounds',
       histogramOf({ bucketCounts: [1], explicitBounds: [1] }),
@@ -220,27 +219,6 @@ describe('OTLP metrics', () => {
 function histogramOf(point: object) {
   return { name: 'h', histogram: { aggregationTemporality: 2, dataPoints: [point] } };
 }
-
-describe('Prometheus names', () => {
-  it.each([
-    ['http.server.duration', 's', 'other', 'http_server_duration_seconds'],
-    ['requests.total', '{request}', 'counter', 'requests_total'],
-    ['disk.io', 'By', 'counter', 'disk_io_bytes_total'],
-    ['disk.io.bytes', 'By', 'other', 'disk_io_bytes'],
-    ['speed', 'm/s', 'gauge', 'speed_meters_per_second'],
-    ['load', '1', 'gauge', 'load_ratio'],
-    ['2xx', '', 'other', '_2xx'],
-    ['a..b', '', 'other', 'a_b'],
-    ['...', 's', 'other', ''],
-  ] as const)('of %s in %j, %s, is %j', (name, unit, type, expected) => {
-    expect(prometheusName(name, unit, type)).toBe(expected);
-  });
-
-  it('of units and labels', () => {
-    expect([prometheusUnit('By/s'), prometheusUnit('{x}'), prometheusUnit('1')]).toEqual(['bytes_per_second', '', '']);
-    expect(['a.b', '1a', '_a', '__a', '.'].map(prometheusLabel)).toEqual(['a_b', 'key_1a', 'key_a', '__a', '']);
-  });
-});
 
 describe('OTLP traces', () => {
   it('keep ids in lower case, exact times, and the resource', () => {
