@@ -79,13 +79,14 @@ export class ProtoWriter {
     this.pos += bytes.length;
   }
 
-  /** Bytes that are kept as a string of characters below 256. */
-  binary(text: string): void {
+  /** Bytes that are kept as a string of characters below 256; `isAscii` says that all are below 128, which is faster. */
+  binary(text: string, isAscii: boolean): void {
     this.reserve(text.length);
     const { buf } = this;
     let { pos } = this;
-    for (let i = 0; i < text.length; i++) buf[pos++] = text.charCodeAt(i);
-    this.pos = pos;
+    if (isAscii) encoder.encodeInto(text, buf.subarray(pos, pos + text.length));
+    else for (let i = 0; i < text.length; i++) buf[pos++] = text.charCodeAt(i);
+    this.pos += text.length;
   }
 
   /** Starts a nested message; pass the result to `close`. */

@@ -11,12 +11,15 @@ import { writeExemplar, writeLabels, writeMetadata } from './encode.ts';
 export class EncodedLabels {
   readonly labels: Labels;
   readonly bytes: string;
+  readonly isAscii: boolean;
 
   constructor(labels: Labels) {
     this.labels = labels;
     const writer = new ProtoWriter(256);
     writeLabels(writer, labels);
-    this.bytes = binaryText(writer.finish());
+    const bytes = writer.finish();
+    this.bytes = binaryText(bytes);
+    this.isAscii = bytes.every((byte) => byte < 0x80);
   }
 }
 
@@ -86,7 +89,7 @@ export class ScrapeWriter {
     const sample = VALUE_BYTES + 1 + varintBytes(timestamp);
     writer.tag(1, LENGTH);
     writer.uint32(series.bytes.length + 2 + sample);
-    writer.binary(series.bytes);
+    writer.binary(series.bytes, series.isAscii);
     writer.tag(2, LENGTH);
     writer.uint32(sample);
     writer.tag(1, 1);
@@ -100,7 +103,7 @@ export class ScrapeWriter {
   private withExemplars(series: EncodedLabels, timestamp: number, value: number, exemplars: readonly Exemplar[]): void {
     const { writer } = this;
     const start = writer.open(1);
-    writer.binary(series.bytes);
+    writer.binary(series.bytes, series.isAscii);
     const sample = writer.open(2);
     writer.tag(1, 1);
     writer.double(value);
