@@ -20,6 +20,8 @@ export interface Batch {
   /** `SPOOLID-SEGMENT-START-END`: the same for the same records, never used for others. */
   readonly token: string;
   readonly records: readonly Uint8Array[];
+  /** The end of each record in the segment file, in bytes: the offset that `append` gave. */
+  readonly ends: readonly number[];
   readonly segment: number;
   readonly start: number;
   readonly end: number;
@@ -239,11 +241,13 @@ export class Spool {
         bytes = await this.readRange(segment.number, start, start + first);
     }
     const records: Uint8Array[] = [];
+    const ends: number[] = [];
     let offset = 0;
     let record = readRecord(bytes, 0);
     while (typeof record !== 'string') {
       records.push(record);
       offset += RECORD_OVERHEAD + record.length;
+      ends.push(start + offset);
       record = readRecord(bytes, offset);
     }
     const cutShort = record === 'bad' || (record === 'partial' && records.length === 0);
@@ -253,6 +257,7 @@ export class Spool {
     return {
       token: this.token(segment.number, start, batchEnd),
       records,
+      ends,
       segment: segment.number,
       start,
       end: batchEnd,

@@ -3,6 +3,8 @@
  * Label sets and attribute sets are Maps, because `__proto__` is a legal label name.
  */
 
+import type { KnownWriteSeries } from './remote-write/write-memory.ts';
+
 /** Label name to value, iterated in order of name (code units). Never holds an empty value; the metric name is `__name__`. */
 export type Labels = ReadonlyMap<string, string>;
 
@@ -53,6 +55,8 @@ export interface MetricBatch {
   readonly exemplars: readonly SeriesExemplar[];
   /** Exemplars that were left out, because their labels or their time are not usable. */
   readonly exemplarsDropped: number;
+  /** Where a memory of series was used. */
+  readonly known?: KnownWriteSeries;
 }
 
 /** The OpenTelemetry resource: `service.name`, `service.version`, `deployment.environment.name`, '' where absent, and all attributes. */

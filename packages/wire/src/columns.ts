@@ -15,10 +15,28 @@ export class MetricColumns {
   private readonly exemplars: SeriesExemplar[] = [];
   private exemplarsDropped = 0;
   private count = 0;
-  private index = new Uint32Array(64);
-  private times = new Float64Array(64);
-  private values = new Float64Array(64);
-  private words = new Uint32Array(this.values.buffer);
+  private index: Uint32Array<ArrayBuffer>;
+  private times: Float64Array<ArrayBuffer>;
+  private values: Float64Array<ArrayBuffer>;
+  private words: Uint32Array<ArrayBuffer>;
+
+  /** @param capacity samples to begin with */
+  constructor(capacity = 64) {
+    this.index = new Uint32Array(capacity);
+    this.times = new Float64Array(capacity);
+    this.values = new Float64Array(capacity);
+    this.words = new Uint32Array(this.values.buffer);
+  }
+
+  /** Samples so far. */
+  get samples(): number {
+    return this.count;
+  }
+
+  /** Takes back what was pushed after there were `samples`. */
+  cut(samples: number): void {
+    this.count = samples;
+  }
 
   /** Adds a series; the result is what `push` wants. The caller keeps the promises of Labels. */
   addSeries(labels: Labels): number {

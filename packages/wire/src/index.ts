@@ -39,6 +39,8 @@ export { type ReadSeries, readSeriesOf } from './remote-read/read-series.ts';
 export { decodeWriteRequest } from './remote-write/decode.ts';
 export { encodeWriteRequest, type WriteSample, type WriteSeries } from './remote-write/encode.ts';
 export { EncodedLabels, ScrapeWriter, type WrittenRequest } from './remote-write/scrape-writer.ts';
+export { SeriesTable } from './remote-write/series-table.ts';
+export { type KnownWriteSeries, WriteMemory } from './remote-write/write-memory.ts';
 export { KnownSeries, SeriesMemory } from './series-memory.ts';
 export { severityOf } from './severity.ts';
 export { decodeSnappy, encodeSnappy, TooLargeError } from './snappy.ts';

@@ -28,11 +28,14 @@ export function decodeSnappy(body: Uint8Array, maxBytes: number): Uint8Array {
     throw new WireError(`snappy: ${body.length} bytes cannot hold the ${length} bytes that the body declares`);
   }
   if (length > maxBytes) throw new TooLargeError(length, maxBytes);
-  const out = new Uint8Array(length);
-  const written = inflate(body, preambleSize(body), out);
+  const out = new Uint8Array(length + SLACK);
+  const written = inflate(body, preambleSize(body), out, length);
   if (written !== length) throw new WireError(`snappy: the body declares ${length} bytes and holds ${written}`);
-  return out;
+  return out.subarray(0, length);
 }
+
+/** Bytes behind what is decoded, which whole words may run over. */
+const SLACK = 4;
 
 /** Encodes `bytes` as one Snappy block. */
 export function encodeSnappy(bytes: Uint8Array): Uint8Array {
@@ -61,8 +64,10 @@ function declaredLength(body: Uint8Array): number {
   throw new WireError('snappy: the declared length does not fit 32 bits, at byte 0');
 }
 
-/** Runs the elements from `pos` on into `out`; returns how many bytes were written. */
-function inflate(body: Uint8Array, start: number, out: Uint8Array): number {
+/** Runs the elements from `start` on into `out`, which has `SLACK` bytes behind its `length`; returns how many bytes were written. */
+function inflate(body: Uint8Array, start: number, out: Uint8Array, length: number): number {
+  const from = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  const into = new DataView(out.buffer, out.byteOffset, out.byteLength);
   const end = body.length;
   let pos = start;
   let to = 0;
@@ -79,22 +84,35 @@ function inflate(body: Uint8Array, start: number, out: Uint8Array): number {
         pos += extra;
       }
       if (size > end - pos) throw truncated(at);
-      if (size > out.length - to) throw overrun(at, out.length);
-      copyLiteral(body, pos, out, to, size);
+      if (size > length - to) throw overrun(at, length);
+      if (size > 64 || pos + size + 3 > end) copyBytes(body, pos, out, to, size);
+      else copyWords(from, pos, into, to, size);
       pos += size;
       to += size;
       continue;
     }
-    const offsetBytes = kind === 3 ? 4 : kind;
-    if (pos + offsetBytes > end) throw truncated(at);
-    const size = kind === 1 ? ((tag >>> 2) & 7) + 4 : (tag >>> 2) + 1;
-    const offset = kind === 1 ? ((tag >>> 5) << 8) | body[pos]! : littleEndian(body, pos, offsetBytes);
-    pos += offsetBytes;
+    let size = (tag >>> 2) + 1;
+    let offset = 0;
+    if (kind === 2) {
+      if (pos + 2 > end) throw truncated(at);
+      offset = body[pos]! | (body[pos + 1]! << 8);
+      pos += 2;
+    } else if (kind === 1) {
+      if (pos + 1 > end) throw truncated(at);
+      size = ((tag >>> 2) & 7) + 4;
+      offset = ((tag >>> 5) << 8) | body[pos++]!;
+    } else {
+      if (pos + 4 > end) throw truncated(at);
+      offset = littleEndian(body, pos, 4);
+      pos += 4;
+    }
     if (offset === 0 || offset > to) {
       throw new WireError(`snappy: copy from ${offset} bytes back with ${to} bytes written, at byte ${at}`);
     }
-    if (size > out.length - to) throw overrun(at, out.length);
-    copyBack(out, to, offset, size);
+    if (size > length - to) throw overrun(at, length);
+    // A copy that overlaps itself repeats what it has just written; by words it does so from four bytes back on.
+    if (offset >= 4) copyWords(into, to - offset, into, to, size);
+    else for (let i = to, last = to + size; i < last; i++) out[i] = out[i - offset]!;
     to += size;
   }
   return to;
@@ -106,15 +124,14 @@ function littleEndian(body: Uint8Array, pos: number, size: number): number {
   return value;
 }
 
-function copyLiteral(body: Uint8Array, pos: number, out: Uint8Array, to: number, size: number): void {
-  if (size > 32) out.set(body.subarray(pos, pos + size), to);
-  else for (let i = 0; i < size; i++) out[to + i] = body[pos + i]!;
+/** Copies forward, four bytes at a time, and so up to three bytes more than `size` on either side. */
+function copyWords(from: DataView, pos: number, into: DataView, to: number, size: number): void {
+  for (let i = 0; i < size; i += 4) into.setInt32(to + i, from.getInt32(pos + i, true), true);
 }
 
-function copyBack(out: Uint8Array, to: number, offset: number, size: number): void {
-  const from = to - offset;
-  // An overlapping copy repeats what it has just written, which copyWithin does not do.
-  for (let i = 0; i < size; i++) out[to + i] = out[from + i]!;
+function copyBytes(body: Uint8Array, pos: number, out: Uint8Array, to: number, size: number): void {
+  if (size > 32) out.set(body.subarray(pos, pos + size), to);
+  else for (let i = 0; i < size; i++) out[to + i] = body[pos + i]!;
 }
 
 function truncated(at: number): WireError {

@@ -21,8 +21,9 @@ export async function collect(deps: CollectDeps, record: JournalRecord, known?: 
     try {
       const decoded = known?.metrics
         ? { metrics: withUsableExemplars(known.metrics, record.receivedAt) }
-        : decodeRecord(record, deps.maxDecompressedBytes);
+        : decodeRecord(record, deps.maxDecompressedBytes, deps.sink.memory);
       checkLimits(decoded, deps.now());
+      if (decoded.metrics) deps.sink.memory?.remember(decoded.metrics);
       return decoded;
     } catch (error) {
       if (error instanceof TooLargeError) {

@@ -5,6 +5,7 @@ import {
   decodeOtlpTraces,
   decodeSnappy,
   decodeWriteRequest,
+  type WriteMemory,
 } from '@nightshift/wire';
 import { withUsableExemplars } from './exemplar-times.ts';
 import type { BodyFormat, BodyKind, Decoded, JournalRecord } from './record.ts';
@@ -12,9 +13,9 @@ import { decodeSeriesDeletion } from './series-deletion.ts';
 
 const otlp = (format: BodyFormat): 'protobuf' | 'json' => (format === 'json' ? 'json' : 'protobuf');
 
-const decoders: Record<BodyKind, (record: JournalRecord, maxBytes: number) => Decoded> = {
-  'remote-write': ({ format, body }, maxBytes) => ({
-    metrics: decodeWriteRequest(format === 'snappy-protobuf' ? decodeSnappy(body, maxBytes) : body),
+const decoders: Record<BodyKind, (record: JournalRecord, maxBytes: number, memory?: WriteMemory) => Decoded> = {
+  'remote-write': ({ format, body }, maxBytes, memory) => ({
+    metrics: decodeWriteRequest(format === 'snappy-protobuf' ? decodeSnappy(body, maxBytes) : body, memory),
   }),
   'otlp-metrics': ({ format, body, receivedAt }) => ({ metrics: decodeOtlpMetrics(body, otlp(format), receivedAt) }),
   'otlp-logs': ({ format, body, receivedAt }) => ({ logs: decodeOtlpLogs(body, otlp(format), receivedAt) }),
@@ -23,8 +24,11 @@ const decoders: Record<BodyKind, (record: JournalRecord, maxBytes: number) => De
   'series-deletion': ({ body }) => ({ deletion: decodeSeriesDeletion(body) }),
 };
 
-/** Decodes a record; the same bytes give the same result at every time. Throws WireError, or TooLargeError beyond `maxBytes`. */
-export function decodeRecord(record: JournalRecord, maxBytes = Number.MAX_SAFE_INTEGER): Decoded {
-  const decoded = decoders[record.kind](record, maxBytes);
+/**
+ * Decodes a record; the same bytes give the same result at every time, with the `memory` of earlier ones only sooner. Throws
+ * WireError, or TooLargeError beyond `maxBytes`.
+ */
+export function decodeRecord(record: JournalRecord, maxBytes = Number.MAX_SAFE_INTEGER, memory?: WriteMemory): Decoded {
+  const decoded = decoders[record.kind](record, maxBytes, memory);
   return decoded.metrics ? { metrics: withUsableExemplars(decoded.metrics, record.receivedAt) } : decoded;
 }

@@ -39,13 +39,15 @@ function checkLabels(labels: Labels, limits: IngestLimits): void {
 
 function checkTimes(batch: MetricBatch, now: number, limits: IngestLimits): void {
   const latest = now + limits.maxFutureMs;
-  batch.timestamps.forEach((time, i) => {
-    if (time >= 0 && time <= latest) return;
+  const { timestamps } = batch;
+  for (let i = 0; i < timestamps.length; i++) {
+    const time = timestamps[i]!;
+    if (time >= 0 && time <= latest) continue;
     const series = batch.series[batch.seriesIndex[i] ?? 0];
     const name = series ? show(series) : 'a series';
     const bound = time < 0 ? 'before 1970' : 'more than a day ahead of the clock here';
     throw new WireError(`${name}: a sample at timestamp ${time} ms is ${bound}`);
-  });
+  }
 }
 
 const maxNano = 9_223_372_036_854_775_807n;
@@ -58,7 +60,9 @@ function checkNano(what: string, time: bigint): void {
 /** Throws a WireError that names the first series, label, or time beyond a limit. */
 export function checkLimits(decoded: Decoded, now: number, limits: IngestLimits = defaultLimits): void {
   if (decoded.metrics) {
-    for (const labels of decoded.metrics.series) checkLabels(labels, limits);
+    const { series, known } = decoded.metrics;
+    // A series that is known has passed before.
+    for (let i = 0; i < series.length; i++) if (!known || known.refs[i]! < 0) checkLabels(series[i]!, limits);
     checkTimes(decoded.metrics, now, limits);
   }
   for (const log of decoded.logs ?? []) checkNano('log record', log.timeUnixNano);

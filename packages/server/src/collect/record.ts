@@ -1,4 +1,4 @@
-import type { LogRecord, MetricBatch, Span } from '@nightshift/wire';
+import type { LogRecord, MetricBatch, Span, WriteMemory } from '@nightshift/wire';
 import type { SeriesDeletion } from './series-deletion.ts';
 
 /** What collect hands to the right: a body that was decoded and found good. Deletions have no receiver; a person asks for them. */
@@ -25,5 +25,7 @@ export interface Decoded {
 
 /** Where collect puts what it took: resolves only when the record is durable and its samples can be queried. */
 export interface RecordSink {
+  /** The series that it has taken, for decoding the next ones. */
+  readonly memory?: WriteMemory;
   admit(record: JournalRecord, decoded: Decoded): Promise<void>;
 }

@@ -3,11 +3,14 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Batch } from '@nightshift/spool';
+import type { WriteMemory } from '@nightshift/wire';
 import type { Engine } from '../engine/engine.ts';
-import { decodeJournal, type Journal } from '../spool/journal.ts';
+import { decodeJournal, type Journal, placeOf } from '../spool/journal.ts';
 import { carryOut, type Deletion } from './deletion.ts';
+import type { RecentBatches } from './recent-batches.ts';
 import { BatchRows, columns } from './rows.ts';
 import type { SeriesIndex } from './series-index.ts';
+import type { SeriesNumbers } from './series-numbers.ts';
 
 const BATCH_BYTES = 4 * 1024 * 1024;
 const FIRST_BACK_OFF_MS = 100;
@@ -23,6 +26,10 @@ export interface FlusherOptions {
   readonly engine: Engine;
   readonly journal: Journal;
   readonly index: SeriesIndex;
+  readonly numbers: SeriesNumbers;
+  readonly memory: WriteMemory;
+  /** Batches by the place of their record; those that are there are not decoded again. */
+  readonly recent: RecentBatches;
   /** Records that cannot be decoded any more are kept here, one file each, and are not sent. */
   readonly rejectedDir: string;
   /** Milliseconds between two batches when there is little to do: ClickHouse likes few, large inserts. */
@@ -107,9 +114,9 @@ export class Flusher {
     let rows = new BatchRows(index, (BigInt(batch.segment) << 40n) + BigInt(batch.start));
     let droppedExemplars = 0;
     let token = batch.token;
-    for (const [place, record] of batch.records.entries()) {
+    for (const place of batch.records.keys()) {
       const name = `${batch.token}-${place}`;
-      const deletion = await this.take(rows, record, name);
+      const deletion = await this.take(rows, batch, place, name);
       if (!deletion) continue;
       // What follows is inserted under tokens of its own, and only when the deletion is done.
       await this.insert(rows, token);
@@ -120,6 +127,7 @@ export class Flusher {
     }
     await this.insert(rows, token);
     await journal.commit(batch);
+    for (const end of batch.ends) this.options.recent.forget(placeOf(batch.segment, end));
     this.droppedExemplars += droppedExemplars + rows.droppedExemplars;
     this.committed += batch.records.length;
     this.waiting = this.waiting.filter(({ target, resolve }) => {
@@ -129,12 +137,20 @@ export class Flusher {
   }
 
   /** Adds the rows of a record, or sets it aside. Gives what is to be deleted, if it says so. */
-  private async take(rows: BatchRows, record: Uint8Array, name: string): Promise<Deletion | undefined> {
+  private async take(rows: BatchRows, batch: Batch, place: number, name: string): Promise<Deletion | undefined> {
+    const { index, numbers, memory, recent } = this.options;
+    const record = batch.records[place]!;
     try {
-      const decoded = decodeJournal(record);
+      const known = recent.find(placeOf(batch.segment, batch.ends[place]!));
+      if (known) {
+        rows.addMetrics(known);
+        return undefined;
+      }
+      const decoded = decodeJournal(record, memory);
+      if (decoded.metrics) rows.addMetrics(numbers.number(decoded.metrics));
       rows.add(decoded);
       const { deletion } = decoded;
-      return deletion && { ...deletion, series: this.options.index.matchAny(deletion.selectors) };
+      return deletion && { ...deletion, series: index.matchAny(deletion.selectors) };
     } catch (error) {
       await this.reject(name, record, error);
       return undefined;

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MetricBatch, MetricMetadata } from '@nightshift/wire';
+import { type MetricMetadata, WriteMemory } from '@nightshift/wire';
 import type { RecordSink } from '../collect/record.ts';
 import { encodeSeriesDeletion, type SeriesDeletion } from '../collect/series-deletion.ts';
 import type { Engine } from '../engine/engine.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
-import { decodeJournal, type Journal } from '../spool/journal.ts';
+import { decodeJournal, type Journal, placeOf } from '../spool/journal.ts';
 import type { Cardinality } from './cardinality.ts';
 import { freeDeleted } from './deletion.ts';
 import { createExemplarStore } from './exemplar-store.ts';
@@ -13,8 +13,10 @@ import { Flusher, type StoreLog } from './flusher.ts';
 import type { Head } from './head.ts';
 import { createLogStore } from './log-store.ts';
 import { HeadAndEngine } from './metric-store.ts';
+import { RecentBatches } from './recent-batches.ts';
 import { wordsOf } from './sample-columns.ts';
 import { SeriesIndex } from './series-index.ts';
+import { type NumberedBatch, SeriesNumbers } from './series-numbers.ts';
 import type { ExemplarStore, Store } from './store.ts';
 import { createTraceStore } from './trace-store.ts';
 import { loadMetadata, loadSeries, warmHead } from './warm.ts';
@@ -70,20 +72,34 @@ export const rejectedDirOf = (dataDir: string): string => join(dataDir, 'rejecte
 export async function openStore(options: StoreOptions): Promise<NightshiftStore> {
   const { engine, journal, now, log, head: { maxBytes = 64 * 1024 * 1024, windowMs = 2 * 3_600_000 } = {} } = options;
   const index = new SeriesIndex();
+  const numbers = new SeriesNumbers(index);
+  const memory = new WriteMemory();
+  const recent = new RecentBatches();
   await loadSeries(engine, index);
   const metadata = await loadMetadata(engine);
   const head = await warmHead(engine, index, { maxBytes, windowMs, now: now() });
   for await (const record of journal.peek()) {
     try {
-      const { metrics, deletion } = decodeJournal(record);
-      if (metrics) takeMetrics(metrics, index, head, metadata);
+      const { metrics, deletion } = decodeJournal(record, memory);
+      if (metrics) takeMetrics(numbers.number(metrics), head, metadata);
       if (deletion) deleteFromHead(deletion, index, head);
     } catch {
       // The flusher meets the same record and sets it aside with its reason.
     }
   }
   const { rejectedDir, flushEveryMs: everyMs = 1000 } = options;
-  const flusher = new Flusher({ engine, journal, index, rejectedDir, everyMs, now, log });
+  const flusher = new Flusher({
+    engine,
+    journal,
+    index,
+    numbers,
+    memory,
+    recent,
+    rejectedDir,
+    everyMs,
+    now,
+    log,
+  });
   const sweep = setInterval(() => {
     // While the engine is down the head may be all there is.
     if (engine.state === 'up') head.evictBefore(now() - windowMs);
@@ -94,12 +110,16 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
     ...createLogStore(engine),
     ...createTraceStore(engine),
     ...createExemplarStore(engine, index, async () => void (await flushed(SETTLE_MS))),
+    memory,
     async admit(record, { metrics, deletion }) {
-      await journal.append(record);
+      const { segment, offset } = await journal.append(record);
       // At once, as for samples: what was appended behind it comes to the head behind it.
       if (deletion) deleteFromHead(deletion, index, head);
+      if (!metrics) return;
+      const numbered = numbers.number(metrics);
+      recent.keep(placeOf(segment, offset), numbered);
       // A sample too old for the head can be queried only from the engine.
-      if (metrics && !takeMetrics(metrics, index, head, metadata)) flusher.hurry();
+      if (!takeMetrics(numbered, head, metadata)) flusher.hurry();
     },
     stats: () => ({
       series: index.size,
@@ -132,14 +152,8 @@ function deleteFromHead({ selectors, start, end }: SeriesDeletion, index: Series
 }
 
 /** False when some samples were too old for the head. */
-function takeMetrics(
-  batch: MetricBatch,
-  index: SeriesIndex,
-  head: Head,
-  metadata: Map<string, MetricMetadata>,
-): boolean {
-  const { series, seriesIndex, timestamps, values } = batch;
-  const numbers = series.map((labels) => index.intern(labels).number);
+function takeMetrics({ batch, numbers }: NumberedBatch, head: Head, metadata: Map<string, MetricMetadata>): boolean {
+  const { seriesIndex, timestamps, values } = batch;
   const words = wordsOf(values);
   let all = true;
   for (let i = 0; i < timestamps.length; i++) {

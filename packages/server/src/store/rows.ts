@@ -1,10 +1,12 @@
 /** One batch of the journal as rows for the engine. The same batch makes the same rows at every attempt. */
-import type { LogRecord, MetricBatch, MetricMetadata, Resource, Span } from '@nightshift/wire';
+import type { LogRecord, MetricMetadata, Resource, Span } from '@nightshift/wire';
 import type { Decoded } from '../spool/journal.ts';
 import { ExemplarLimiter } from './exemplar-limiter.ts';
 import { RowBinaryWriter } from './row-binary.ts';
 import { wordsOf } from './sample-columns.ts';
+import { SampleRows } from './sample-rows.ts';
 import type { Series, SeriesIndex } from './series-index.ts';
+import type { NumberedBatch } from './series-numbers.ts';
 
 const DAY_MS = 86_400_000;
 /**
@@ -38,6 +40,8 @@ export interface Insert {
   readonly rows: Uint8Array;
 }
 
+const pieceOf = (timeMs: number): number => Math.floor(timeMs / DAY_MS / DAYS_PER_INSERT);
+
 const pairs = (map: ReadonlyMap<string, string>) => [...map];
 
 /** Collects the rows of one batch. Series come before the samples that name them. */
@@ -46,6 +50,8 @@ export class BatchRows {
   readonly series = new Set<Series>();
   private readonly metadata = new Map<string, MetricMetadata>();
   private readonly pieces = new Map<string, RowBinaryWriter>();
+  /** Of the table `samples`, by the fixed days that they are cut at. */
+  private readonly samples = new Map<number, SampleRows>();
   private readonly limiter = new ExemplarLimiter();
   private sequence: bigint;
   private unusableExemplars = 0;
@@ -68,14 +74,13 @@ export class BatchRows {
     return this.unusableExemplars + this.limiter.dropped;
   }
 
-  add({ metrics, logs, spans }: Decoded): void {
-    if (metrics) this.addMetrics(metrics);
+  add({ logs, spans }: Decoded): void {
     for (const log of logs ?? []) this.addLog(log);
     for (const span of spans ?? []) this.addSpan(span);
   }
 
   private piece(table: Table, timeMs: number): RowBinaryWriter {
-    const key = `${table} ${Math.floor(timeMs / DAY_MS / DAYS_PER_INSERT)}`;
+    const key = `${table} ${pieceOf(timeMs)}`;
     let writer = this.pieces.get(key);
     if (!writer) {
       writer = new RowBinaryWriter();
@@ -84,25 +89,52 @@ export class BatchRows {
     return writer;
   }
 
-  private addMetrics(batch: MetricBatch): void {
-    const { series, seriesIndex, timestamps, values, metadata } = batch;
-    const known = series.map((labels) => this.index.intern(labels));
-    for (const one of known) if (!one.stored) this.series.add(one);
-    for (const one of metadata) this.metadata.set(one.name, one);
-    const words = wordsOf(values);
-    for (let i = 0; i < timestamps.length; i++) {
-      const rows = this.piece('samples', timestamps[i]!);
-      rows.uint64(known[seriesIndex[i]!]!.id);
-      rows.int64(BigInt(timestamps[i]!));
-      rows.word64(words[2 * i]!, words[2 * i + 1]!);
+  addMetrics(numbered: NumberedBatch): void {
+    const { batch, numbers } = numbered;
+    for (let i = 0; i < numbers.length; i++) {
+      const series = this.index.at(numbers[i]!);
+      if (!series.stored) this.series.add(series);
     }
-    this.addExemplars(batch, known);
+    for (const one of batch.metadata) this.metadata.set(one.name, one);
+    this.addSamples(numbered);
+    this.addExemplars(numbered);
   }
 
-  private addExemplars({ exemplars, exemplarsDropped }: MetricBatch, known: readonly Series[]): void {
-    this.unusableExemplars += exemplarsDropped;
-    for (const { series, timestamp, value, labels } of exemplars) {
-      const { id } = known[series]!;
+  private addSamples({ batch, numbers }: NumberedBatch): void {
+    const { seriesIndex, timestamps, values } = batch;
+    const words = wordsOf(values);
+    const { idWords } = this.index;
+    let piece = Number.NaN;
+    let from = Number.POSITIVE_INFINITY;
+    let to = Number.NEGATIVE_INFINITY;
+    let rows: SampleRows | undefined;
+    for (let i = 0; i < timestamps.length; i++) {
+      const time = timestamps[i]!;
+      if (!(time >= from && time < to)) {
+        piece = pieceOf(time);
+        from = piece * DAYS_PER_INSERT * DAY_MS;
+        to = from + DAYS_PER_INSERT * DAY_MS;
+        rows = this.samplesOf(piece);
+        rows.reserve(timestamps.length - i);
+      }
+      const id = 2 * numbers[seriesIndex[i]!]!;
+      rows!.push(idWords[id]!, idWords[id + 1]!, time, words[2 * i]!, words[2 * i + 1]!);
+    }
+  }
+
+  private samplesOf(piece: number): SampleRows {
+    let rows = this.samples.get(piece);
+    if (!rows) {
+      rows = new SampleRows();
+      this.samples.set(piece, rows);
+    }
+    return rows;
+  }
+
+  private addExemplars({ batch, numbers }: NumberedBatch): void {
+    this.unusableExemplars += batch.exemplarsDropped;
+    for (const { series, timestamp, value, labels } of batch.exemplars) {
+      const { id } = this.index.at(numbers[series]!);
       if (!this.limiter.admits(id, timestamp)) continue;
       const rows = this.piece('exemplars', timestamp);
       rows.uint64(id);
@@ -146,6 +178,9 @@ export class BatchRows {
     if (this.series.size > 0) inserts.push({ table: 'series', part: 'series', rows: seriesRows(this.series, now) });
     if (this.metadata.size > 0) {
       inserts.push({ table: 'metadata', part: 'metadata', rows: metadataRows(this.metadata.values()) });
+    }
+    for (const [piece, rows] of this.samples) {
+      inserts.push({ table: 'samples', part: `samples-${piece}`, rows: rows.finish() });
     }
     for (const [key, writer] of this.pieces) {
       inserts.push({ table: key.split(' ')[0] as Table, part: key.replace(' ', '-'), rows: writer.finish() });

@@ -30,6 +30,8 @@ export function hashKey(key: string): bigint {
 }
 
 export class SeriesIndex {
+  /** Both words of the id of each series, the low one first, by its number. */
+  idWords = new Uint32Array(2048);
   private readonly all: Series[] = [];
   private readonly byKey = new Map<string, Series>();
   private readonly byId = new Map<bigint, Series>();
@@ -67,9 +69,15 @@ export class SeriesIndex {
     return this.byId.get(id);
   }
 
+  /** The series of a number that this index has given. */
+  at(number: number): Series {
+    return this.all[number]!;
+  }
+
   private add(key: string, id: bigint, labels: Labels, stored: boolean): Series {
     const series = { number: this.all.length, id, labels, stored };
     this.all.push(series);
+    this.noteId(series);
     this.byKey.set(key, series);
     this.byId.set(id, series);
     for (const [name, value] of labels) {
@@ -83,6 +91,16 @@ export class SeriesIndex {
       else values.set(value, [series]);
     }
     return series;
+  }
+
+  private noteId({ number, id }: Series): void {
+    if (2 * number === this.idWords.length) {
+      const larger = new Uint32Array(this.idWords.length * 2);
+      larger.set(this.idWords);
+      this.idWords = larger;
+    }
+    this.idWords[2 * number] = Number(id & 0xffffffffn);
+    this.idWords[2 * number + 1] = Number(id >> 32n);
   }
 
   /** Series that every matcher accepts. @throws RegexpSyntaxError for a pattern that is not RE2. */

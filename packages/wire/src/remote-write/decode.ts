@@ -5,7 +5,10 @@ import { exemplarOf, MOST_EXEMPLARS } from '../exemplar.ts';
 import { LabelCollector, METRIC_NAME } from '../labels.ts';
 import { FIXED64, LENGTH, ProtoReader, VARINT } from '../protobuf/reader.ts';
 import { checkTimestamp } from '../timestamp.ts';
+import { KnownSeriesReader } from './known-series.ts';
 import { type NativeHistogram, nativeBuckets, readNativeHistogram } from './native-histogram.ts';
+import type { SeriesTable } from './series-table.ts';
+import type { WriteMemory } from './write-memory.ts';
 
 /** prometheus.MetricMetadata.MetricType, by number. */
 export const METRIC_TYPES: readonly MetricType[] = [
@@ -25,23 +28,35 @@ const WHERE = 'remote write';
  * Decodes a prometheus.WriteRequest (Prometheus remote write 1.0, prometheus/prompb/remote.proto), already out of its
  * Snappy block. Labels are sorted and those with an empty value dropped; stale markers keep their bits; exemplars
  * that are not usable are left out and counted. Native histograms become classic ones (`_bucket` with at most four buckets to a doubling, `_sum`, `_count`).
+ * With a memory, series that it knows are not decoded again; it gives the same batch.
  * @throws WireError for damage, an empty or duplicate label name, text that is not UTF-8, a series without `__name__`,
  * or a timestamp out of range; nothing of such a body may be used.
  */
-export function decodeWriteRequest(proto: Uint8Array): MetricBatch {
-  return new WriteRequestDecoder(proto).decode();
+export function decodeWriteRequest(proto: Uint8Array, memory?: WriteMemory): MetricBatch {
+  return new WriteRequestDecoder(proto, memory).decode();
 }
+
+/** Bytes of a series with one sample, at the least that senders come to. */
+const BYTES_PER_SAMPLE = 64;
 
 class WriteRequestDecoder {
   readonly reader: ProtoReader;
-  private readonly columns = new MetricColumns();
+  private readonly columns: MetricColumns;
+  private readonly table: SeriesTable | undefined;
+  private readonly known: KnownSeriesReader | undefined;
+  /** By the batch's series; what is not there is unknown. */
+  private readonly refs: number[] = [];
+  private readonly fresh: { readonly series: number; readonly bytes: Uint8Array }[] = [];
   private readonly labels = new LabelCollector();
   private readonly exemplarLabels = new LabelCollector();
   private readonly histograms: ClassicHistogramWriter;
 
-  constructor(proto: Uint8Array) {
+  constructor(proto: Uint8Array, memory: WriteMemory | undefined) {
     this.reader = new ProtoReader(proto);
+    this.columns = new MetricColumns(Math.max(64, Math.ceil(proto.length / BYTES_PER_SAMPLE)));
     this.histograms = new ClassicHistogramWriter(this.columns, proto.length);
+    this.table = memory?.table;
+    if (this.table) this.known = new KnownSeriesReader(this.table, proto, this.reader.view, this.columns);
   }
 
   decode(): MetricBatch {
@@ -55,11 +70,29 @@ class WriteRequestDecoder {
       }
       reader.expect(tag, LENGTH);
       const outer = reader.enter();
-      if (field === 1) this.timeSeries();
-      else this.columns.metadata.push(readMetadata(reader));
+      if (field === 1) {
+        if (!this.recall()) this.timeSeries();
+      } else this.columns.metadata.push(readMetadata(reader));
       reader.leave(outer);
     }
-    return this.columns.finish();
+    const batch = this.columns.finish();
+    if (!this.table) return batch;
+    const refs = new Int32Array(batch.series.length).fill(-1);
+    refs.set(this.refs);
+    return { ...batch, known: { table: this.table, refs, fresh: this.fresh } };
+  }
+
+  /** Takes a series that is known whole; false, with nothing taken, for any other. */
+  private recall(): boolean {
+    const { reader, known, refs, columns } = this;
+    if (!known) return false;
+    const ref = known.read(reader.pos, reader.end);
+    if (ref < 0) return false;
+    const place = columns.series.length - 1;
+    while (refs.length < place) refs.push(-1);
+    refs.push(ref);
+    reader.pos = reader.end;
+    return true;
   }
 
   private timeSeries(): void {
@@ -69,9 +102,13 @@ class WriteRequestDecoder {
     // Protobuf promises no order of fields: samples may come before the labels of their series.
     const series = columns.series.length;
     let samples = 0;
+    const start = reader.pos;
+    // Up to where the labels stand together at the beginning; -1 where another field is between them.
+    let labelsEnd = start;
     const natives: NativeHistogram[] = [];
     const exemplars: (Exemplar | undefined)[] = [];
     while (reader.pos < reader.end) {
+      const fieldStart = reader.pos;
       const tag = reader.tag();
       const field = tag >>> 3;
       if (field < 1 || field > 4) {
@@ -80,8 +117,10 @@ class WriteRequestDecoder {
       }
       reader.expect(tag, LENGTH);
       const outer = reader.enter();
-      if (field === 1) this.label(labels);
-      else if (field === 3) exemplars[Math.min(exemplars.length, MOST_EXEMPLARS)] = this.exemplar();
+      if (field === 1) {
+        this.label(labels);
+        labelsEnd = labelsEnd === fieldStart ? reader.pos : -1;
+      } else if (field === 3) exemplars[Math.min(exemplars.length, MOST_EXEMPLARS)] = this.exemplar();
       else if (field === 2) {
         this.sample(series);
         samples++;
@@ -89,7 +128,10 @@ class WriteRequestDecoder {
       reader.leave(outer);
     }
     const made = labels.make(WHERE);
-    if (samples > 0 || natives.length === 0) columns.addSeries(made);
+    if (samples > 0 || natives.length === 0) {
+      columns.addSeries(made);
+      if (this.table && labelsEnd > start) this.fresh.push({ series, bytes: reader.buf.slice(start, labelsEnd) });
+    }
     if (natives.length > 0) this.writeNatives(made, natives, exemplars);
     else for (const exemplar of exemplars) columns.pushExemplar(series, exemplar);
   }

@@ -1,0 +1,37 @@
+import type { NumberedBatch } from './series-numbers.ts';
+
+/** About a million and a half samples; what is beyond it is decoded again when its turn comes. */
+const MOST_BYTES = 32 * 1024 * 1024;
+const BYTES_PER_SAMPLE = 20;
+const BYTES_PER_SERIES = 12;
+
+/** What records of the journal decode to, kept from when they came until they go to the engine. */
+export class RecentBatches {
+  private readonly kept = new Map<string, NumberedBatch>();
+  private bytes = 0;
+
+  constructor(private readonly mostBytes = MOST_BYTES) {}
+
+  /** `place` is the record's in the journal. Not kept when there are too many already. */
+  keep(place: string, batch: NumberedBatch): void {
+    const bytes = sizeOf(batch);
+    if (this.bytes + bytes > this.mostBytes) return;
+    this.bytes += bytes;
+    this.kept.set(place, batch);
+  }
+
+  find(place: string): NumberedBatch | undefined {
+    return this.kept.get(place);
+  }
+
+  forget(place: string): void {
+    const batch = this.kept.get(place);
+    if (!batch) return;
+    this.bytes -= sizeOf(batch);
+    this.kept.delete(place);
+  }
+}
+
+function sizeOf({ batch }: NumberedBatch): number {
+  return batch.timestamps.length * BYTES_PER_SAMPLE + batch.series.length * BYTES_PER_SERIES;
+}
