@@ -63,11 +63,8 @@ export class ClassicHistogramWriter {
   }
 
   private sample(histogram: ClassicHistogram, name: string, le: string, value: number): void {
-    const labels = mergeLabels(histogram.labels, [
-      [METRIC_NAME, name],
-      ['le', le],
-    ]);
-    const series = this.columns.addSeries(labels);
+    const named: LabelPair = [METRIC_NAME, name];
+    const series = this.columns.addSeries(mergeLabels(histogram.labels, le === '' ? [named] : [named, ['le', le]]));
     if (histogram.stale) this.columns.pushStale(series, histogram.timestamp);
     else this.columns.push(series, histogram.timestamp, value);
   }

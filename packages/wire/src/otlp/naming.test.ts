@@ -52,6 +52,7 @@ const names: Record<TranslationStrategy, readonly Row[]> = {
     ['load.ratio', '1', 'gauge', 'load_ratio'],
     ['größe', 'm', 'gauge', 'größe_meters'],
     ['total', '', 'counter', 'total_total'],
+    ['a😀total', '', 'counter', 'a_total'],
   ],
   NoTranslation: [
     ['http.server.duration', 's', 'other', 'http.server.duration'],
@@ -94,7 +95,8 @@ describe('a label name', () => {
     ['a..b', 'a__b'],
     ['k:v', 'k_v'],
     ['ключ1', '____1'],
-    ['.', ''],
+    ['.', 'key_'],
+    ['..', ''],
     ['', ''],
   ])('%j is %j', (key, expected) => {
     expect(label(key)).toBe(expected);

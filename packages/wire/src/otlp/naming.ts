@@ -124,7 +124,8 @@ function suffixed(name: string, unit: string, type: NamedAs): string {
 
 /** Takes the end and the one character before it, whatever it is. */
 function withoutEnd(name: string, end: string): string {
-  return name.endsWith(end) && name.length > end.length + 1 ? name.slice(0, -end.length - 1) : name;
+  if (!name.endsWith(end) || name.length <= end.length + 1) return name;
+  return name.slice(0, -end.length).replace(/.$/su, '');
 }
 
 type LabelSettings = Pick<
@@ -138,9 +139,9 @@ export function prometheusLabel(key: string, settings: LabelSettings): string {
   const name = settings.labelNamePreserveMultipleUnderscores
     ? key.replace(/[^a-zA-Z0-9_]/gu, '_')
     : singleUnderscores(key);
-  if (/^_*$/.test(name)) return '';
   if (/^\d/.test(name)) return `key_${name}`;
-  return settings.labelNameUnderscoreSanitization && /^_(?!_)/.test(name) ? `key${name}` : name;
+  if (settings.labelNameUnderscoreSanitization && /^_(?!_)/.test(name)) return `key${name}`;
+  return /^_*$/.test(name) ? '' : name;
 }
 
 /** Names that begin and end with two underscores are reserved and keep them. */

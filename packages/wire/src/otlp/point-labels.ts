@@ -33,10 +33,10 @@ export class PointLabels {
     this.resourceAttributes = list;
     this.scope = [];
     const namespace = attributes.get('service.namespace') ?? '';
-    const service = attributes.get('service.name') ?? '';
+    const service = attributes.get('service.name');
     this.target = present([
       ['instance', attributes.get('service.instance.id') ?? ''],
-      ['job', namespace === '' || service === '' ? service : `${namespace}/${service}`],
+      ['job', namespace === '' || service === undefined ? (service ?? '') : `${namespace}/${service}`],
     ]);
     const promoted = new Map(JOINING.map(([key, name]) => [name, attributes.get(key) ?? '']));
     const listed = new Set(all ? ignoreResourceAttributes : promoteResourceAttributes);
@@ -71,10 +71,10 @@ export class PointLabels {
   /** The labels of the resource's `target_info`, without `__name__`; undefined where it would say nothing or of nobody. */
   ofTarget(): LabelPair[] | undefined {
     const described = this.resourceAttributes.filter(({ key }) => !IDENTIFYING.includes(key));
-    if (described.length === 0 || this.target.length === 0) return undefined;
+    if (described.length === 0) return undefined;
     const labels = this.labelsOf(this.settings.keepIdentifyingResourceAttributes ? this.resourceAttributes : described);
     for (const [name, value] of this.target) labels.set(name, value);
-    return sorted(labels);
+    return labels.get('job') || labels.get('instance') ? sorted(labels) : undefined;
   }
 
   /** Attributes whose keys become the same label are joined by `;` in the order of their keys. */
