@@ -36,27 +36,34 @@ const resource = fc.constantFrom(...(Object.keys(manifests) as ResourceName[]));
 
 type Step = (server: TestApiServer) => void | Promise<void>;
 
+const put: fc.Arbitrary<Step> = fc.tuple(resource, number, fc.nat(7)).map(([name, i, version]) => (server) => {
+  const manifest = manifests[name]?.(i, version);
+  if (manifest) server.put(name, manifest);
+});
+
+const remove: fc.Arbitrary<Step> = fc.tuple(resource, number).map(([name, i]) => (server) => {
+  const { metadata } = manifests[name]?.(i, 1) ?? { metadata: { name: '', namespace: '' } };
+  server.delete(name, metadata.namespace ?? '', metadata.name);
+});
+
+/** Changes that nobody watches, and that the server has forgotten when they come back to ask. */
+const outage: fc.Arbitrary<Step> = fc.array(fc.oneof(put, remove), { minLength: 1, maxLength: 6 }).map((steps) => {
+  return async (server) => {
+    server.drop();
+    for (const act of steps) await act(server);
+    server.compact();
+  };
+});
+
+const pause: fc.Arbitrary<Step> = fc.integer({ min: 0, max: 15 }).map((ms) => async () => {
+  await new Promise((done) => setTimeout(done, ms));
+});
+
 const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 8,
-    arbitrary: fc.tuple(resource, number, fc.nat(7)).map(
-      ([name, i, version]): Step =>
-        (server) => {
-          const manifest = manifests[name]?.(i, version);
-          if (manifest) server.put(name, manifest);
-        },
-    ),
-  },
-  {
-    weight: 4,
-    arbitrary: fc.tuple(resource, number).map(
-      ([name, i]): Step =>
-        (server) => {
-          const { metadata } = manifests[name]?.(i, 1) ?? { metadata: { name: '', namespace: '' } };
-          server.delete(name, metadata.namespace ?? '', metadata.name);
-        },
-    ),
-  },
+  { weight: 8, arbitrary: put },
+  { weight: 4, arbitrary: remove },
+  { weight: 3, arbitrary: pause },
+  { weight: 2, arbitrary: outage },
   {
     weight: 1,
     arbitrary: fc.boolean().map(
@@ -82,14 +89,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       (name): Step =>
         (server) =>
           server.failNext(name, 'watch', drop),
-    ),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.integer({ min: 0, max: 15 }).map(
-      (ms): Step =>
-        () =>
-          new Promise((done) => setTimeout(done, ms)),
     ),
   },
 );
