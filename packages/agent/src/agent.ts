@@ -49,7 +49,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         await destinations.take(body, keyOf(target), receivedAt);
       },
       now,
-      { warn: (message) => log.warn({}, message) },
+      { packsSeries: true, warn: (message) => log.warn({}, message) },
     );
     undo.push(() => scraper.close());
     tellUnused(config, log);

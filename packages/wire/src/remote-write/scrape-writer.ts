@@ -2,7 +2,7 @@ import type { Exemplar, Labels, MetricBatch, MetricMetadata } from '../batch.ts'
 import { MetricColumns, STALE_HI, STALE_LO } from '../columns.ts';
 import { LENGTH, VARINT } from '../protobuf/reader.ts';
 import { ProtoWriter } from '../protobuf/writer.ts';
-import { writeExemplar, writeLabels, writeMetadata } from './encode.ts';
+import { writeExemplar, writeMetadata } from './encode.ts';
 
 /**
  * Labels with the bytes that they have in a prometheus.TimeSeries, made once and written many times. The bytes are a string
@@ -15,18 +15,24 @@ export class EncodedLabels {
 
   constructor(labels: Labels) {
     this.labels = labels;
-    const writer = new ProtoWriter(256);
-    writeLabels(writer, labels);
-    const bytes = writer.finish();
-    this.bytes = binaryText(bytes);
-    this.isAscii = bytes.every((byte) => byte < 0x80);
+    let bytes = '';
+    for (const [name, value] of labels) bytes += field(1, field(1, utf8(name)) + field(2, utf8(value)));
+    this.bytes = bytes;
+    this.isAscii = ASCII.test(bytes);
   }
 }
 
-function binaryText(bytes: Uint8Array): string {
-  let text = '';
-  for (let i = 0; i < bytes.length; i += 4096) text += String.fromCharCode(...bytes.subarray(i, i + 4096));
-  return text;
+const ASCII = /^[\0-\x7f]*$/;
+
+/** The bytes of a text in UTF-8, as characters below 256. */
+const utf8 = (text: string): string => (ASCII.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1'));
+
+/** A length-delimited field, of bytes as characters below 256: made of strings, because a small array costs far more. */
+function field(number: number, content: string): string {
+  let length = '';
+  let rest = content.length;
+  for (; rest > 0x7f; rest >>>= 7) length += String.fromCharCode((rest & 0x7f) | 0x80);
+  return String.fromCharCode((number << 3) | LENGTH) + length + String.fromCharCode(rest) + content;
 }
 
 /** What was written: the bytes of a prometheus.WriteRequest, and the batch that decoding them would give. */

@@ -14,6 +14,8 @@ export interface PoolDeps {
   readonly now: () => number;
   readonly retired: RetiredTargets;
   readonly discovery: DiscoveryDeps;
+  /** See ScrapeSettings. */
+  readonly packsSeries: boolean;
   /** Something that people should know and that stops nothing. */
   readonly warn: (message: string) => void;
 }
@@ -25,8 +27,9 @@ const plain = (_key: string, value: unknown): unknown =>
 /** Equal for configurations that do the same. */
 export const fingerprint = (config: unknown): string => JSON.stringify(config, plain);
 
-const settingsOf = (config: ScrapeConfig): ScrapeSettings => ({
+const settingsOf = (config: ScrapeConfig, packsSeries: boolean): ScrapeSettings => ({
   config,
+  packsSeries,
   client: createHttpClient(config.http),
   metricRelabelling: compileRelabelling(config.metricRelabel, config.nameValidation),
 });
@@ -45,7 +48,7 @@ export class ScrapePool {
     config: ScrapeConfig,
     private readonly deps: PoolDeps,
   ) {
-    this.#settings = settingsOf(config);
+    this.#settings = settingsOf(config, deps.packsSeries);
     this.#relabelling = compileRelabelling(config.relabel, config.nameValidation);
     this.#groups = new Groups(
       deps.discovery,
@@ -77,7 +80,7 @@ export class ScrapePool {
     if (fingerprint(config) === fingerprint(this.config)) return;
     const { client } = this.#settings;
     const sameClient = fingerprint(config.http) === fingerprint(this.config.http);
-    const settings = settingsOf(config);
+    const settings = settingsOf(config, this.deps.packsSeries);
     if (sameClient) void settings.client.close();
     else setTimeout(() => void client.close(), this.config.timeoutMs).unref();
     this.#settings = sameClient ? { ...settings, client } : settings;

@@ -12,6 +12,7 @@ import type { Relabelling } from '../relabel/relabel.ts';
 import type { ScrapeConfig } from './config/types.ts';
 import { BodySizeError, fetchExposition, mostBytes } from './fetch.ts';
 import type { HttpClient } from './http/client.ts';
+import { labelsOf, packSeries, unpackSeries } from './packed-series.ts';
 import { parseAnswer } from './parse.ts';
 import { acceptHeader } from './protocol.ts';
 import { ReportSeries } from './report.ts';
@@ -24,6 +25,8 @@ export interface ScrapeSettings {
   readonly config: ScrapeConfig;
   readonly client: HttpClient;
   readonly metricRelabelling: Relabelling;
+  /** Between scrapes, series are kept as compressed bytes: a small part of the memory, and each scrape parses all anew. */
+  readonly packsSeries: boolean;
 }
 
 export interface ScrapeResult {
@@ -61,6 +64,8 @@ const nothing: Appended = { scraped: 0, afterRelabelling: 0, seriesAdded: 0, tra
 /** A sample further ahead than this is dropped, as in Prometheus. */
 const maxAheadMs = 600_000;
 
+const noLabels: Labels = new Map();
+
 const dropped = Symbol('dropped by relabelling');
 
 type Fate = StoredSeries | typeof dropped;
@@ -76,6 +81,9 @@ export class ScrapeSession {
   #accept: string;
   readonly #stored = new Map<string, StoredSeries>();
   #previous: readonly StoredSeries[] = [];
+  #packed: Uint8Array | undefined;
+  /** Series of the last scrape that were packed, with their exemplars. */
+  #resting: ReadonlyMap<string, string> = new Map();
   #round = 0;
   #bytes = 0;
   #hasReported = false;
@@ -115,6 +123,7 @@ export class ScrapeSession {
     let writer = new ScrapeWriter(this.#bytes);
     let appended = nothing;
     this.#round++;
+    this.#unpack();
     this.#memory.begin();
     try {
       if (refusal === '') {
@@ -154,16 +163,21 @@ export class ScrapeSession {
       if (newMetadata) this.#sentMetadata = newMetadata;
       this.#previous = appended.tracked;
       for (const [series, text] of appended.shown) series.shown = text;
-      this.#forgetOld();
+      if (this.settings.packsSeries) this.#pack();
+      else this.#forgetOld();
     };
-    return { ...this.#result(writer, at), metadata, error, stored };
+    // What is the same as before is given back as it was, so that it is in memory once.
+    const shownMetadata = newMetadata ?? (metadata && this.#sentMetadata);
+    return { ...this.#result(writer, at), metadata: shownMetadata, error, stored };
   }
 
   /** What ends all series of the target; undefined if it never had any. */
   end(at: number): ScrapeResult | undefined {
     if (!this.#hasReported) return undefined;
     const writer = new ScrapeWriter(this.#bytes);
-    for (const series of this.#previous) writer.addStale(series, at);
+    this.#unpack();
+    this.#round++;
+    this.#markEnded(writer, at);
     this.#report.writeStale(writer, at);
     return { ...this.#result(writer, at), metadata: undefined, error: '' };
   }
@@ -186,10 +200,11 @@ export class ScrapeSession {
     const scraped = batch.values.length;
     for (let i = 0; i < scraped; i++) {
       const known = memory.current[i] as (typeof memory.current)[number];
-      const isNew = known.data === undefined;
+      let isNew = false;
       if (known.data === undefined) {
         known.data = this.#fateOf(known.labels);
-        if (known.data !== dropped) known.labels = known.data.labels;
+        isNew = known.data !== dropped && !this.#resting.has(known.data.bytes);
+        known.labels = known.data === dropped ? noLabels : known.data.labels;
       }
       const series = known.data;
       if (series === dropped) continue;
@@ -221,12 +236,35 @@ export class ScrapeSession {
     const series = new StoredSeries(labels);
     const known = this.#stored.get(series.bytes);
     if (known) return known;
+    series.shown = this.#resting.get(series.bytes) ?? '';
     this.#stored.set(series.bytes, series);
     return series;
   }
 
   #markEnded(writer: ScrapeWriter, at: number): void {
     for (const series of this.#previous) if (series.round !== this.#round) writer.addStale(series, at);
+    for (const bytes of this.#resting.keys()) {
+      if (this.#stored.get(bytes)?.round !== this.#round) writer.addStale(new EncodedLabels(labelsOf(bytes)), at);
+    }
+  }
+
+  /** Nothing but the bytes of the series stays. */
+  #pack(): void {
+    this.#packed = packSeries(this.#previous);
+    this.#resting = new Map();
+    this.#forgetAll();
+  }
+
+  #unpack(): void {
+    if (!this.#packed) return;
+    this.#forgetAll();
+    this.#resting = unpackSeries(this.#packed);
+  }
+
+  #forgetAll(): void {
+    this.#previous = [];
+    this.#stored.clear();
+    this.#memory = new SeriesMemory();
   }
 
   /** Series that no text stands for any more, once there are many of them. */

@@ -28,6 +28,8 @@ export interface Scraper {
 export interface ScraperOptions {
   readonly warn?: (message: string) => void;
   readonly discovery?: DiscoveryDeps;
+  /** Whether little memory counts for more than little work; see ScrapeSettings. */
+  readonly packsSeries?: boolean;
 }
 
 /** Finds and scrapes the targets of all jobs and hands each result to `take`, which must make it durable. */
@@ -35,10 +37,10 @@ export function startScraper(
   configs: readonly ScrapeConfig[],
   take: Take,
   now: () => number,
-  { warn = () => {}, discovery = {} }: ScraperOptions = {},
+  { warn = () => {}, discovery = {}, packsSeries = false }: ScraperOptions = {},
 ): Scraper {
   const retired = new RetiredTargets(now, warn);
-  const deps: PoolDeps = { take, now, retired, discovery, warn };
+  const deps: PoolDeps = { take, now, retired, discovery, packsSeries, warn };
   const pools = new Map<string, ScrapePool>();
   const leaving = new Set<Promise<void>>();
 
