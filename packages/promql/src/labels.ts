@@ -7,17 +7,33 @@ export const NO_LABELS: Labels = new Map();
 /** Labels that describe the metric and not the series; a function whose result is something else drops them. */
 export const METADATA_LABELS: readonly string[] = [METRIC_NAME, '__type__', '__unit__'];
 
-/** A string that is equal for equal label sets. */
+/** A string that is equal for equal label sets and for no others. */
 export function identity(labels: Labels): string {
   let key = '';
-  for (const [name, value] of labels) key += `${name}\u0001${value}\u0002`;
+  for (const [name, value] of labels) key += part(name, value);
   return key;
 }
 
+/** The same of the labels that are not named. */
+export function identityWithout(labels: Labels, names: ReadonlySet<string>): string {
+  let key = '';
+  for (const [name, value] of labels) if (!names.has(name)) key += part(name, value);
+  return key;
+}
+
+/** The same of the values of the named labels; an absent one is as an empty one. */
 export function identityOf(labels: Labels, names: readonly string[]): string {
   let key = '';
-  for (const name of names) key += `${labels.get(name) ?? ''}\u0002`;
+  for (const name of names) {
+    const value = labels.get(name) ?? '';
+    key += `${value.length} ${value}`;
+  }
   return key;
+}
+
+/** Lengths and not separators tell where a text ends: any character may be in it. */
+function part(name: string, value: string): string {
+  return `${name.length} ${value.length} ${name}${value}`;
 }
 
 export function withoutMetadata(labels: Labels): Labels {
@@ -58,8 +74,25 @@ export function sorted(labels: Labels): Labels {
   return new Map([...labels].sort(([a], [b]) => compareText(a, b)));
 }
 
+/** In the order of their UTF-8 bytes, as Go compares texts: of code points, and not of UTF-16 units. */
 export function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  if (a === b) return 0;
+  const shared = Math.min(a.length, b.length);
+  for (let i = 0; i < shared; i++) {
+    const x = a.charCodeAt(i);
+    const y = b.charCodeAt(i);
+    if (x !== y) return isSurrogate(x) === isSurrogate(y) ? x - y : compareApart(x, y);
+  }
+  return a.length - b.length;
+}
+
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit < 0xe000;
+}
+
+/** Of two units one of which is half of a character beyond U+FFFF, which is after all others. */
+function compareApart(x: number, y: number): number {
+  return Number(isSurrogate(x)) - Number(isSurrogate(y));
 }
 
 /** Prometheus' order of label sets: pair by pair, name before value. */

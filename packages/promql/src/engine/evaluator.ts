@@ -54,7 +54,7 @@ export interface Evaluator {
   ): Promise<QueryResult>;
 }
 
-/** An evaluator of PromQL as Prometheus 3 (ranges and look-back open at the left) over any source of float samples. */
+/** An evaluator of PromQL as Prometheus 3 (ranges and look-back open at the left) over any source of series. */
 export function createEvaluator(source: SeriesSource, options: EvaluatorOptions = {}): Evaluator {
   const settings: EvaluationSettings = {
     source,

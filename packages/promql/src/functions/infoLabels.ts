@@ -1,6 +1,6 @@
 import { PromqlExecutionError } from '../engine/errors.ts';
 import { isEmpty, mergeSameLabels, type StepSeries } from '../engine/values.ts';
-import { formatLabels, METRIC_NAME, sorted } from '../labels.ts';
+import { formatLabels, identityOf, METRIC_NAME, sorted } from '../labels.ts';
 import { acceptsEmpty } from '../matchers/compile.ts';
 import type { Labels, Matcher } from '../source.ts';
 
@@ -8,7 +8,7 @@ import type { Labels, Matcher } from '../source.ts';
 export const IDENTIFYING_LABELS: readonly string[] = ['instance', 'job'];
 
 function keyOf(labels: Labels): string {
-  return IDENTIFYING_LABELS.map((name) => labels.get(name) ?? '').join('\u0001');
+  return identityOf(labels, IDENTIFYING_LABELS);
 }
 
 /** The info series of one metric and one identity, and which of them is the newest at each step; -1 for none. */
@@ -36,7 +36,7 @@ export class InfoLabels {
     this.keepsBare = matchers.every(acceptsEmpty);
     const byMetric = new Map<string, StepSeries[]>();
     for (const series of infos) {
-      const key = `${keyOf(series.labels)}\u0002${series.labels.get(METRIC_NAME) ?? ''}`;
+      const key = identityOf(series.labels, [...IDENTIFYING_LABELS, METRIC_NAME]);
       const known = byMetric.get(key);
       if (known) known.push(series);
       else byMetric.set(key, [series]);

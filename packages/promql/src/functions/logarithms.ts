@@ -4,7 +4,7 @@
  */
 
 /** `fraction` in [1/2, 1) and `exponent` of the positive, finite number `fraction · 2^exponent`. */
-function split(value: number): { fraction: number; exponent: number } {
+export function split(value: number): { fraction: number; exponent: number } {
   let exponent = Math.min(1023, Math.floor(Math.log2(value)) + 1);
   let fraction = exponent < -1000 ? value * 2 ** 600 * 2 ** (-exponent - 600) : value / 2 ** exponent;
   while (fraction >= 1) [fraction, exponent] = [fraction / 2, exponent + 1];

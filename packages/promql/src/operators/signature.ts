@@ -1,4 +1,4 @@
-import { identityOf, keepOnly, METRIC_NAME, without } from '../labels.ts';
+import { identityOf, identityWithout, keepOnly, METRIC_NAME, without } from '../labels.ts';
 import type { VectorMatching } from '../parser/ast.ts';
 import type { Labels } from '../source.ts';
 
@@ -11,9 +11,5 @@ export function matchLabels(labels: Labels, matching: VectorMatching): Labels {
 export function matchKeys(matching: VectorMatching): (labels: Labels) => string {
   if (matching.on) return (labels) => identityOf(labels, matching.labels);
   const ignored = new Set([...matching.labels, METRIC_NAME]);
-  return (labels) => {
-    let key = '';
-    for (const [name, value] of labels) if (!ignored.has(name)) key += `${name}\u0001${value}\u0002`;
-    return key;
-  };
+  return (labels) => identityWithout(labels, ignored);
 }
