@@ -2,9 +2,7 @@ import { performance } from 'node:perf_hooks';
 import {
   createEvaluator,
   type Evaluator,
-  type Matcher,
   PromqlLimitError,
-  parseSelector,
   type QueryOptions,
   type QueryResult,
   type SeriesSource,
@@ -80,6 +78,7 @@ function timed(source: SeriesSource): { source: SeriesSource; ms(): number } {
   return {
     ms: () => ms,
     source: {
+      ...(source.sorted && { sorted: true }),
       async select(request) {
         const from = performance.now();
         try {
@@ -157,9 +156,4 @@ export function createMetricQueries(source: SeriesSource, settings: QuerySetting
       return run(ask, (evaluator, options) => evaluator.range(query, start, end, step, options));
     },
   };
-}
-
-/** The `match[]` parameters as matchers, one list each. Throws PromqlParseError. */
-export function parseSelectors(texts: readonly string[]): (readonly Matcher[])[] {
-  return texts.map((text) => parseSelector(text));
 }
