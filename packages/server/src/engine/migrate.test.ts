@@ -34,22 +34,22 @@ describe('the schema', () => {
     await migrate(engine, migrations);
     await migrate(engine, migrations);
     expect(await tables()).toEqual([
-      ...['deletions', 'exemplars', 'logs', 'metadata', 'samples'],
-      ...['schema_migrations', 'series', 'spans'],
+      ...['deletions', 'exemplars', 'logs', 'metadata', 'retention_days', 'retention_ids', 'samples'],
+      ...['schema_migrations', 'series', 'series_gone', 'spans'],
     ]);
   });
 
   it('grows by a new number, also when the last start died in the middle of it', async () => {
     const next: Migration = {
-      number: 3,
+      number: migrations.length + 1,
       title: 'extra',
       statements: ['CREATE TABLE extra (x UInt8) ENGINE = MergeTree ORDER BY x'],
     };
     await engine.command('CREATE TABLE nightshift.extra (x UInt8) ENGINE = MergeTree ORDER BY x');
     await migrate(engine, [...migrations, next]);
-    await expect(migrate(engine, migrations)).rejects.toThrow(/newer Nightshift \(migration 3, "extra"/);
+    await expect(migrate(engine, migrations)).rejects.toThrow(/newer Nightshift \(migration \d+, "extra"/);
     await engine.command(
-      'ALTER TABLE nightshift.schema_migrations DELETE WHERE number = 3 SETTINGS mutations_sync = 1',
+      "ALTER TABLE nightshift.schema_migrations DELETE WHERE title = 'extra' SETTINGS mutations_sync = 1",
     );
   });
 
@@ -58,7 +58,7 @@ describe('the schema', () => {
     await expect(migrate(engine, edited)).rejects.toThrow(/migration 1, "telemetry", was changed/);
   });
 
-  it('takes a retention for each signal, changes it, and takes it away', async () => {
+  it('takes a retention for logs and spans, changes it, and takes that of samples away', async () => {
     const ttl = async (table: string) =>
       /TTL [^\n]*?toIntervalSecond\(\d+\)/.exec(
         (
@@ -67,13 +67,15 @@ describe('the schema', () => {
           )
         )[0]?.d ?? '',
       )?.[0] ?? '';
-    await applyRetention(engine, { metrics: 30 * 86_400_000, traces: 7 * 86_400_000, logs: 0 });
-    expect(await ttl('samples')).toMatch(/2592000/);
-    expect(await ttl('exemplars')).toMatch(/2592000/);
+    // As an older version left it.
+    await engine.command('ALTER TABLE nightshift.samples MODIFY TTL toDateTime(time) + toIntervalSecond(2592000)');
+    await applyRetention(engine, { traces: 7 * 86_400_000, logs: 0 });
+    expect(await ttl('samples')).toBe('');
+    expect(await ttl('exemplars')).toBe('');
     expect(await ttl('spans')).toMatch(/604800/);
     expect(await ttl('logs')).toBe('');
-    await applyRetention(engine, { metrics: 0, traces: 86_400_000, logs: 0 });
-    expect(await ttl('samples')).toBe('');
+    await applyRetention(engine, { traces: 86_400_000, logs: 86_400_000 });
+    expect(await ttl('logs')).toMatch(/86400/);
     expect(await ttl('spans')).toMatch(/86400/);
   });
 });

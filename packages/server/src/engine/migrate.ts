@@ -57,16 +57,16 @@ export async function migrate(engine: Engine, migrations: readonly Migration[]):
   }
 }
 
-/** Milliseconds that each signal is kept; 0 keeps it for ever. */
+/** Milliseconds that a signal is kept; 0 keeps it for ever. */
 export interface Retention {
-  readonly metrics: number;
   readonly traces: number;
   readonly logs: number;
 }
 
-const timeColumns: readonly (readonly [signal: keyof Retention, table: string, column: string])[] = [
-  ['metrics', 'samples', 'time'],
-  ['metrics', 'exemplars', 'time'],
+/** Metrics are kept by rules (store/retention.ts): their tables have no TTL, and lose one that they once had. */
+const timeColumns: readonly (readonly [signal: keyof Retention | null, table: string, column: string])[] = [
+  [null, 'samples', 'time'],
+  [null, 'exemplars', 'time'],
   ['traces', 'spans', 'start'],
   ['logs', 'logs', 'time'],
 ];
@@ -74,7 +74,7 @@ const timeColumns: readonly (readonly [signal: keyof Retention, table: string, c
 /** Sets each table's TTL where it is not yet as asked. Old parts are dropped by the engine's merges, not at once. */
 export async function applyRetention(engine: Engine, retention: Retention): Promise<void> {
   for (const [signal, table, column] of timeColumns) {
-    const seconds = Math.ceil(retention[signal] / 1000);
+    const seconds = signal === null ? 0 : Math.ceil(retention[signal] / 1000);
     const [row] = await engine.query<{ ddl: string }>(
       "SELECT create_table_query AS ddl FROM system.tables WHERE database = 'nightshift' AND name = {table:String}",
       { table },
