@@ -7,6 +7,7 @@ export { DEFAULT_FEATURES, type PromqlFeatures } from './features.ts';
 export type { ApiBucket, ApiHistogram } from './histogram/format.ts';
 export { formatHistogram } from './histogram/format.ts';
 export * from './histogram/histogram.ts';
+export { compareLabels } from './labels.ts';
 export { compileMatchers } from './matchers/compile.ts';
 export { compilePattern, literalsOf, type Pattern, type PatternMatch, RegexpSyntaxError } from './matchers/pattern.ts';
 export type * from './parser/ast.ts';

@@ -66,6 +66,8 @@ export interface SelectBudget {
 }
 
 export interface SeriesSource {
-  /** Series without a sample in the range are left out; an empty array means that nothing matched. The order is not defined. */
+  /** Whether `select` gives the series in order of their labels (`compareLabels`). */
+  readonly sorted?: boolean;
+  /** Series without a sample in the range are left out; an empty array means that nothing matched. Without `sorted` the order is not defined. */
   select(request: SelectRequest): Promise<readonly SeriesData[]>;
 }

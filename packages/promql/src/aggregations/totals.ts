@@ -45,9 +45,10 @@ export class FloatSums implements FloatTotals {
   }
 }
 
-/** What `sum + value = next` lost in rounding. */
+/** What `sum + value = next` lost in rounding, exactly (Knuth's TwoSum: without a branch, the same bits as Neumaier's two cases). */
 function lostBy(sum: number, value: number, next: number): number {
-  return Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
+  const part = next - sum;
+  return sum - (next - part) + (value - part);
 }
 
 /** The mean as sum by count; from where the sum would overflow on, the mean itself is carried (promql/engine.go, AVG). */

@@ -52,7 +52,7 @@ export async function evaluateCall(
 }
 
 async function overWindows(
-  { apply, keepName, inspect }: OverWindow,
+  { apply, keepName, rows, inspect }: OverWindow,
   call: Call,
   grid: Grid,
   evaluation: Evaluation,
@@ -65,7 +65,7 @@ async function overWindows(
   const times = (step: number) => timeAt(grid, step);
   // Prometheus has lost the place of a subquery by the time that it remarks on it.
   const span = main.kind === 'Subquery' && call.args[0] === main ? { start: 0, end: 0 } : placeOf(call, 0);
-  const results = await slide(ranges, { apply, scalars, times, keepName, span, inspect }, evaluation);
+  const results = await slide(ranges, { apply, scalars, times, keepName, rows, span, inspect }, evaluation);
   if (!evaluation.delayedNameRemoval) checkDistinct(results);
   return results;
 }

@@ -8,6 +8,7 @@ import { resolveDuration, resolvePositive } from '../parser/durations.ts';
 import { evaluateCall } from './call.ts';
 import { PromqlExecutionError } from './errors.ts';
 import type { Evaluation } from './evaluation.ts';
+import { aggregateRows, fusionOf } from './fusion.ts';
 import { isStepInvariant } from './invariance.ts';
 import type { NodeRole } from './samples.ts';
 import {
@@ -104,6 +105,9 @@ function negated(series: StepSeries): StepSeries {
 }
 
 async function evaluateAggregate(expr: AggregateExpr, grid: Grid, evaluation: Evaluation): Promise<Value> {
+  const fusion = fusionOf(expr, grid, evaluation);
+  const fused = fusion && (await aggregateRows(expr, fusion, grid, evaluation));
+  if (fused) return vectorOf(fused);
   const param = expr.param ? await evaluate(expr.param, grid, evaluation) : undefined;
   const value = await evaluate(expr.expr, grid, evaluation);
   const params = {

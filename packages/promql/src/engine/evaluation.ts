@@ -53,6 +53,8 @@ export class Evaluation {
   countsOnly: ReadonlySet<VectorSelector> = new Set();
   /** What each selector asks of the source. */
   plan: SelectPlan = new Map();
+  /** What was loaded for a selector and not used yet. */
+  readonly preloaded = new Map<VectorSelector, readonly SeriesData[]>();
   /** The text of the query, '' if only its tree was given; positions in annotations refer to it. */
   readonly query: string;
   private series = 0;

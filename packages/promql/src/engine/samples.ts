@@ -220,11 +220,43 @@ export class SampleCounter {
     return new WindowCounter(total, top?.subquery === undefined ? read : undefined, histograms);
   }
 
-  /** One series of a range function is done. */
-  windowed(counter: WindowCounter, result: StepSeries): void {
-    this.reach(this.held + counter.largest);
-    this.held += sizeOfSteps(result);
-    this.reach(this.held + counter.last);
+  /** One series of a range function is done; its largest and its last window. */
+  windowed({ largest, last }: { readonly largest: number; readonly last: number }, result: StepSeries): void {
+    this.windowedSteps(largest, last, sizeOfSteps(result));
+  }
+
+  /** The same, with `size` steps that have a float. */
+  windowedSteps(largest: number, last: number, size: number): void {
+    this.reach(this.held + largest);
+    this.held += size;
+    this.reach(this.held + last);
+  }
+
+  /** Counts the windows that as many series of floats have in common. */
+  sawWindows({ from, to }: { readonly from: Int32Array; readonly to: Int32Array }, series: number): void {
+    const { total, top } = this.frame;
+    const read = top?.subquery === undefined ? this.frame.read : undefined;
+    let readTo = 0;
+    for (let step = 0; step < from.length; step++) {
+      const end = to[step]!;
+      total[step] = total[step]! + series * (end - from[step]!);
+      if (read) read[step] = read[step]! + series * Math.max(0, end - Math.max(from[step]!, readTo));
+      readTo = end;
+    }
+  }
+
+  /** A vector of floats that was never made, of which `elements` are there at each step; stands for it where it is counted. */
+  vectorOf(elements: Float64Array): Value {
+    const series: StepSeries[] = [];
+    this.counted.set(series, { sizes: elements, elements });
+    return { kind: 'vector', series };
+  }
+
+  /** What an instant selector found that was never made into a vector. */
+  selectedSteps(elements: Float64Array): void {
+    this.count(elements);
+    this.held += sum(elements);
+    this.reach(this.held);
   }
 
   /** Counts what follows on another grid, until `leaveSubquery` or `leaveInvariant` is called with what this returns. */

@@ -47,7 +47,12 @@ export function fixedTime(at: AtModifier | undefined, evaluation: Evaluation): n
 }
 
 /** What was planned for the selector. */
-async function select(node: VectorSelector, evaluation: Evaluation): Promise<readonly SeriesData[]> {
+export async function select(node: VectorSelector, evaluation: Evaluation): Promise<readonly SeriesData[]> {
+  const preloaded = evaluation.preloaded.get(node);
+  if (preloaded) {
+    evaluation.preloaded.delete(node);
+    return preloaded;
+  }
   const planned = evaluation.plan.get(node);
   if (!planned) throw new TypeError('a selector that is not part of the query');
   const series = await load(planned, evaluation);
@@ -64,6 +69,7 @@ export async function load(
   const signal = evaluation.signal ? { signal: evaluation.signal } : {};
   const series = await evaluation.settings.source.select({ ...request, budget, ...signal });
   budget.loaded(series);
+  if (evaluation.settings.source.sorted) return series;
   return [...series].sort((a, b) => compareLabels(a.labels, b.labels));
 }
 

@@ -29,8 +29,15 @@ export function staleTest(values: Float64Array): (index: number) => boolean {
 /** The samples of `SeriesData` without its labels. */
 export type Samples = Omit<SeriesData, 'labels'>;
 
+/** Whether any is not a number, and so may be a marker. */
+export function hasNaN(values: Float64Array): boolean {
+  for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) return true;
+  return false;
+}
+
 /** The samples without markers; the same arrays if there are none. */
 export function withoutStale(samples: Samples): Samples {
+  if (!hasNaN(samples.values)) return samples;
   const isStale = staleTest(samples.values);
   let stale = 0;
   for (let i = 0; i < samples.values.length; i++) if (isStale(i)) stale++;

@@ -1,9 +1,10 @@
 import type { FloatHistogram } from '../histogram/histogram.ts';
 import { NO_LABELS } from '../labels.ts';
 import type { Span } from '../parser/ast.ts';
-import type { Labels } from '../source.ts';
+import type { Labels, SeriesData } from '../source.ts';
 import type { Annotations } from './annotations.ts';
 import type { Evaluation } from './evaluation.ts';
+import { FloatWindows, type RowFunction } from './rows.ts';
 import type { Extension, RangeVector } from './selector.ts';
 import { dropName, isEmpty, newSeries, type StepSeries } from './values.ts';
 
@@ -62,6 +63,8 @@ export interface Sliding {
   /** The evaluation's own time at a step. */
   readonly times: (step: number) => number;
   readonly keepName: boolean;
+  /** Does the same for all steps of a series of floats, where nothing but its samples matters. */
+  readonly rows?: (() => RowFunction) | undefined;
   /** The place in the query that remarks are about. */
   readonly span: Span;
   /** Called for each series that has a result. */
@@ -74,15 +77,28 @@ const CHECK_AFTER = 200_000;
 /** Slides a function over every series and step. Ends only move forward, so finding all windows is linear in the samples. */
 export async function slide(
   ranges: RangeVector,
-  { apply, scalars, times, keepName, span, inspect }: Sliding,
+  { apply, scalars, times, keepName, rows, span, inspect }: Sliding,
   evaluation: Evaluation,
 ): Promise<StepSeries[]> {
   const { references } = ranges;
   const window = newWindow(ranges, scalars.length, span, evaluation);
   const results: StepSeries[] = [];
+  const windows = ranges.extension ? undefined : floatWindows(references, ranges.range, evaluation);
+  const row = rows?.();
   for (const series of ranges.series) {
     const pause = evaluation.pause();
     if (pause) await pause;
+    if (row && windows && isPlain(series, evaluation)) {
+      const result = newSeries(series.labels, references.length, series.dropName);
+      windows.place(series);
+      row(windows, result);
+      evaluation.samples.windowed(windows, result);
+      if (isEmpty(result)) continue;
+      inspect?.(series.labels, result, span, evaluation);
+      evaluation.spend(references.length);
+      results.push(keepName ? result : dropName(result, evaluation.delayedNameRemoval));
+      continue;
+    }
     const counter = evaluation.samples.windows(series.histograms);
     const plain = newSeries(series.labels, references.length, series.dropName);
     let histograms: (FloatHistogram | undefined)[] | undefined;
@@ -125,7 +141,18 @@ export async function slide(
     evaluation.spend(references.length);
     results.push(keepName ? result : dropName(result, evaluation.delayedNameRemoval));
   }
+  windows?.finish();
   return results;
+}
+
+/** Windows that are counted as samples that the query looked at. */
+export function floatWindows(references: Float64Array, range: number, evaluation: Evaluation): FloatWindows {
+  return new FloatWindows(references, range, (windows, series) => evaluation.samples.sawWindows(windows, series));
+}
+
+/** Whether a series is floats whose start times do not matter. */
+export function isPlain({ histograms, startTimestamps }: SeriesData, { settings }: Evaluation): boolean {
+  return !histograms && !(startTimestamps && settings.features.startTimestamps);
 }
 
 function newWindow({ range, extension }: RangeVector, scalars: number, span: Span, evaluation: Evaluation): Window {
@@ -152,7 +179,7 @@ function newWindow({ range, extension }: RangeVector, scalars: number, span: Spa
 }
 
 /** As Go's Duration.Seconds adds it up, which can differ from a division in the last place. */
-function secondsOf(ms: number): number {
+export function secondsOf(ms: number): number {
   return Math.trunc(ms / 1000) + ((ms % 1000) * 1e6) / 1e9;
 }
 

@@ -11,7 +11,8 @@ import type { Labels } from '../source.ts';
 import { type FunctionTable, overWindow } from './function.ts';
 import { isGauge } from './histogramIncrease.ts';
 import { combine, warnOfCounter, warnOfGauge } from './histogramSteps.ts';
-import { rateOver } from './rate.ts';
+import { type RateKind, rateOver } from './rate.ts';
+import { rateRows } from './rateRows.ts';
 import { startsAnew } from './startTimes.ts';
 
 /** `irate` and `idelta`: from the last sample but one to the last. */
@@ -113,10 +114,12 @@ function hasFloat({ present, histograms }: StepSeries): boolean {
   return !histograms || present.some((there, step) => there === 1 && !histograms[step]);
 }
 
+const extrapolated = (kind: RateKind) => ({ ...overWindow(rateOver(kind)), rows: rateRows(kind) });
+
 export const COUNTERS: FunctionTable = [
-  ['rate', { ...overWindow(rateOver({ isCounter: true, perSecond: true })), inspect: suspectGauge }],
-  ['increase', { ...overWindow(rateOver({ isCounter: true, perSecond: false })), inspect: suspectGauge }],
-  ['delta', overWindow(rateOver({ isCounter: false, perSecond: false }))],
+  ['rate', { ...extrapolated({ isCounter: true, perSecond: true }), inspect: suspectGauge }],
+  ['increase', { ...extrapolated({ isCounter: true, perSecond: false }), inspect: suspectGauge }],
+  ['delta', extrapolated({ isCounter: false, perSecond: false })],
   ['irate', overWindow(betweenLastTwo(true))],
   ['idelta', overWindow(betweenLastTwo(false))],
   ['resets', overWindow(resets)],

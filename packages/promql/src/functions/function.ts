@@ -19,6 +19,7 @@ export interface OverWindow {
   readonly kind: 'window';
   readonly apply: WindowFunction;
   readonly keepName: boolean;
+  readonly rows?: Sliding['rows'];
   readonly inspect?: Sliding['inspect'];
 }
 

@@ -18,7 +18,7 @@ import {
 } from './head-chunk.ts';
 import { LateSamples, mergeLate } from './head-late.ts';
 import { OpenSlots } from './head-open.ts';
-import { ChunkPages } from './head-pages.ts';
+import { ChunkPages, type Page } from './head-pages.ts';
 import { HeadSeries } from './head-series.ts';
 import { lowerBound, noSamples, type SampleColumns } from './sample-columns.ts';
 
@@ -65,6 +65,12 @@ export class Head {
   private lateBytes = 0;
   private readonly place: ChunkPlace = { page: 0, at: 0 };
   private readonly one = newColumns(CHUNK_SAMPLES);
+  /** Chunks of one series, the newest first; used anew by each search. */
+  private readonly path: { length: number; readonly pages: Page[]; readonly at: number[] } = {
+    length: 0,
+    pages: [],
+    at: [],
+  };
 
   constructor(
     private readonly capBytes: number,
@@ -190,18 +196,19 @@ export class Head {
 
   /** Packed and late samples of a series in columns of their own. */
   private sealed(series: number): { columns: Columns; count: number } {
-    const chunks = this.chunksOf(series, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
-    const columns = newColumns(chunks.reduce((sum, { page, at }) => sum + countOf(page, at), 0));
+    const { path } = this;
+    const columns = newColumns(this.find(series, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY));
     let count = 0;
-    for (const { page, at } of chunks) count += readChunk(page, at, columns, count);
+    for (let i = path.length - 1; i >= 0; i--) count += readChunk(path.pages[i]!, path.at[i]!, columns, count);
     const late = this.late.get(series);
     return late ? mergeLate(columns, count, late) : { columns, count };
   }
 
   /** Puts these samples in the place of the packed and late ones. */
   private rewrite(series: number, { columns, count }: { columns: Columns; count: number }): void {
-    for (const { page, at } of this.chunksOf(series, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY))
-      this.pages.giveUp(page, at);
+    const { path } = this;
+    this.find(series, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+    for (let i = 0; i < path.length; i++) this.pages.giveUp(path.pages[i]!, path.at[i]!);
     this.dropLate(series);
     const place = { page: 0, at: 0 };
     for (let from = 0; from < count; from += CHUNK_SAMPLES) {
@@ -217,84 +224,68 @@ export class Head {
     this.late.delete(series);
   }
 
-  /** Chunks that may have samples with start <= time <= end, in order of time. */
-  private chunksOf(
-    series: number,
-    start: number,
-    end: number,
-  ): { page: NonNullable<ReturnType<ChunkPages['get']>>; at: number }[] {
-    const found: { page: NonNullable<ReturnType<ChunkPages['get']>>; at: number }[] = [];
-    const { place } = this;
+  /** The samples with start <= time <= end, ascending; in arrays of their own, or in those of the buffer. */
+  read(series: number, start: number, end: number, buffer = new ReadBuffer(0)): SampleColumns {
+    if (series >= this.series.size || this.series.newest[series]! < start) return noSamples;
+    const late = this.late.get(series);
+    if (late) return this.readWithLate(series, late, start, end);
+    const path = this.path;
+    const most = this.find(series, start, end) + this.series.count[series]!;
+    if (most === 0) return noSamples;
+    buffer.makeRoom(most);
+    const { columns, used } = buffer;
+    let count = used;
+    for (let i = path.length - 1; i >= 0; i--) count += readChunk(path.pages[i]!, path.at[i]!, columns, count);
+    count += this.readOpen(series, columns, count);
+    let from = used;
+    while (from < count && columns.times[from]! < start) from++;
+    while (count > from && columns.times[count - 1]! > end) count--;
+    if (from === count) return noSamples;
+    buffer.used = count;
+    return { timestamps: columns.times.subarray(from, count), values: columns.values.subarray(from, count) };
+  }
+
+  private readWithLate(series: number, late: LateSamples, start: number, end: number): SampleColumns {
+    const path = this.path;
+    const packed = newColumns(this.find(series, start, end) + this.series.count[series]!);
+    let count = 0;
+    for (let i = path.length - 1; i >= 0; i--) count += readChunk(path.pages[i]!, path.at[i]!, packed, count);
+    count += this.readOpen(series, packed, count);
+    const { columns, count: all } = mergeLate(packed, count, late);
+    const from = lowerBound(columns.times, all, start);
+    const to = upperBound(columns.times, all, end);
+    if (from >= to) return noSamples;
+    return { timestamps: columns.times.subarray(from, to), values: columns.values.subarray(from, to) };
+  }
+
+  private readOpen(series: number, { times, words }: Columns, offset: number): number {
+    const count = this.series.count[series]!;
+    if (count === 0) return 0;
+    const slot = this.series.slot[series]!;
+    const slab = this.open.slabOf(slot);
+    const from = this.open.offsetOf(slot);
+    for (let i = 0; i < count; i++) times[offset + i] = slab.times[from + i]!;
+    for (let i = 0; i < 2 * count; i++) words[2 * offset + i] = slab.words[2 * from + i]!;
+    return count;
+  }
+
+  /** Puts the chunks that may have samples with start <= time <= end into `path`, the newest first; says how many samples they have. */
+  private find(series: number, start: number, end: number): number {
+    const { place, path } = this;
+    let samples = 0;
+    path.length = 0;
     this.series.lastChunk(series, place);
     for (let page = this.pages.get(place.page); page; page = this.pages.get(place.page)) {
       const { at } = place;
       if (lastTimeOf(page, at) < start) break;
-      if (firstTimeOf(page, at) <= end) found.push({ page, at });
+      if (firstTimeOf(page, at) <= end) {
+        path.pages[path.length] = page;
+        path.at[path.length++] = at;
+        samples += countOf(page, at);
+      }
       toChunkBefore(page, place);
     }
-    return found.reverse();
-  }
-
-  /** The samples with start <= time <= end, ascending; in arrays of their own, or in those of the buffer. */
-  read(series: number, start: number, end: number, buffer = new ReadBuffer(0)): SampleColumns {
-    if (series >= this.series.size) return noSamples;
-    const chunks = this.chunksOf(series, start, end);
-    const open = this.series.count[series]!;
-    let most = open;
-    for (const { page, at } of chunks) most += countOf(page, at);
-    const late = this.late.get(series);
-    if (most === 0 && !late) return noSamples;
-    buffer.makeRoom(most);
-    const begin = buffer.used;
-    let { columns } = buffer;
-    let count = begin;
-    for (const { page, at } of chunks) count += readChunk(page, at, columns, count);
-    if (late) {
-      const merged = mergeLate(this.part(columns, begin, count), count - begin, late);
-      buffer = new ReadBuffer(0);
-      buffer.makeRoom(merged.count + open);
-      ({ columns } = buffer);
-      columns.times.set(merged.columns.times.subarray(0, merged.count));
-      columns.values.set(merged.columns.values.subarray(0, merged.count));
-      return this.finish(series, start, end, buffer, 0, merged.count);
-    }
-    return this.finish(series, start, end, buffer, begin, count);
-  }
-
-  private part({ times, values, words }: Columns, from: number, to: number): Columns {
-    return {
-      times: times.subarray(from, to),
-      values: values.subarray(from, to),
-      words: words.subarray(2 * from, 2 * to),
-    };
-  }
-
-  /** Adds the open samples, and cuts what is out of the range. */
-  private finish(
-    series: number,
-    start: number,
-    end: number,
-    buffer: ReadBuffer,
-    begin: number,
-    count: number,
-  ): SampleColumns {
-    const { times, values } = buffer.columns;
-    const open = this.series.count[series]!;
-    if (open > 0) {
-      const slot = this.series.slot[series]!;
-      const slab = this.open.slabOf(slot);
-      const from = this.open.offsetOf(slot);
-      times.set(slab.times.subarray(from, from + open), count);
-      values.set(slab.values.subarray(from, from + open), count);
-      count += open;
-    }
-    let from = begin;
-    let to = count;
-    while (from < to && times[from]! < start) from++;
-    while (to > from && times[to - 1]! > end) to--;
-    if (from === to) return noSamples;
-    buffer.used = to;
-    return { timestamps: times.subarray(from, to), values: values.subarray(from, to) };
+    return samples;
   }
 
   has(series: number, start: number, end: number): boolean {
@@ -311,15 +302,17 @@ export class Head {
     let newest = Number.NEGATIVE_INFINITY;
     for (let series = 0; series < this.series.size; series++) {
       if (this.series.newest[series] === Number.NEGATIVE_INFINITY) continue;
-      const packed = this.chunksOf(series, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+      this.find(series, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+      const { path } = this;
       const late = this.late.get(series);
       const open = this.series.count[series]! > 0;
-      chunks += packed.length + (late ? 1 : 0) + (open ? 1 : 0);
+      chunks += path.length + (late ? 1 : 0) + (open ? 1 : 0);
       if (open) {
         const slot = this.series.slot[series]!;
         oldest = Math.min(oldest, this.open.slabOf(slot).times[this.open.offsetOf(slot)]!);
       }
-      if (packed[0]) oldest = Math.min(oldest, firstTimeOf(packed[0].page, packed[0].at));
+      const first = path.length - 1;
+      if (first >= 0) oldest = Math.min(oldest, firstTimeOf(path.pages[first]!, path.at[first]!));
       if (late) oldest = Math.min(oldest, late.columns.times[0]!);
       newest = Math.max(newest, this.series.newest[series]!);
     }

@@ -4,9 +4,10 @@ import type { Labels, MetricMetadata } from '@nightshift/wire';
 import type { Engine } from '../engine/engine.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
 import { engineSamples, engineSeriesInRange } from './engine-samples.ts';
-import type { Head } from './head.ts';
+import { type Head, ReadBuffer } from './head.ts';
 import { concatColumns } from './sample-columns.ts';
 import type { Series, SeriesIndex } from './series-index.ts';
+import { SeriesLookup } from './series-lookup.ts';
 import type { MetricStore, TimeRange } from './store.ts';
 
 type Selectors = readonly (readonly Matcher[])[];
@@ -30,34 +31,60 @@ function ownBudget(): SelectBudget {
   };
 }
 
+/** Samples that are read into one piece of memory: many series to a piece, so that it costs little. */
+const BUFFER_SAMPLES = 65_536;
+
 export class HeadAndEngine implements MetricStore {
+  readonly sorted = true;
+  private readonly lookup: SeriesLookup;
+
   constructor(
     private readonly engine: Engine,
     private readonly head: Head,
     private readonly index: SeriesIndex,
     private readonly known: ReadonlyMap<string, MetricMetadata>,
-  ) {}
+  ) {
+    this.lookup = new SeriesLookup(index);
+  }
 
   async select({ matchers, start, end, signal, budget = ownBudget() }: SelectRequest): Promise<readonly SeriesData[]> {
-    const matched = this.index.match(matchers);
+    const matched = this.lookup.match(matchers);
     budget.series(matched.length);
     // The head is read before anything is awaited: what it gives up meanwhile is not missed.
     const cut = this.head.coveredFrom;
-    const newer = matched.map(({ number }) => {
-      const columns = this.head.read(number, Math.max(start, cut), end);
-      budget.samples(columns.timestamps.length);
-      return columns;
-    });
-    const older =
-      start < cut
-        ? await engineSamples(this.engine, matched, start, Math.min(end, cut - 1), signal, budget)
-        : undefined;
+    const newer = this.newer(matched, Math.max(start, cut), end, budget);
+    if (start >= cut) return newer.filter((part) => part !== undefined);
+    const older = await engineSamples(this.engine, matched, start, Math.min(end, cut - 1), signal, budget);
     const found: SeriesData[] = [];
     for (const [place, { id, labels }] of matched.entries()) {
-      const parts = [older?.get(id), newer[place]].filter((part) => part !== undefined && part.timestamps.length > 0);
-      if (parts.length > 0) found.push({ labels, ...concatColumns(parts as NonNullable<(typeof parts)[number]>[]) });
+      const before = older.get(id);
+      const after = newer[place];
+      if (before && after) found.push({ labels, ...concatColumns([before, after]) });
+      else if (before) found.push({ labels, ...before });
+      else if (after) found.push(after);
     }
     return found;
+  }
+
+  /** From the head; undefined where it has nothing of a series. */
+  private newer(
+    matched: readonly Series[],
+    start: number,
+    end: number,
+    budget: SelectBudget,
+  ): (SeriesData | undefined)[] {
+    const buffer = new ReadBuffer(BUFFER_SAMPLES);
+    let counted = 0;
+    let read = 0;
+    return matched.map(({ number, labels }, place) => {
+      const { timestamps, values } = this.head.read(number, start, end, buffer);
+      read += timestamps.length;
+      if (read - counted >= BUFFER_SAMPLES || place === matched.length - 1) {
+        budget.samples(read - counted);
+        counted = read;
+      }
+      return timestamps.length === 0 ? undefined : { labels, timestamps, values };
+    });
   }
 
   async series(

@@ -115,6 +115,11 @@ export class SeriesIndex {
     return candidates.filter((series) => accepts(series.labels));
   }
 
+  /** Those with this number and above. */
+  since(number: number): Series[] {
+    return this.all.slice(number);
+  }
+
   /** Series that any of the selectors accepts, each once; no selector means all. */
   matchAny(selectors: readonly (readonly Matcher[])[]): Series[] {
     if (selectors.length === 0) return [...this.all];

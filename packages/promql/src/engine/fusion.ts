@@ -1,0 +1,204 @@
+import { groupLabels } from '../aggregations/groups.ts';
+import { STREAMED, type Totals } from '../aggregations/streamed.ts';
+import type { OverWindow } from '../functions/function.ts';
+import { FUNCTIONS } from '../functions/registry.ts';
+import { identity, identityOf, METADATA_LABELS, METRIC_NAME, withoutMetadata } from '../labels.ts';
+import { type AggregateExpr, type Expr, type MatrixSelector, stripParens, type VectorSelector } from '../parser/ast.ts';
+import { resolvePositive } from '../parser/durations.ts';
+import type { Labels, SeriesData } from '../source.ts';
+import type { Evaluation } from './evaluation.ts';
+import { isStepInvariant } from './invariance.ts';
+import { newRow, type Row, type RowFunction } from './rows.ts';
+import { extensionOf, referenceTimes, select } from './selector.ts';
+import { hasNaN, staleTest, withoutStale } from './staleness.ts';
+import { type Grid, isEmpty, newSeries, type StepSeries } from './values.ts';
+import { floatWindows, isPlain } from './window.ts';
+
+/**
+ * An aggregation of a selector, or of a function over one, as one pass over the series: each becomes a row, and the row is
+ * added to its group, so that the vector in between is never made. Same results, statistics and remarks as without.
+ */
+export interface Fusion {
+  readonly selector: VectorSelector;
+  /** Absent where the aggregation is of the selector itself. */
+  readonly over?: {
+    readonly range: MatrixSelector;
+    readonly implementation: OverWindow;
+    readonly rows: () => RowFunction;
+  };
+}
+
+export function fusionOf(expr: AggregateExpr, grid: Grid, evaluation: Evaluation): Fusion | undefined {
+  if (expr.param || !STREAMED.has(expr.op) || evaluation.delayedNameRemoval) return undefined;
+  const inner = stripParens(expr.expr);
+  if (grid.count > 1 && isStepInvariant(inner)) return undefined;
+  if (inner.kind === 'VectorSelector') return extensionOf(inner) ? undefined : { selector: inner };
+  if (!expr.without && expr.grouping.some((name) => METADATA_LABELS.includes(name))) return undefined;
+  return ofCall(inner);
+}
+
+function ofCall(inner: Expr): Fusion | undefined {
+  if (inner.kind !== 'Call' || inner.args.length !== 1) return undefined;
+  const implementation = FUNCTIONS.get(inner.func);
+  const range = stripParens(inner.args[0]!);
+  if (implementation?.kind !== 'window' || !implementation.rows || implementation.keepName) return undefined;
+  if (range.kind !== 'MatrixSelector' || extensionOf(range.selector)) return undefined;
+  return { selector: range.selector, over: { range, implementation, rows: implementation.rows } };
+}
+
+/** Undefined, with what was loaded kept for the ordinary way, if the series are not as they need to be. */
+export async function aggregateRows(
+  expr: AggregateExpr,
+  { selector, over }: Fusion,
+  grid: Grid,
+  evaluation: Evaluation,
+): Promise<StepSeries[] | undefined> {
+  const { samples, heldBytes } = evaluation;
+  const references = referenceTimes(selector, grid, evaluation);
+  const all = await select(selector, evaluation);
+  if (!all.every((series) => isPlain(series, evaluation)) || (over && !areDistinctWithoutName(all))) {
+    evaluation.preloaded.set(selector, all);
+    return undefined;
+  }
+  const elements = new Float64Array(grid.count);
+  const groups = new Groups(expr, grid.count, over !== undefined, evaluation);
+  samples.begin();
+  const each = over ? overRanges(over, references, evaluation) : lastSamples(references, evaluation);
+  const row = newRow(grid.count);
+  for (const series of all) {
+    const pause = evaluation.pause();
+    if (pause) await pause;
+    row.present.fill(0);
+    const size = each.fill(series, row);
+    if (size === 0) continue;
+    if (size === grid.count) for (let step = 0; step < size; step++) elements[step] = elements[step]! + 1;
+    else for (let step = 0; step < grid.count; step++) elements[step] = elements[step]! + row.present[step]!;
+    groups.add(series.labels, row);
+  }
+  each.finish(elements);
+  samples.end('passes', samples.vectorOf(elements));
+  evaluation.release(heldBytes);
+  return groups.finish();
+}
+
+/** Series of one name, and without other labels that go with it, are still different when it is gone. */
+function areDistinctWithoutName(all: readonly SeriesData[]): boolean {
+  const name = all[0]?.labels.get(METRIC_NAME);
+  const others = METADATA_LABELS.filter((label) => label !== METRIC_NAME);
+  return all.every(({ labels }) => labels.get(METRIC_NAME) === name && !others.some((label) => labels.has(label)));
+}
+
+interface RowMaker {
+  /** Fills the row and says how many steps have a sample. */
+  fill(series: SeriesData, row: Row): number;
+  /** Called when all series are done. */
+  finish(elements: Float64Array): void;
+}
+
+function countSteps({ present }: Row): number {
+  let count = 0;
+  for (let step = 0; step < present.length; step++) count += present[step]!;
+  return count;
+}
+
+function overRanges(
+  { range, implementation, rows }: NonNullable<Fusion['over']>,
+  references: Float64Array,
+  evaluation: Evaluation,
+): RowMaker {
+  const windows = floatWindows(references, resolvePositive(range.range, evaluation.durations), evaluation);
+  const fill = rows();
+  let inspected: string | undefined;
+  return {
+    fill(series, row) {
+      windows.place(withoutStale(series));
+      fill(windows, row);
+      const size = countSteps(row);
+      evaluation.samples.windowedSteps(windows.largest, windows.last, size);
+      const name = series.labels.get(METRIC_NAME) ?? '';
+      if (size > 0 && name !== inspected) {
+        inspected = name;
+        const result = { ...row, labels: series.labels, dropName: false };
+        implementation.inspect?.(series.labels, result, range.span, evaluation);
+      }
+      return size;
+    },
+    finish: () => windows.finish(),
+  };
+}
+
+/** The last sample within the look-back. */
+function lastSamples(references: Float64Array, evaluation: Evaluation): RowMaker {
+  const windows = floatWindows(references, evaluation.settings.lookbackMs, evaluation);
+  return {
+    fill(series, row) {
+      windows.look(series);
+      const { values } = series;
+      const { from, to } = windows;
+      const isStale = hasNaN(values) ? staleTest(values) : undefined;
+      let size = 0;
+      for (let step = 0; step < references.length; step++) {
+        const last = to[step]! - 1;
+        if (last < from[step]! || isStale?.(last)) continue;
+        row.values[step] = values[last]!;
+        row.present[step] = 1;
+        size++;
+      }
+      return size;
+    },
+    finish: (elements) => evaluation.samples.selectedSteps(elements),
+  };
+}
+
+interface Group {
+  readonly series: StepSeries;
+  readonly totals: Totals;
+}
+
+/** Groups in the order in which they are met. */
+class Groups {
+  private readonly groups = new Map<string, Group>();
+  private readonly expr: AggregateExpr;
+  private readonly count: number;
+  private readonly dropsName: boolean;
+  private readonly evaluation: Evaluation;
+
+  constructor(expr: AggregateExpr, count: number, dropsName: boolean, evaluation: Evaluation) {
+    this.expr = expr;
+    this.count = count;
+    this.dropsName = dropsName;
+    this.evaluation = evaluation;
+  }
+
+  add(labels: Labels, { values, present }: Row): void {
+    const key = this.keyOf(labels);
+    let group = this.groups.get(key);
+    if (!group) {
+      group = this.create(labels);
+      this.groups.set(key, group);
+    }
+    group.totals.add(values, present);
+  }
+
+  private keyOf(labels: Labels): string {
+    const { without, grouping } = this.expr;
+    if (without) return identity(this.labelsOf(labels));
+    return grouping.length === 1 ? (labels.get(grouping[0]!) ?? '') : identityOf(labels, grouping);
+  }
+
+  private labelsOf(labels: Labels): Labels {
+    return groupLabels(this.expr, this.dropsName ? withoutMetadata(labels) : labels);
+  }
+
+  private create(labels: Labels): Group {
+    this.evaluation.spend(this.count);
+    const series = newSeries(this.labelsOf(labels), this.count);
+    return { series, totals: STREAMED.get(this.expr.op)!(series) };
+  }
+
+  finish(): StepSeries[] {
+    const all = [...this.groups.values()];
+    for (const { totals } of all) totals.finish();
+    return all.map(({ series }) => series).filter((series) => !isEmpty(series));
+  }
+}

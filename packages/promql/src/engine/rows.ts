@@ -1,0 +1,102 @@
+import type { Samples } from './staleness.ts';
+
+/** One series of floats at all steps, in columns that are used again for the next series. */
+export interface Row {
+  readonly values: Float64Array;
+  /** 1 at the steps that have a sample. */
+  readonly present: Uint8Array;
+}
+
+/** Fills the row of one series; `present` is all 0 before. */
+export type RowFunction = (windows: FloatWindows, into: Row) => void;
+
+function sameTimes(a: Float64Array, b: Float64Array): boolean {
+  const { length } = a;
+  if (length !== b.length || a[0] !== b[0] || a[length - 1] !== b[length - 1]) return false;
+  for (let i = 1; i < length - 1; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/**
+ * The windows `(reference - range, reference]` of one series after the other, all steps at once. Series that are scraped
+ * together have the same timestamps, and so the same windows: what follows from the times alone is worked out once for them.
+ */
+export class FloatWindows {
+  readonly references: Float64Array;
+  /** Milliseconds. */
+  readonly range: number;
+  /** The window of a step is the samples `from <= i < to`. */
+  readonly from: Int32Array;
+  readonly to: Int32Array;
+  timestamps: Float64Array = new Float64Array();
+  values: Float64Array = new Float64Array();
+  /** Grows whenever the windows are others than those of the series before. */
+  version = 0;
+  /** Samples of the largest window. */
+  largest = 0;
+  /** Called with how many series had the windows that are about to be replaced. */
+  private readonly replaced: (windows: FloatWindows, series: number) => void;
+  private series = 0;
+
+  constructor(references: Float64Array, range: number, replaced: (windows: FloatWindows, series: number) => void) {
+    this.references = references;
+    this.range = range;
+    this.replaced = replaced;
+    this.from = new Int32Array(references.length);
+    this.to = new Int32Array(references.length);
+  }
+
+  /** Samples of the last window. */
+  get last(): number {
+    const end = this.to.length - 1;
+    return this.to[end]! - this.from[end]!;
+  }
+
+  /** Goes to the next series, without stale markers. */
+  place({ timestamps, values }: Pick<Samples, 'timestamps' | 'values'>): void {
+    const same = this.version > 0 && sameTimes(this.timestamps, timestamps);
+    if (!same) this.finish();
+    this.timestamps = timestamps;
+    this.values = values;
+    this.series++;
+    if (!same) this.find();
+  }
+
+  /** As `place`, for what does not count as a window. */
+  look({ timestamps, values }: Pick<Samples, 'timestamps' | 'values'>): void {
+    const same = this.version > 0 && sameTimes(this.timestamps, timestamps);
+    this.timestamps = timestamps;
+    this.values = values;
+    if (!same) this.find();
+  }
+
+  /** Reports the last windows; to be called when there are no more series. */
+  finish(): void {
+    if (this.series > 0) this.replaced(this, this.series);
+    this.series = 0;
+  }
+
+  /** Ends only move forward, so finding all windows is linear in the samples. */
+  private find(): void {
+    const { timestamps, references, range, from, to } = this;
+    const count = timestamps.length;
+    let first = 0;
+    let end = 0;
+    let largest = 0;
+    for (let step = 0; step < references.length; step++) {
+      const reference = references[step]!;
+      const start = reference - range;
+      while (end < count && timestamps[end]! <= reference) end++;
+      while (first < end && timestamps[first]! <= start) first++;
+      from[step] = first;
+      to[step] = end;
+      if (end - first > largest) largest = end - first;
+    }
+    this.largest = largest;
+    this.version++;
+  }
+}
+
+export function newRow(count: number): Row {
+  return { values: new Float64Array(count), present: new Uint8Array(count) };
+}
