@@ -37,9 +37,9 @@ function keyRows(): string[][] {
   ]);
 }
 
-function scrapeRows(): string[][] {
-  const job = configJsonSchema().properties?.scrape?.items?.properties ?? {};
-  return Object.entries(job).map(([name, schema]) => [
+/** The keys of the entries of a list. */
+function entryRows(list: KeySchema | undefined): string[][] {
+  return Object.entries(list?.items?.properties ?? {}).map(([name, schema]) => [
     code(name),
     valueWords(schema),
     defaultWords(schema),
@@ -62,7 +62,14 @@ ${table(['Key', 'Variable', 'Value', 'Default', 'Meaning'], keyRows())}
 
 ## Each entry of \`scrape\`
 
-${table(['Key', 'Value', 'Default', 'Meaning'], scrapeRows())}
+${table(['Key', 'Value', 'Default', 'Meaning'], entryRows(configJsonSchema().properties?.scrape))}
+
+## Each entry of \`retention.metricRules\`
+
+${table(
+  ['Key', 'Value', 'Default', 'Meaning'],
+  entryRows(configJsonSchema().properties?.retention?.properties?.metricRules),
+)}
 
 ## Other variables
 

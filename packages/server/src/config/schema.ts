@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { byteSize, byteSizePattern } from './byte-size.ts';
 import { durationMs, durationPattern } from './duration.ts';
+import { metricMatchers } from './metric-match.ts';
 
 const duration = (least = '1ms') =>
   z
@@ -94,8 +95,39 @@ const spool = z.strictObject({
     .describe('Accepted data that may wait for the engine, in bytes. Beyond it, senders are told 429.'),
 });
 
+/** Why the text chooses no metrics; '' when it does. */
+function matchOffence(text: string): string {
+  try {
+    metricMatchers(text);
+    return '';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+const retentionRule = z.strictObject({
+  match: z
+    .string()
+    .min(1)
+    .check((context) => {
+      const message = matchOffence(context.value);
+      if (message !== '') context.issues.push({ code: 'custom', input: context.value, message });
+    })
+    .describe('An anchored pattern of metric names such as `debug_.*`, or a selector such as `{env="dev"}`.'),
+  keep: retention().describe('Age at which their samples are deleted; 0 keeps them for ever.'),
+});
+
 const retentions = z.strictObject({
-  metrics: retention().prefault('30d').describe('Age at which samples are deleted; 0 keeps them for ever.'),
+  metrics: retention()
+    .prefault('30d')
+    .describe('Age at which samples are deleted, by whole days (UTC); 0 keeps them for ever.'),
+  // Without a rule a whole day goes at once, which costs nothing; each age in the rules costs one more pass over a day.
+  metricRules: z
+    .array(retentionRule)
+    .prefault([])
+    .describe(
+      'Metrics that are kept for less or for more than that: a list of `match` and `keep`; the first match wins.',
+    ),
   // Traces are by far the bulkiest per request and are rarely read after an incident's review.
   traces: retention().prefault('7d').describe('Age at which spans are deleted; 0 keeps them for ever.'),
   logs: retention().prefault('14d').describe('Age at which log records are deleted; 0 keeps them for ever.'),

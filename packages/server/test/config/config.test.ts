@@ -42,6 +42,8 @@ const mistakes: Record<string, string> = {
     ':2:3: `http.maxBodyBytes` must be a size in bytes: a whole number, or one with KiB, MiB or GiB such as 64MiB, not "16 MB"',
   'duration-without-unit': ':2:3: `query.timeout` must be a duration such as 30s, 5m or 30d, not 30',
   'retention-in-words': ':2:3: `retention.logs` must be a duration such as 30d, or 0 for ever, not "thirty days"',
+  'retention-of-no-pattern':
+    ':3:7: `retention.metricRules[0].match` must be a pattern of metric names such as debug_.*, or a selector such as {env="dev"} (unexpected character inside braces: \'~\'), not "debug{env~\\"x\\"}"',
   'unknown-level': ':2:3: `log.level` must be one of trace, debug, info, warn, error, fatal, silent, not "loud"',
   'address-without-scheme':
     ':2:3: `http.publicUrl` must be an address that begins with http:// or https://, not "night.example"',
