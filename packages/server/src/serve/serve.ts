@@ -134,9 +134,12 @@ async function startParts(
     now,
   };
   const reload = async () => {
+    let scrapes = scrapeConfigs;
     // Both are read before either changes anything.
-    const scrapes = loadScrapes();
-    await rules.reload(loadGroups);
+    await rules.reload(() => {
+      scrapes = loadScrapes();
+      return loadGroups();
+    });
     scraper.reload(scrapes);
   };
   const listening = await listen({

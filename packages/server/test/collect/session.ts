@@ -6,7 +6,10 @@ import { ScrapeSession } from '../../src/collect/scrape/scrape.ts';
 import type { ScrapeTarget } from '../../src/collect/scrape/target.ts';
 
 /** The scrapes of the first target of a job, without its loop; `close` ends its connections. */
-export function sessionOf(config: ScrapeConfig): {
+export function sessionOf(
+  config: ScrapeConfig,
+  packsSeries = false,
+): {
   readonly session: ScrapeSession;
   readonly target: ScrapeTarget;
   close(): Promise<void>;
@@ -18,6 +21,6 @@ export function sessionOf(config: ScrapeConfig): {
   if (!('target' in found)) throw new Error(`no target: ${JSON.stringify(found)}`);
   const client = createHttpClient(config.http);
   const metricRelabelling = compileRelabelling(config.metricRelabel, config.nameValidation);
-  const session = new ScrapeSession(found.target, { config, client, metricRelabelling });
+  const session = new ScrapeSession(found.target, { config, client, metricRelabelling, packsSeries });
   return { session, target: found.target, close: () => client.close() };
 }

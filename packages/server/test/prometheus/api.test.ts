@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { counting, type Parameters, type RunningServer, rules, runServer } from './serve.ts';
+import { counting, type Parameters, type RunningServer, rules, runServer, scrapeConfig } from './serve.ts';
 
 const now = Math.floor(Date.now() / 1000) * 1000;
 const seconds = (ms: number): string => String(ms / 1000);
@@ -299,16 +299,19 @@ describe('targets', () => {
 
   it('are shown with how their last scrape went', async () => {
     const { activeTargets, droppedTargets } = await data<Targets>('/targets');
-    expect(droppedTargets).toEqual([]);
+    expect(droppedTargets).toMatchObject([{ discoveredLabels: { __address__: 'nobody:1' }, scrapePool: 'gone' }]);
     expect(activeTargets).toEqual([
       {
         discoveredLabels: {
           job: 'app',
           zone: 'a',
           __address__: running.targetHost,
+          __always_scrape_classic_histograms__: 'false',
+          __convert_classic_histograms_to_nhcb__: 'false',
           __metrics_path__: '/metrics',
           __scheme__: 'http',
           __scrape_interval__: '1s',
+          __scrape_native_histograms__: 'false',
           __scrape_timeout__: '500ms',
         },
         labels: { instance: running.targetHost, job: 'app', zone: 'a' },
@@ -346,11 +349,37 @@ describe('targets', () => {
   });
 
   it('belong to a pool with a configuration', async () => {
-    expect(await data('/scrape_pools')).toEqual({ scrapePools: ['app'] });
+    expect(await data('/scrape_pools')).toEqual({ scrapePools: ['app', 'gone'] });
     expect((await data<{ yaml: string }>('/scrape_pools/config', { scrapePool: 'app' })).yaml).toContain(
       'job_name: app',
     );
+    const { yaml } = await data<{ yaml: string }>('/scrape_pools/config', { scrapePool: 'gone' });
+    expect(yaml).toContain('scrape_interval: 1m');
+    expect(yaml).toContain('password: <secret>');
+    expect(yaml).not.toContain('hidden');
     expect(await data('/targets/relabel_steps', { scrapePool: 'app', labels: '{}' })).toEqual({ steps: [] });
+    const labels = JSON.stringify({ __address__: 'nobody:1' });
+    expect(await data('/targets/relabel_steps', { scrapePool: 'gone', labels })).toMatchObject({
+      steps: [
+        { rule: { action: 'replace', target_label: 'host' }, output: { host: 'nobody' }, keep: true },
+        { rule: { action: 'drop' }, output: {}, keep: false },
+        { rule: { replacement: 'set' }, output: {}, keep: false },
+      ],
+    });
+  });
+
+  it('stay as they are when the scrape configuration has mistakes, and change when it is right', async () => {
+    writeFileSync(running.scrapeFile, scrapeConfig.replace('job_name', 'job_nam'));
+    const refused = await running.ask('/-/reload', {}, 'POST');
+    expect(refused.status).toBe(422);
+    expect(refused.text).toMatch(
+      /prometheus\.yml:2: scrape_configs\[0\]\.job_nam: there is no such key; did you mean `job_name`/,
+    );
+    expect(await data('/scrape_pools')).toEqual({ scrapePools: ['app', 'gone'] });
+    expect(await data('/status/runtimeinfo')).toMatchObject({ reloadConfigSuccess: false });
+    writeFileSync(running.scrapeFile, scrapeConfig.replace('job_name: gone', 'job_name: other'));
+    expect((await running.ask('/-/reload', {}, 'POST')).status).toBe(200);
+    expect(await data('/scrape_pools')).toEqual({ scrapePools: ['app', 'other'] });
   });
 });
 

@@ -29,6 +29,7 @@ export interface RunningServer {
   readonly server: Server;
   readonly dir: string;
   readonly rulesFile: string;
+  readonly scrapeFile: string;
   readonly targetHost: string;
   /** `parameters` go into the address, or into a form where `method` is POST or PUT. */
   ask(path: string, parameters?: Parameters, method?: string, signal?: AbortSignal): Promise<Asked>;
@@ -82,10 +83,23 @@ function parsed(text: string): Body {
   }
 }
 
+/** A job whose only target is dropped. */
+export const scrapeConfig = `scrape_configs:
+  - job_name: gone
+    basic_auth: { username: me, password: hidden }
+    static_configs: [{ targets: ['nobody:1'] }]
+    relabel_configs:
+      - { source_labels: [__address__], regex: '(.*):.*', target_label: host }
+      - { source_labels: [host], regex: nobody, action: drop }
+      - { target_label: never, replacement: set }
+`;
+
 export async function runServer(env: Readonly<Record<string, string>> = {}): Promise<RunningServer> {
   const dir = mkdtempSync(join(tmpdir(), 'nightshift-prometheus-'));
   const rulesFile = join(dir, 'rules.yml');
   writeFileSync(rulesFile, rules);
+  const scrapeFile = join(dir, 'prometheus.yml');
+  writeFileSync(scrapeFile, scrapeConfig);
   const target = createServer((_request, response) => response.end(exposition)).listen(0, '127.0.0.1');
   await new Promise((resolve) => target.once('listening', resolve));
   const targetHost = `127.0.0.1:${(target.address() as AddressInfo).port}`;
@@ -97,6 +111,7 @@ export async function runServer(env: Readonly<Record<string, string>> = {}): Pro
       NIGHTSHIFT_HTTP_OTLP_PORT: '0',
       NIGHTSHIFT_LOG_LEVEL: 'silent',
       NIGHTSHIFT_RULES_FILES: rulesFile,
+      NIGHTSHIFT_SCRAPE_CONFIG_FILE: scrapeFile,
       NIGHTSHIFT_SCRAPE: `[{job: app, interval: 1s, timeout: 500ms, targets: ["${targetHost}"], labels: {zone: a}}]`,
       ...env,
     },
@@ -123,6 +138,7 @@ export async function runServer(env: Readonly<Record<string, string>> = {}): Pro
     server,
     dir,
     rulesFile,
+    scrapeFile,
     targetHost,
     ask,
     async write(series) {

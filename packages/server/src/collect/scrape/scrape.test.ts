@@ -15,7 +15,7 @@ afterEach(async () => {
 });
 
 /** A target on loopback; its answers are text unless the listener says otherwise. */
-async function target(listener: RequestListener, changes: Partial<ScrapeConfig> = {}) {
+async function targetOf(listener: RequestListener, changes: Partial<ScrapeConfig>, packsSeries: boolean) {
   const server = createServer(listener).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   ends.push(() => {
@@ -32,7 +32,7 @@ async function target(listener: RequestListener, changes: Partial<ScrapeConfig> 
     targets: [instance],
     labels: { env: 'test' },
   } as const;
-  const { session, close } = sessionOf({ ...configOf(job), ...changes });
+  const { session, close } = sessionOf({ ...configOf(job), ...changes }, packsSeries);
   ends.push(close);
   let at = 1_700_000_000_000;
   const scrape = async (refusal = '') => {
@@ -67,7 +67,10 @@ const says =
   (_request, response) =>
     response.setHeader('content-type', type).end(text);
 
-describe('a scrape', () => {
+describe.each([false, true])('a scrape, series packed between two: %s', (packsSeries) => {
+  const target = (listener: RequestListener, changes: Partial<ScrapeConfig> = {}) =>
+    targetOf(listener, changes, packsSeries);
+
   it('gives the samples with the labels of the target, and says that the target is up', async () => {
     const { instance, scrape } = await target(says('requests_total{job="own",exported_job="x"} 3\nqueue 2\n'));
     const result = await scrape();

@@ -27,7 +27,7 @@ export interface PrometheusDeps {
   readonly metrics: MetricStore;
   readonly cardinality: (limit: number) => Cardinality;
   readonly rules: RuleManager;
-  readonly scraper: Pick<Scraper, 'targets'>;
+  readonly scraper: Pick<Scraper, 'targets' | 'pools'>;
   readonly installation: Installation;
   /** What of PromQL is switched on beyond its defaults. */
   readonly features: readonly FeatureFlag[];

@@ -1,7 +1,10 @@
 import { compileMatchers, PromqlParseError, parseSelector } from '@nightshift/promql';
 import type { Labels, MetricMetadata } from '@nightshift/wire';
 import { stringify } from 'yaml';
-import type { ScrapeTarget, TargetState } from '../../collect/scrape/target.ts';
+import { compileRelabelling } from '../../collect/relabel/relabel.ts';
+import { type RelabelRule, relabelDefaults } from '../../collect/relabel/rule.ts';
+import type { PoolState } from '../../collect/scrape/scraper.ts';
+import type { TargetState } from '../../collect/scrape/target.ts';
 import type { PrometheusDeps } from './deps.ts';
 import { formatDuration } from './durations.ts';
 import { badData, invalidParameter } from './failure.ts';
@@ -19,22 +22,9 @@ function globalUrl(url: string, host: string): string {
   return parsed.href;
 }
 
-/** What was known of a target before labels were made of it, by the names that Prometheus has for it. */
-function discoveredLabels(target: ScrapeTarget): Record<string, string> {
-  const { protocol, host, pathname, search } = new URL(target.url);
-  return {
-    ...Object.fromEntries([...target.labels].filter(([name]) => name !== 'instance')),
-    __address__: host,
-    __metrics_path__: pathname + search,
-    __scheme__: protocol.slice(0, -1),
-    __scrape_interval__: formatDuration(target.intervalMs),
-    __scrape_timeout__: formatDuration(target.timeoutMs),
-  };
-}
-
 function activeTarget({ target, health, lastError, lastAt, lastTookMs }: TargetState, host: string): object {
   return {
-    discoveredLabels: discoveredLabels(target),
+    discoveredLabels: Object.fromEntries(target.discovered),
     labels: Object.fromEntries(target.labels),
     scrapePool: target.job,
     scrapeUrl: target.url,
@@ -48,19 +38,30 @@ function activeTarget({ target, health, lastError, lastAt, lastTookMs }: TargetS
   };
 }
 
-const poolsOf = (targets: readonly TargetState[]): string[] =>
-  [...new Set(targets.map(({ target }) => target.job))].sort();
+type Targets = PrometheusDeps['scraper'];
 
-/** Nothing is relabelled, so that no target is ever dropped. */
-function targetsAnswer(targets: readonly TargetState[], parameters: Parameters, host: string): object {
+const poolNames = (scraper: Targets): string[] =>
+  scraper
+    .pools()
+    .map(({ job }) => job)
+    .sort();
+
+function targetsAnswer(scraper: Targets, parameters: Parameters, host: string): object {
   const pool = parameters.text('scrapePool');
   const state = parameters.text('state').toLowerCase();
   const shown = (which: string) => state === '' || state === 'any' || state === which;
-  const wanted = targets.filter(({ target }) => pool === '' || target.job === pool);
+  const active = scraper.targets().filter(({ target }) => pool === '' || target.job === pool);
+  const dropped = scraper.pools().filter(({ job }) => pool === '' || job === pool);
   return {
-    activeTargets: shown('active') ? wanted.map((each) => activeTarget(each, host)) : [],
-    droppedTargets: [],
-    droppedTargetCounts: shown('dropped') ? Object.fromEntries(poolsOf(targets).map((each) => [each, 0])) : {},
+    activeTargets: shown('active') ? active.map((each) => activeTarget(each, host)) : [],
+    droppedTargets: shown('dropped')
+      ? dropped.flatMap(({ job, dropped: all }) =>
+          all.map(({ discovered }) => ({ discoveredLabels: Object.fromEntries(discovered), scrapePool: job })),
+        )
+      : [],
+    droppedTargetCounts: shown('dropped')
+      ? Object.fromEntries(scraper.pools().map(({ job, droppedCount }) => [job, droppedCount]))
+      : {},
   };
 }
 
@@ -98,51 +99,58 @@ function targetMetadata(targets: readonly TargetState[], parameters: Parameters)
   return found;
 }
 
-function labelsParameter(text: string): void {
+function labelsParameter(text: string): Labels {
   if (text === '') throw badData('no labels parameter provided');
   try {
     const labels: unknown = JSON.parse(text);
     if (typeof labels !== 'object' || labels === null || Array.isArray(labels)) throw new Error('not a map of labels');
+    const entries = Object.entries(labels).map(([name, value]): [string, string] => {
+      if (typeof value !== 'string') throw new Error(`the value of ${JSON.stringify(name)} is not a text`);
+      return [name, value];
+    });
+    return new Map(entries.filter(([, value]) => value !== '').sort(([one], [other]) => (one < other ? -1 : 1)));
   } catch (error) {
     throw badData(`error parsing labels: ${error instanceof Error ? error.message : error}`);
   }
 }
 
-/** A job in the form of Prometheus' configuration, as far as it has a setting for it. */
-function poolYaml(targets: readonly TargetState[], pool: string): string {
-  const all = targets.filter(({ target }) => target.job === pool).map(({ target }) => target);
-  const [first] = all;
-  if (!first) throw badData(`error retrieving scrape config: scrape pool ${JSON.stringify(pool)} not found`);
-  const { __scrape_interval__, __scrape_timeout__, __metrics_path__, __scheme__ } = discoveredLabels(first);
-  const own = [...first.labels].filter(([name]) => name !== 'job' && name !== 'instance');
-  return stringify({
-    job_name: pool,
-    scrape_interval: __scrape_interval__,
-    scrape_timeout: __scrape_timeout__,
-    metrics_path: __metrics_path__,
-    scheme: __scheme__,
-    static_configs: [
-      { targets: all.map(({ url }) => new URL(url).host), ...(own.length > 0 && { labels: Object.fromEntries(own) }) },
-    ],
+function poolOf(scraper: Targets, name: string): PoolState {
+  if (name === '') throw badData('no scrapePool parameter provided');
+  const pool = scraper.pools().find(({ job }) => job === name);
+  if (!pool) throw badData(`error retrieving scrape config: scrape pool ${JSON.stringify(name)} not found`);
+  return pool;
+}
+
+/** A rule in the words of the configuration, with what it takes where nothing is written. */
+const shownRule = (rule: RelabelRule): object => ({
+  ...(rule.sourceLabels && { source_labels: rule.sourceLabels }),
+  separator: rule.separator ?? relabelDefaults.separator,
+  regex: rule.regex ?? relabelDefaults.regex,
+  ...(rule.modulus && { modulus: Number(rule.modulus) }),
+  ...(rule.targetLabel && { target_label: rule.targetLabel }),
+  replacement: rule.replacement ?? relabelDefaults.replacement,
+  action: rule.action || relabelDefaults.action,
+});
+
+/** What becomes of labels rule by rule. After the rule that drops them nothing is left. */
+function relabelSteps({ config }: PoolState, labels: Labels): object[] {
+  let current: Labels | undefined = labels;
+  return config.relabel.map((rule) => {
+    current = current && compileRelabelling([rule], config.nameValidation).apply(current);
+    return { rule: shownRule(rule), output: Object.fromEntries(current ?? []), keep: current !== undefined };
   });
 }
 
 export const targetRoutes = ({ scraper, host }: PrometheusDeps): Route[] => [
-  get('/scrape_pools', () => ({ data: { scrapePools: poolsOf(scraper.targets()) } })),
+  get('/scrape_pools', () => ({ data: { scrapePools: poolNames(scraper) } })),
   get('/scrape_pools/config', ({ parameters }) => {
-    const pool = parameters.text('scrapePool');
-    if (pool === '') throw badData('no scrapePool parameter provided');
-    return { data: { yaml: poolYaml(scraper.targets(), pool) } };
+    return { data: { yaml: stringify(poolOf(scraper, parameters.text('scrapePool')).config.shown) } };
   }),
-  get('/targets', ({ parameters }) => ({ data: targetsAnswer(scraper.targets(), parameters, host) })),
+  get('/targets', ({ parameters }) => ({ data: targetsAnswer(scraper, parameters, host) })),
   get('/targets/metadata', ({ parameters }) => ({ data: targetMetadata(scraper.targets(), parameters) })),
   get('/targets/relabel_steps', ({ parameters }) => {
-    const pool = parameters.text('scrapePool');
-    if (pool === '') throw badData('no scrapePool parameter provided');
-    labelsParameter(parameters.text('labels'));
-    if (!poolsOf(scraper.targets()).includes(pool)) {
-      throw badData(`error retrieving scrape config: scrape pool ${JSON.stringify(pool)} not found`);
-    }
-    return { data: { steps: [] } };
+    if (parameters.text('scrapePool') === '') throw badData('no scrapePool parameter provided');
+    const labels = labelsParameter(parameters.text('labels'));
+    return { data: { steps: relabelSteps(poolOf(scraper, parameters.text('scrapePool')), labels) } };
   }),
 ];

@@ -3,6 +3,7 @@ import { readStaticGroups } from '../sd/static.ts';
 import { inheritedKeys, readEscaping, readLimits, readProtocols, readTimes, readValidation } from './global.ts';
 import { httpClientKeys, readHttpClient } from './http-client.ts';
 import { readRelabelRules } from './relabel-rules.ts';
+import { shownConfig } from './shown.ts';
 import {
   type DiscoveryConfig,
   type GlobalConfig,
@@ -88,7 +89,7 @@ export function readScrapeConfig(node: YamlNode, global: GlobalConfig, dir: stri
   const metricRelabel = node.get('metric_relabel_configs');
   node.get('native_histogram_bucket_limit').count();
   node.get('native_histogram_min_bucket_factor').float();
-  return {
+  const config = {
     jobName,
     ...readTimes(node, global, ` for scrape config with job name ${JSON.stringify(jobName)}`),
     metricsPath: node.get('metrics_path').text() || '/metrics',
@@ -117,4 +118,5 @@ export function readScrapeConfig(node: YamlNode, global: GlobalConfig, dir: stri
     staticGroups: readStaticGroups(node.get('static_configs'), relabel.length === 0),
     discoveries: readDiscoveries(node, dir),
   };
+  return { ...config, shown: shownConfig(node.isEmpty ? {} : node.value, config) };
 }

@@ -1,3 +1,4 @@
+import { shownConfig } from './shown.ts';
 import { defaultGlobal, defaultHttpClient, type ScrapeConfig } from './types.ts';
 
 /** A job of Nightshift's own configuration: fixed targets, and what most of them need. */
@@ -29,7 +30,7 @@ export function configOf({
   labels,
 }: ScrapeJob): ScrapeConfig {
   const [path = '', ...query] = metricsPath.split('?');
-  return {
+  const config: Omit<ScrapeConfig, 'shown'> = {
     jobName: job,
     intervalMs,
     timeoutMs,
@@ -62,4 +63,6 @@ export function configOf({
     ],
     discoveries: [],
   };
+  const own = Object.keys(labels).length > 0 ? { labels } : {};
+  return { ...config, shown: shownConfig({ static_configs: [{ targets, ...own }] }, config) };
 }

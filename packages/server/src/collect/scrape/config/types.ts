@@ -121,6 +121,8 @@ export interface ScrapeConfig {
   readonly metricRelabel: readonly RelabelRule[];
   readonly staticGroups: readonly TargetGroup[];
   readonly discoveries: readonly DiscoveryConfig[];
+  /** What people see of it: what was written, with the most important of what was not, and without secrets. */
+  readonly shown: Readonly<Record<string, unknown>>;
 }
 
 const noSecret: Secret = { text: '', file: '' };
