@@ -31,6 +31,7 @@ export {
   type ApiMatrixSeries,
   type ApiSample,
   type ApiVectorSample,
+  formatSample,
   formatValue,
   toApiData,
 } from './result/format.ts';

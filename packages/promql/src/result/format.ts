@@ -3,7 +3,7 @@ import type { Labels } from '../source.ts';
 import { formatSample, formatValue } from './numbers.ts';
 import type { MatrixSeries, QueryResult, VectorSample } from './result.ts';
 
-export { formatValue } from './numbers.ts';
+export { formatSample, formatValue } from './numbers.ts';
 
 export type ApiSample = readonly [seconds: number, value: string];
 

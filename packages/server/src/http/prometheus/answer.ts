@@ -1,8 +1,8 @@
 /** What a route of the Prometheus HTTP API gives. */
 export interface Answer {
   readonly data: unknown;
-  /** The data as JSON text already, in place of `data`: what is large is written piece by piece. */
-  readonly json?: string;
+  /** The data as bytes of JSON already, in place of `data`: what is large is written piece by piece. */
+  readonly json?: Buffer;
   readonly warnings?: readonly string[];
   readonly infos?: readonly string[];
 }
@@ -23,10 +23,12 @@ export function upTo<T>(all: readonly T[], limit: number): { all: readonly T[]; 
 }
 
 /** The body of a successful answer. */
-export function bodyOf({ data, json, warnings = [], infos = [] }: Answer): string {
+export function bodyOf({ data, json, warnings = [], infos = [] }: Answer): string | Buffer {
   const annotations = [
     warnings.length > 0 ? `,"warnings":${JSON.stringify(first(warnings, 'warning'))}` : '',
     infos.length > 0 ? `,"infos":${JSON.stringify(first(infos, 'info'))}` : '',
   ];
-  return `{"status":"success","data":${json ?? JSON.stringify(data)}${annotations.join('')}}`;
+  const [before, after] = ['{"status":"success","data":', `${annotations.join('')}}`];
+  if (!json) return before + JSON.stringify(data) + after;
+  return Buffer.concat([Buffer.from(before), json, Buffer.from(after)]);
 }

@@ -28,7 +28,10 @@ it.each<[string, QueryResult]>([
   ['a number', { ...notes, resultType: 'scalar', time: 1, value: Number.NaN }],
   ['a text', { ...notes, resultType: 'string', time: 1, value: '"' }],
 ])('%s is written as it is shown', async (_what, result) => {
-  expect(JSON.parse(await resultJson(result, { a: 1 }))).toEqual({ ...toApiData(result), stats: { a: 1 } });
+  expect(JSON.parse((await resultJson(result, { a: 1 })).toString())).toEqual({
+    ...toApiData(result),
+    stats: { a: 1 },
+  });
 });
 
 it('lets others have their turn while it writes', async () => {

@@ -1,46 +1,70 @@
 import { setImmediate } from 'node:timers/promises';
-import { type QueryResult, toApiData } from '@nightshift/promql';
+import { type Labels, type MatrixSeries, type QueryResult, toApiData, type VectorSample } from '@nightshift/promql';
+import { JsonBytes } from './json-bytes.ts';
 
 /** Samples that are written before other requests get their turn: some tens of milliseconds. */
 const samplesATurn = 100_000;
 
-/** Writes a list piece by piece; `sizeOf` says how many samples an element has. */
-async function listJson<T>(
+/** Writes a list element by element; `sizeOf` says how many samples one has. */
+async function writeList<T>(
+  into: JsonBytes,
   all: readonly T[],
   sizeOf: (element: T) => number,
-  shown: (part: readonly T[]) => unknown,
-): Promise<string> {
-  const pieces: string[] = [];
-  let from = 0;
+  write: (element: T) => void,
+): Promise<void> {
   let size = 0;
-  for (let i = 0; i < all.length; i++) {
-    size += sizeOf(all[i] as T);
-    if (size < samplesATurn && i + 1 < all.length) continue;
-    pieces.push(JSON.stringify(shown(all.slice(from, i + 1))).slice(1, -1));
-    from = i + 1;
+  into.text('[');
+  for (const [i, element] of all.entries()) {
+    if (i > 0) into.text(',');
+    write(element);
+    size += sizeOf(element);
+    if (size < samplesATurn) continue;
     size = 0;
-    if (from < all.length) await setImmediate();
+    if (i + 1 < all.length) await setImmediate();
   }
-  return `[${pieces.join(',')}]`;
+  into.text(']');
 }
 
-function dataJson(result: QueryResult): Promise<string> | string {
-  switch (result.resultType) {
-    case 'matrix': {
-      const shown = (series: typeof result.series) => toApiData({ ...result, series }).result;
-      return listJson(result.series, ({ timestamps }) => timestamps.length, shown);
-    }
-    case 'vector': {
-      const shown = (samples: typeof result.samples) => toApiData({ ...result, samples }).result;
-      return listJson(result.samples, () => 1, shown);
-    }
-    default:
-      return JSON.stringify(toApiData(result).result);
+const metricOf = (labels: Labels): string => JSON.stringify(Object.fromEntries(labels));
+
+function writeSeries(into: JsonBytes, series: MatrixSeries): void {
+  if (series.histograms || series.timestamps.length === 0) {
+    const { result } = toApiData({ resultType: 'matrix', series: [series], warnings: [], infos: [] });
+    into.text(JSON.stringify(result[0]));
+    return;
   }
+  into.text(`{"metric":${metricOf(series.labels)},"values":`);
+  into.samples(series.timestamps, series.values);
+  into.text('}');
 }
 
-/** The `data` of a query's answer as JSON text. */
-export async function resultJson(result: QueryResult, stats: unknown): Promise<string> {
-  const after = stats === undefined ? '' : `,"stats":${JSON.stringify(stats)}`;
-  return `{"resultType":"${result.resultType}","result":${await dataJson(result)}${after}}`;
+function writeSample(into: JsonBytes, sample: VectorSample): void {
+  if (sample.histogram) {
+    const { result } = toApiData({ resultType: 'vector', samples: [sample], warnings: [], infos: [] });
+    into.text(JSON.stringify(result[0]));
+    return;
+  }
+  into.text(`{"metric":${metricOf(sample.labels)},"value":`);
+  into.sample(sample.time, sample.value);
+  into.text('}');
+}
+
+/** The `data` of a query's answer as bytes of JSON. */
+export async function resultJson(result: QueryResult, stats: unknown): Promise<Buffer> {
+  const into = new JsonBytes();
+  into.text(`{"resultType":"${result.resultType}","result":`);
+  if (result.resultType === 'matrix') {
+    const sizeOf = ({ timestamps }: MatrixSeries) => timestamps.length;
+    await writeList(into, result.series, sizeOf, (series) => writeSeries(into, series));
+  } else if (result.resultType === 'vector') {
+    await writeList(
+      into,
+      result.samples,
+      () => 1,
+      (sample) => writeSample(into, sample),
+    );
+  } else into.text(JSON.stringify(toApiData(result).result));
+  if (stats !== undefined) into.text(`,"stats":${JSON.stringify(stats)}`);
+  into.text('}');
+  return into.finish();
 }

@@ -1,0 +1,195 @@
+/** JSON of many samples, written as bytes: a number as text of its own would cost more than all else of an answer. */
+import { formatSample } from '@nightshift/promql';
+
+const FIRST_BYTES = 16 * 1024;
+/** More than a sample takes: two numbers and what is around them. */
+const SAMPLE_BYTES = 400;
+const POWERS = [1, 10, 100, 1000, 10_000] as const;
+/** Below it two different numbers of so many digits are never the same double, so the digits at hand are the shortest. */
+const FIFTEEN_DIGITS = 1e15;
+
+const [ZERO, MINUS, POINT, COMMA, QUOTE, OPEN, CLOSE] = Buffer.from('0-.,"[]') as unknown as [
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+];
+
+/** `00` to `99`. */
+const PAIRS = Uint8Array.from(
+  Array.from({ length: 200 }, (_, i) => ZERO + (i % 2 === 0 ? Math.floor(i / 20) : Math.floor(i / 2) % 10)),
+);
+
+export class JsonBytes {
+  private bytes = Buffer.allocUnsafe(FIRST_BYTES);
+  private used = 0;
+  /** The beginning of a sample, `[1700000000,"`, is mostly that of the same place in the series before. */
+  private beginnings: Uint8Array = new Uint8Array();
+  private beginningTimes = new Float64Array();
+
+  text(text: string): void {
+    const most = text.length * 3;
+    this.makeRoom(most);
+    this.used += this.bytes.write(text, this.used);
+  }
+
+  /** `[[time,"value"],…]` of times in Unix milliseconds. */
+  samples(timestamps: Float64Array, values: Float64Array): void {
+    this.makeRoom(2);
+    this.bytes[this.used++] = OPEN;
+    for (let i = 0; i < timestamps.length; i++) {
+      this.makeRoom(SAMPLE_BYTES);
+      if (i > 0) this.bytes[this.used++] = COMMA;
+      this.beginning(timestamps[i]!, i);
+      this.value(values[i]!);
+      this.bytes[this.used++] = QUOTE;
+      this.bytes[this.used++] = CLOSE;
+    }
+    this.makeRoom(1);
+    this.bytes[this.used++] = CLOSE;
+  }
+
+  /** `[time,"value"]`. */
+  sample(time: number, value: number): void {
+    this.makeRoom(SAMPLE_BYTES);
+    this.beginning(time, 0);
+    this.value(value);
+    this.bytes[this.used++] = QUOTE;
+    this.bytes[this.used++] = CLOSE;
+  }
+
+  finish(): Buffer {
+    return this.bytes.subarray(0, this.used);
+  }
+
+  private makeRoom(bytes: number): void {
+    if (this.used + bytes <= this.bytes.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(2 * this.bytes.length, this.used + bytes));
+    larger.set(this.bytes.subarray(0, this.used));
+    this.bytes = larger;
+  }
+
+  private beginning(time: number, place: number): void {
+    const { bytes } = this;
+    if (this.beginningTimes[place] === time) {
+      const from = place * 32;
+      const length = this.beginnings[from]!;
+      for (let i = 1; i <= length; i++) bytes[this.used++] = this.beginnings[from + i]!;
+      return;
+    }
+    const start = this.used;
+    bytes[this.used++] = OPEN;
+    if (time >= 0 && time < FIFTEEN_DIGITS && Math.floor(time) === time) this.decimal(time, 3);
+    else this.ascii(String(time / 1000));
+    bytes[this.used++] = COMMA;
+    bytes[this.used++] = QUOTE;
+    this.remember(time, place, start);
+  }
+
+  private remember(time: number, place: number, start: number): void {
+    const length = this.used - start;
+    if (length > 31) return;
+    if (place >= this.beginningTimes.length) {
+      const times = new Float64Array(Math.max(256, 2 * place)).fill(Number.NaN);
+      const beginnings = new Uint8Array(times.length * 32);
+      times.set(this.beginningTimes);
+      beginnings.set(this.beginnings);
+      this.beginningTimes = times;
+      this.beginnings = beginnings;
+    }
+    this.beginningTimes[place] = time;
+    this.beginnings[place * 32] = length;
+    for (let i = 0; i < length; i++) this.beginnings[place * 32 + 1 + i] = this.bytes[start + i]!;
+  }
+
+  /** As `formatSample`. */
+  private value(value: number): void {
+    const size = Math.abs(value);
+    if (size < FIFTEEN_DIGITS && (size >= 1e-4 || Object.is(value, 0))) {
+      for (let decimals = 0; decimals < POWERS.length; decimals++) {
+        const power = POWERS[decimals]!;
+        const scaled = Math.round(size * power);
+        if (scaled >= FIFTEEN_DIGITS) break;
+        if (scaled / power !== size) continue;
+        if (value < 0) this.bytes[this.used++] = MINUS;
+        this.decimal(scaled, decimals);
+        return;
+      }
+    }
+    this.ascii(formatSample(value));
+  }
+
+  private ascii(text: string): void {
+    for (let i = 0; i < text.length; i++) this.bytes[this.used++] = text.charCodeAt(i);
+  }
+
+  /** `scaled / 10 ** decimals`, without zeros at the end of its fraction. */
+  private decimal(scaled: number, decimals: number): void {
+    if (decimals === 0) {
+      this.whole(scaled);
+      return;
+    }
+    const power = 10 ** decimals;
+    const whole = Math.floor(scaled / power);
+    let fraction = scaled - whole * power;
+    this.whole(whole);
+    if (fraction === 0) return;
+    let digits = decimals;
+    while (fraction % 10 === 0) {
+      fraction /= 10;
+      digits--;
+    }
+    this.bytes[this.used++] = POINT;
+    for (let i = digits - 1; i >= 0; i--) {
+      this.bytes[this.used + i] = ZERO + (fraction % 10);
+      fraction = (fraction / 10) | 0;
+    }
+    this.used += digits;
+  }
+
+  /** A whole number below 10^15. */
+  private whole(value: number): void {
+    if (value < 1e9) {
+      this.small(value | 0);
+      return;
+    }
+    const high = Math.floor(value / 1e8);
+    this.small(high);
+    this.eight((value - high * 1e8) | 0);
+  }
+
+  /** Below 10^9. */
+  private small(value: number): void {
+    let digits = 1;
+    for (let bound = 10; bound <= value; bound *= 10) digits++;
+    const end = this.used + digits;
+    let at = end;
+    let left = value;
+    while (left >= 100) {
+      const pair = left % 100;
+      left = (left / 100) | 0;
+      this.bytes[--at] = PAIRS[2 * pair + 1]!;
+      this.bytes[--at] = PAIRS[2 * pair]!;
+    }
+    if (left >= 10) {
+      this.bytes[--at] = PAIRS[2 * left + 1]!;
+      this.bytes[--at] = PAIRS[2 * left]!;
+    } else this.bytes[--at] = ZERO + left;
+    this.used = end;
+  }
+
+  /** Exactly eight digits. */
+  private eight(value: number): void {
+    let left = value;
+    for (let at = this.used + 6; at >= this.used; at -= 2) {
+      const pair = left % 100;
+      left = (left / 100) | 0;
+      this.bytes[at] = PAIRS[2 * pair]!;
+      this.bytes[at + 1] = PAIRS[2 * pair + 1]!;
+    }
+    this.used += 8;
+  }
+}
