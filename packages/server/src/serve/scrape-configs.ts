@@ -11,8 +11,10 @@ export function loadScrapeConfigs(
 ): ScrapeConfig[] {
   const own = scrape.map((job) => configOf({ ...job, intervalMs: job.interval, timeoutMs: job.timeout }));
   if (file === '') return own;
-  const { configs, unused } = loadScrapeFile(file);
-  if (unused.length > 0) say(`${file}: not used: ${unused.join(', ')}`);
+  const { configs, unused, global } = loadScrapeFile(file);
+  // What leaves gets the labels of Nightshift's own setting.
+  const all = global.externalLabels.size > 0 ? [...unused, 'global.external_labels'] : unused;
+  if (all.length > 0) say(`${file}: not used: ${all.join(', ')}`);
   const names = new Set(own.map(({ jobName }) => jobName));
   const twice = configs.filter(({ jobName }) => names.has(jobName));
   if (twice.length > 0) {

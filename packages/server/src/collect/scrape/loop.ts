@@ -1,4 +1,5 @@
 import type { Decoded, JournalRecord } from '../record.ts';
+import { logFailure } from './failure-log.ts';
 import { ScrapeSession, type ScrapeSettings } from './scrape.ts';
 import type { ScrapeTarget, TargetState, TargetStatus } from './target.ts';
 
@@ -24,6 +25,7 @@ export class TargetLoop {
   #running: Promise<void> = Promise.resolve();
   #closed = false;
   readonly #session: ScrapeSession;
+  #failureLogFile: string;
   state: TargetState;
   /** Why no target of the job is scraped; '' if they are. */
   refusal = '';
@@ -38,6 +40,7 @@ export class TargetLoop {
     this.#session = before ? before.#session : new ScrapeSession(target, settings);
     // Its last scrape may still be under way.
     if (before) this.#running = before.#running.then(() => this.#session.update(target, settings));
+    this.#failureLogFile = settings.config.failureLogFile;
     const none = { health: 'unknown', lastError: '', lastAt: null, lastTookMs: 0, metadata: [] } as const;
     this.state = { ...(before ? before.state : none), target };
     this.#schedule();
@@ -46,6 +49,7 @@ export class TargetLoop {
   /** Goes on at the same times, with what was there before, by other settings. */
   update(target: ScrapeTarget, settings: ScrapeSettings): void {
     this.target = target;
+    this.#failureLogFile = settings.config.failureLogFile;
     this.state = { ...this.state, target };
     this.#running = this.#running.then(() => this.#session.update(target, settings));
   }
@@ -69,6 +73,9 @@ export class TargetLoop {
     const started = this.now();
     const result = await this.#session.scrape(at, this.now, this.refusal);
     let lastError = result.error;
+    if (result.error !== '' && this.#failureLogFile !== '') {
+      await logFailure(this.#failureLogFile, this.target, at, result.error);
+    }
     try {
       await this.take(result.record, result.decoded, this.target);
       result.stored();

@@ -1,4 +1,5 @@
 import { isLabelName, type NameValidation } from '../../relabel/rule.ts';
+import { absolute } from './http-client.ts';
 import {
   defaultGlobal,
   type EscapingScheme,
@@ -83,7 +84,7 @@ function readExternalLabels(node: YamlNode, validation: NameValidation): Map<str
 }
 
 /** Reads `global`. What is said of rules and queries is accepted. */
-export function readGlobal(node: YamlNode): GlobalConfig {
+export function readGlobal(node: YamlNode, dir = ''): GlobalConfig {
   node.expectKeys(globalKeys);
   const nameValidation = readValidation(node.get('metric_name_validation_scheme')) || defaultGlobal.nameValidation;
   const escaping = readEscaping(node.get('metric_name_escaping_scheme'));
@@ -99,6 +100,7 @@ export function readGlobal(node: YamlNode): GlobalConfig {
     classicToCustomBuckets: node.get('convert_classic_histograms_to_nhcb').flag(false),
     alwaysClassicHistograms: node.get('always_scrape_classic_histograms').flag(false),
     extraMetrics: node.get('extra_scrape_metrics').flag(false),
+    failureLogFile: absolute(dir, node.get('scrape_failure_log_file').text()),
     externalLabels: readExternalLabels(node.get('external_labels'), nameValidation),
   };
 }

@@ -90,9 +90,14 @@ scrape_configs:
   });
 
   it('names what of a prometheus.yml is not about scraping', () => {
-    expect(loadScrapeFile(written('rule_files: [a.yml]\nremote_write: [{ url: x }]\n')).unused).toEqual([
+    const text = `rule_files: [a.yml]
+global: { evaluation_interval: 5s }
+scrape_configs: [{ job_name: a, enable_http2: false }]
+`;
+    expect(loadScrapeFile(written(text)).unused).toEqual([
       'rule_files',
-      'remote_write',
+      'global.evaluation_interval',
+      'enable_http2 of the job "a"',
     ]);
   });
 

@@ -3,25 +3,33 @@ import { dirname } from 'node:path';
 import { filesOf } from '../sd/glob.ts';
 import { readGlobal } from './global.ts';
 import { absolute } from './http-client.ts';
-import { readScrapeConfig } from './scrape-config.ts';
+import { readScrapeConfig, unusedJobKeys } from './scrape-config.ts';
 import type { GlobalConfig, ScrapeConfig } from './types.ts';
 import { readYaml, ScrapeConfigError, type YamlNode } from './yaml-node.ts';
 
 export interface LoadedScrapeFile {
   readonly global: GlobalConfig;
   readonly configs: readonly ScrapeConfig[];
-  /** Keys of a prometheus.yml that have nothing to do with scraping. */
+  /** Keys that are written and have no effect, most of them because they have nothing to do with scraping. */
   readonly unused: readonly string[];
 }
 
 /** What else a prometheus.yml may say; Nightshift has its own settings for it. */
 const foreignKeys = ['rule_files', 'alerting', 'remote_write', 'remote_read', 'storage', 'tracing', 'runtime', 'otlp'];
 
+const unusedGlobalKeys = [
+  'evaluation_interval',
+  'rule_query_offset',
+  'query_log_file',
+  'convert_classic_histograms_to_nhcb',
+];
+
 /** Files may be named by `*` in their last part only. */
 const filePattern = /^[^*]*(\*[^/]*)?$/;
 
 interface Jobs {
   readonly configs: ScrapeConfig[];
+  readonly unused: string[];
   /** Where a job's name was found first. */
   readonly names: Map<string, string>;
 }
@@ -36,6 +44,8 @@ function readJobs(node: YamlNode, global: GlobalConfig, dir: string, place: stri
       item.get('job_name').fail(`found multiple scrape configs with job name ${JSON.stringify(jobName)}${where}`);
     } else if (jobName !== '') jobs.names.set(jobName, place);
     jobs.configs.push(config);
+    const unused = unusedJobKeys.filter((key) => item.get(key).isGiven);
+    jobs.unused.push(...unused.map((key) => `${key} of the job ${JSON.stringify(jobName)}`));
   }
 }
 
@@ -69,15 +79,18 @@ function together(parts: readonly (() => void)[]): void {
  */
 export function loadScrapeFile(file: string): LoadedScrapeFile {
   const dir = dirname(file);
-  const jobs: Jobs = { configs: [], names: new Map() };
+  const jobs: Jobs = { configs: [], unused: [], names: new Map() };
   let global: GlobalConfig | undefined;
   let more: string[] = [];
   let unused: string[] = [];
   const main = () =>
     readYaml(readFile(file), file, (root) => {
       root.expectKeys(['global', 'scrape_configs', 'scrape_config_files', ...foreignKeys]);
-      unused = foreignKeys.filter((key) => root.get(key).isGiven);
-      global = readGlobal(root.get('global'));
+      unused = [
+        ...foreignKeys.filter((key) => root.get(key).isGiven),
+        ...unusedGlobalKeys.filter((key) => root.get('global').get(key).isGiven).map((key) => `global.${key}`),
+      ];
+      global = readGlobal(root.get('global'), dir);
       for (const pattern of root.get('scrape_config_files').items()) {
         if (filePattern.test(pattern.text())) more.push(absolute(dir, pattern.text()));
         else pattern.fail(`invalid scrape config file path ${JSON.stringify(pattern.text())}`);
@@ -96,5 +109,5 @@ export function loadScrapeFile(file: string): LoadedScrapeFile {
     );
   };
   together([main, others]);
-  return { global: global as GlobalConfig, configs: jobs.configs, unused };
+  return { global: global as GlobalConfig, configs: jobs.configs, unused: [...unused, ...jobs.unused] };
 }

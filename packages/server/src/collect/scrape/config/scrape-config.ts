@@ -1,7 +1,7 @@
 import { discoveryReaders } from '../sd/readers.ts';
 import { readStaticGroups } from '../sd/static.ts';
 import { inheritedKeys, readEscaping, readLimits, readProtocols, readTimes, readValidation } from './global.ts';
-import { httpClientKeys, readHttpClient } from './http-client.ts';
+import { absolute, httpClientKeys, readHttpClient } from './http-client.ts';
 import { readRelabelRules } from './relabel-rules.ts';
 import { shownConfig } from './shown.ts';
 import {
@@ -30,6 +30,14 @@ const ownKeys = [
 ];
 
 const jobKeys = [...ownKeys, ...inheritedKeys, ...httpClientKeys, 'static_configs', ...Object.keys(discoveryReaders)];
+
+/** What a job may say without an effect: native histograms become classic ones, and requests are HTTP/1.1. */
+export const unusedJobKeys: readonly string[] = [
+  'convert_classic_histograms_to_nhcb',
+  'native_histogram_bucket_limit',
+  'native_histogram_min_bucket_factor',
+  'enable_http2',
+];
 
 /** Discoveries that Prometheus has and Nightshift has not. */
 const foreignDiscoveries =
@@ -113,6 +121,7 @@ export function readScrapeConfig(node: YamlNode, global: GlobalConfig, dir: stri
     classicToCustomBuckets: node.get('convert_classic_histograms_to_nhcb').flag(global.classicToCustomBuckets),
     alwaysClassicHistograms: node.get('always_scrape_classic_histograms').flag(global.alwaysClassicHistograms),
     extraMetrics: node.get('extra_scrape_metrics').flag(global.extraMetrics),
+    failureLogFile: absolute(dir, node.get('scrape_failure_log_file').text()) || global.failureLogFile,
     relabel,
     metricRelabel: readRelabelRules(metricRelabel, names.nameValidation, 'metric relabeling rule in scrape config'),
     staticGroups: readStaticGroups(node.get('static_configs'), relabel.length === 0),

@@ -52,6 +52,7 @@ export function configOf({
     classicToCustomBuckets: false,
     alwaysClassicHistograms: false,
     extraMetrics: false,
+    failureLogFile: '',
     relabel: [],
     metricRelabel: [],
     staticGroups: [

@@ -84,6 +84,8 @@ export interface GlobalConfig {
   readonly classicToCustomBuckets: boolean;
   readonly alwaysClassicHistograms: boolean;
   readonly extraMetrics: boolean;
+  /** An absolute path, '' for none. */
+  readonly failureLogFile: string;
   readonly externalLabels: Labels;
 }
 
@@ -117,6 +119,8 @@ export interface ScrapeConfig {
   readonly classicToCustomBuckets: boolean;
   readonly alwaysClassicHistograms: boolean;
   readonly extraMetrics: boolean;
+  /** Where failed scrapes are written down, each as a line of JSON; '' for nowhere. */
+  readonly failureLogFile: string;
   readonly relabel: readonly RelabelRule[];
   readonly metricRelabel: readonly RelabelRule[];
   readonly staticGroups: readonly TargetGroup[];
@@ -166,5 +170,6 @@ export const defaultGlobal: GlobalConfig = {
   classicToCustomBuckets: false,
   alwaysClassicHistograms: false,
   extraMetrics: false,
+  failureLogFile: '',
   externalLabels: new Map(),
 };
