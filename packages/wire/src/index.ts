@@ -5,8 +5,9 @@ export { parseExposition, parseOpenMetrics } from './exposition.ts';
 export { type ProtobufExpositionOptions, parseProtobufExposition, type TimedBatch } from './exposition-protobuf.ts';
 export { encodeExposition, type NameEscaping, type ShownFamily, type ShownSample } from './exposition-writer.ts';
 export { decodeJsonLogs } from './json-logs.ts';
+export { encodeExportResponse, encodeRpcStatus, type OtlpSignal, type PartialSuccess } from './otlp/answers.ts';
 export { type DeltaState, restored, restoredHistogram } from './otlp/delta/accumulate.ts';
-export type { DeltaPoint } from './otlp/delta/point.ts';
+export { type DeltaPoint, streamOf } from './otlp/delta/point.ts';
 export { decodeOtlpLogs } from './otlp/logs.ts';
 export type { OtlpFormat } from './otlp/message.ts';
 export {

@@ -1,3 +1,4 @@
+import { TRANSLATION_STRATEGIES } from '@nightshift/wire';
 import { z } from 'zod';
 import { byteSize, byteSizePattern } from './byte-size.ts';
 import { durationMs, durationPattern } from './duration.ts';
@@ -256,6 +257,57 @@ const query = z.strictObject({
   lookback: duration('1s').prefault('5m').describe('Age up to which the last sample of a series counts as its value.'),
 });
 
+const attributeNames = () => z.array(z.string().min(1)).prefault([]);
+
+/** The keys of Prometheus' section of this name, as they are there, and what deltas need. */
+const otlp = z.strictObject({
+  translation_strategy: z
+    .enum(TRANSLATION_STRATEGIES)
+    .default('UnderscoreEscapingWithSuffixes')
+    .describe(
+      'How OpenTelemetry names become names of metrics and labels: UnderscoreEscapingWithSuffixes, UnderscoreEscapingWithoutSuffixes, NoUTF8EscapingWithSuffixes, NoTranslation.',
+    ),
+  promote_resource_attributes: attributeNames().describe(
+    'Resource attributes that become labels of every series; service.version and deployment.environment.name always do.',
+  ),
+  promote_all_resource_attributes: z
+    .boolean()
+    .default(false)
+    .describe('Whether all resource attributes become labels of every series, but the ignored ones.'),
+  ignore_resource_attributes: attributeNames().describe(
+    'Resource attributes that do not; only with promote_all_resource_attributes.',
+  ),
+  keep_identifying_resource_attributes: z
+    .boolean()
+    .default(false)
+    .describe('Whether target_info has service.name, service.namespace and service.instance.id as labels too.'),
+  promote_scope_metadata: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether the scope's name, version, schema URL and attributes become labels otel_scope_… of every series.",
+    ),
+  label_name_underscore_sanitization: z
+    .boolean()
+    .default(true)
+    .describe('Whether `key` goes in front of an escaped label name that begins with one underscore.'),
+  label_name_preserve_multiple_underscores: z
+    .boolean()
+    .default(true)
+    .describe('Whether several underscores in a row stay in an escaped label name.'),
+  // About 50 MB of sums; a histogram of a dozen buckets takes twice as much.
+  delta_max_streams: z
+    .int()
+    .min(1)
+    .default(50_000)
+    .describe(
+      'Streams of delta temporality whose totals are in memory; those of further ones are read from the store.',
+    ),
+  delta_max_age: duration('1m')
+    .prefault('1h')
+    .describe('Time after which a stream of delta temporality that was not added to begins again, from zero.'),
+});
+
 const log = z.strictObject({
   level: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
@@ -290,6 +342,17 @@ export const configSchema = z
     guard: guard.prefault({}).describe('When a release is called bad or good.'),
     gateway: gateway.prefault({}).describe('The reverse proxy in front of applications.'),
     query: query.prefault({}).describe('Limits of queries.'),
+    otlp: otlp
+      .prefault({})
+      .refine(
+        ({ promote_all_resource_attributes: all, promote_resource_attributes: some }) => !all || some.length === 0,
+        { error: 'must be empty with promote_all_resource_attributes', path: ['promote_resource_attributes'] },
+      )
+      .refine(
+        ({ promote_all_resource_attributes: all, ignore_resource_attributes: ignored }) => all || ignored.length === 0,
+        { error: 'needs promote_all_resource_attributes', path: ['ignore_resource_attributes'] },
+      )
+      .describe('How OTLP metrics become series.'),
     externalLabels: z
       .record(z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, { error: 'must be a label name' }), z.string())
       .prefault({})

@@ -23,10 +23,15 @@ export function toNightshiftError(error: unknown, request: FastifyRequest, log: 
   return new NightshiftError('INTERNAL', { id });
 }
 
-/** The contract's JSON, with Retry-After and WWW-Authenticate where they belong. */
-export function sendError(reply: FastifyReply, error: NightshiftError): FastifyReply {
+/** Retry-After and WWW-Authenticate where they belong. */
+export function setErrorHeaders(reply: FastifyReply, error: NightshiftError): void {
   if (error.retryAfter !== undefined) reply.header('retry-after', Math.max(1, Math.ceil(error.retryAfter)));
   if (error.code === 'AUTH_MISSING' || error.code === 'AUTH_INVALID') reply.header('www-authenticate', 'Bearer');
+}
+
+/** The contract's JSON. */
+export function sendError(reply: FastifyReply, error: NightshiftError): FastifyReply {
+  setErrorHeaders(reply, error);
   const body: ApiError = { error: { code: error.code, message: error.message } };
   return reply.code(error.status).type('application/json; charset=utf-8').send(body);
 }

@@ -1,13 +1,22 @@
 import type { Readable } from 'node:stream';
+import { encodeExportResponse, type OtlpSignal, type PartialSuccess } from '@nightshift/wire';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type BodyLimits, readBody } from '../collect/body.ts';
 import type { BodyBudget } from '../collect/body-budget.ts';
 import { type CollectDeps, collect } from '../collect/collect.ts';
+import type { OtlpMetrics } from '../collect/otlp/otlp-metrics.ts';
 import { type Receiver, receivers } from '../collect/receivers.ts';
-import type { BodyFormat } from '../collect/record.ts';
+import type { BodyFormat, JournalRecord } from '../collect/record.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
+import type { Log } from './deps.ts';
+import { toNightshiftError } from './errors.ts';
+import { mediaTypeOf, otlpFormatOf, sendRpcStatus } from './otlp-status.ts';
 
-export type IngestDeps = CollectDeps & BodyLimits & { readonly budget: BodyBudget };
+export interface IngestDeps extends CollectDeps, BodyLimits {
+  readonly budget: BodyBudget;
+  readonly otlpMetrics: OtlpMetrics;
+  readonly log: Log;
+}
 
 interface Shape {
   readonly format: BodyFormat;
@@ -16,7 +25,7 @@ interface Shape {
 }
 
 function shapeOf(request: FastifyRequest, receiver: Receiver): Shape {
-  const mediaType = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  const mediaType = mediaTypeOf(request);
   const format = receiver.formats[mediaType];
   const protoV2 = /proto=io\.prometheus\.write\.v2/.test(request.headers['content-type'] ?? '');
   if (!format || protoV2) {
@@ -32,28 +41,21 @@ function shapeOf(request: FastifyRequest, receiver: Receiver): Shape {
   return { format, mediaType, encoding };
 }
 
-/** google.rpc.Status with only `message` (field 2): what OTLP/HTTP asks for as the body of a failed protobuf export. */
-function rpcStatus(message: string): Buffer {
-  const text = Buffer.from(message.slice(0, 4000));
-  const length: number[] = [];
-  for (let rest = text.length; ; rest >>>= 7) {
-    if (rest < 0x80) {
-      length.push(rest);
-      break;
-    }
-    length.push((rest & 0x7f) | 0x80);
-  }
-  return Buffer.concat([Buffer.from([0x12, ...length]), text]);
-}
-
-function answer(reply: FastifyReply, receiver: Receiver, mediaType: string): FastifyReply {
-  if (receiver.answer === 'empty') return reply.code(204).send();
-  return mediaType === 'application/json'
-    ? reply.code(200).type('application/json').send('{}')
-    : reply.code(200).type('application/x-protobuf').send(Buffer.alloc(0));
+function answer(reply: FastifyReply, { answer, kind }: Receiver, mediaType: string, taken: PartialSuccess) {
+  if (answer === 'empty') return reply.code(204).send();
+  const body = encodeExportResponse(otlpFormatOf(mediaType), kind.slice('otlp-'.length) as OtlpSignal, taken);
+  return reply.code(200).type(mediaType).send(body);
 }
 
 const cutShort = new Set<string>(['BODY_TOO_LARGE', 'OVERLOADED']);
+
+const all: PartialSuccess = { rejected: 0, message: '' };
+
+async function store(deps: IngestDeps, record: JournalRecord): Promise<PartialSuccess> {
+  if (record.kind === 'otlp-metrics') return deps.otlpMetrics.take(record);
+  await collect(deps, record);
+  return all;
+}
 
 function take(receiver: Receiver, deps: IngestDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
@@ -61,29 +63,33 @@ function take(receiver: Receiver, deps: IngestDeps) {
     const lease = deps.budget.lease();
     try {
       const body = await readBody(request.body as Readable, encoding, deps, lease);
-      await collect(deps, { kind: receiver.kind, format, receivedAt: deps.now(), body });
+      const taken = await store(deps, { kind: receiver.kind, format, receivedAt: deps.now(), body });
+      return answer(reply, receiver, mediaType, taken);
     } catch (error) {
       // What is left of a refused body is not read: the connection cannot be used again.
       if (error instanceof NightshiftError && cutShort.has(error.code)) reply.header('connection', 'close');
-      if (error instanceof NightshiftError && receiver.answer === 'otlp' && mediaType === 'application/x-protobuf') {
-        if (error.retryAfter) reply.header('retry-after', error.retryAfter);
-        return reply.code(error.status).type('application/x-protobuf').send(rpcStatus(error.message));
-      }
       throw error;
     } finally {
       lease.end();
     }
-    return answer(reply, receiver, mediaType);
   };
 }
 
 /** Every path by which telemetry comes in, each with the right `ingest`. Bodies stay streams until they are read here. */
 export function ingestRoutes(app: FastifyInstance, deps: IngestDeps, only?: (receiver: Receiver) => boolean): void {
-  app.register(async (scope) => {
-    scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
-    for (const receiver of receivers.filter(only ?? (() => true))) {
-      scope.post(receiver.path, { config: { right: 'ingest' } }, take(receiver, deps));
-    }
-  });
+  for (const kind of ['otlp', 'empty'] as const) {
+    app.register(async (scope) => {
+      scope.removeAllContentTypeParsers();
+      scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+      if (kind === 'otlp') {
+        scope.setErrorHandler((error, request, reply) =>
+          sendRpcStatus(request, reply, toNightshiftError(error, request, deps.log)),
+        );
+      }
+      for (const receiver of receivers.filter(only ?? (() => true))) {
+        if (receiver.answer !== kind) continue;
+        scope.post(receiver.path, { config: { right: 'ingest' } }, take(receiver, deps));
+      }
+    });
+  }
 }

@@ -23,6 +23,7 @@ import type { MetricQueries } from '../query/promql.ts';
 import { renderHtml, renderMarkdown } from '../respond/index.ts';
 import type { NightshiftStore } from '../store/open.ts';
 import type { RuleManager } from '../watch/rule-manager.ts';
+import { otlpMetricsOf } from './otlp-metrics.ts';
 import type { Respond } from './respond.ts';
 import { createServiceBoard } from './service-board.ts';
 
@@ -87,7 +88,14 @@ export async function listen(parts: ListenParts): Promise<Listening> {
   };
   // Two bodies of the largest size at once; many more of the usual size.
   const budget = new BodyBudget(2 * config.http.maxDecompressedBytes);
-  const ingest: IngestDeps = { sink: store, now, budget, ...config.http };
+  const ingest: IngestDeps = {
+    sink: store,
+    now,
+    budget,
+    ...config.http,
+    otlpMetrics: otlpMetricsOf(config, store, now),
+    log: parts.log,
+  };
   const app = buildHttpApp(deps);
   ingestRoutes(app, ingest);
   prometheusRoutes(app, {

@@ -34,7 +34,7 @@ const mistakes: Record<string, string> = {
   'misspelled-section': ':1:1: there is no key `htpp`; did you mean `http`?',
   'misspelled-key': ':2:3: there is no key `http.prot`; did you mean `http.port`?',
   'key-in-the-wrong-section':
-    ':1:1: there is no key `lookback`; allowed here: dataDir, http, engine, head, spool, retention, scrape, scrapeConfigFile, rules, sla, guard, gateway, query, externalLabels, log (`query.lookback` exists)',
+    ':1:1: there is no key `lookback`; allowed here: dataDir, http, engine, head, spool, retention, scrape, scrapeConfigFile, rules, sla, guard, gateway, query, otlp, externalLabels, log (`query.lookback` exists)',
   'duplicate-key': ':3:3: the key "port" stands here a second time; keep one of them',
   'port-out-of-range': ':2:3: `http.port` must be a whole number, from 0 to 65535, not 65536',
   'number-as-text': ':2:3: `http.port` must be a whole number, from 0 to 65535, not "4300"',
@@ -58,6 +58,9 @@ const mistakes: Record<string, string> = {
   'value-for-a-section': ':1:1: `http` must be a section of keys, not 4300',
   'list-at-the-root': ':1:1: `the whole` must be a section of keys',
   'key-without-value': ':2:3: `http.port` must be a whole number, from 0 to 65535, not null',
+  'promoted-twice': ':3:3: `otlp.promote_resource_attributes` must be empty with promote_all_resource_attributes',
+  'unknown-strategy':
+    ':2:3: `otlp.translation_strategy` must be one of UnderscoreEscapingWithSuffixes, UnderscoreEscapingWithoutSuffixes, NoUTF8EscapingWithSuffixes, NoTranslation, not "UnderscoreEscaping"',
   'prototype-key': ':1:1: there is no key `__proto__`; allowed here: ',
 };
 

@@ -52,6 +52,9 @@ export interface DeltaStates {
 export interface OtlpConversion {
   /** In the order of the body. `finish` needs the state of each stream that has one. */
   readonly deltas: readonly DeltaPoint[];
+  /** Data points in the body. */
+  readonly points: number;
+  /** Those that cannot be taken; complete after `finish`. */
   readonly rejections: Rejections;
   /** The samples of the request; what deltas have come to goes into `states`. */
   finish(states: DeltaStates): MetricBatch;
@@ -104,6 +107,7 @@ interface PendingDelta extends DeltaPoint {
 class Conversion implements OtlpConversion {
   readonly deltas: PendingDelta[] = [];
   readonly rejections = new Rejections();
+  points = 0;
   private readonly columns = new MetricColumns();
   private readonly options: OtlpConversionOptions;
   private readonly settings: OtlpSettings;
@@ -122,6 +126,7 @@ class Conversion implements OtlpConversion {
 
   resource({ resource, scopeMetrics }: ResourceMetrics): void {
     const points = scopeMetrics.reduce((sum, { metrics }) => sum + pointsOf(metrics), 0);
+    this.points += points;
     if (!this.rejections.attempt(points, () => this.labels.enterResource(resource?.attributes ?? []))) return;
     let labels: LabelPair[] | undefined;
     this.rejections.attempt(0, () => {
