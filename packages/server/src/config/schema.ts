@@ -152,6 +152,22 @@ const scrapeJob = z
   })
   .refine((job) => job.timeout <= job.interval, { error: 'must be at most the interval', path: ['timeout'] });
 
+const hostMetrics = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(false)
+    .describe('Whether the metrics of this machine are taken, under the names of node_exporter.'),
+  interval: duration('1s').prefault('15s').describe('Time between two looks.'),
+  labels: z
+    .record(z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, { error: 'must be a label name' }), z.string())
+    .prefault({})
+    .describe('Labels of every series. Without their own, `job` is `node` and `instance` the name of the machine.'),
+  // A container sees the machine around it where its files are mounted.
+  procPath: z.string().min(1).default('/proc').describe("Where the machine's proc filesystem is mounted."),
+  sysPath: z.string().min(1).default('/sys').describe("Where the machine's sys filesystem is mounted."),
+  rootPath: z.string().min(1).default('/').describe("Where the machine's root filesystem is mounted."),
+});
+
 const rules = z.strictObject({
   files: z
     .array(z.string().min(1))
@@ -337,6 +353,7 @@ export const configSchema = z
       .describe(
         'A Prometheus configuration file whose `scrape_configs` are followed as well, relative to the configuration file. What else it says is named in the log and not used.',
       ),
+    hostMetrics: hostMetrics.prefault({}).describe('Metrics of the machine that Nightshift runs on.'),
     rules: rules.prefault({}).describe('Recording and alerting rules.'),
     sla: sla.prefault({}).describe('What was promised.'),
     guard: guard.prefault({}).describe('When a release is called bad or good.'),

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Status } from '../api/api.ts';
 import { collect } from '../collect/collect.ts';
+import { startHostMetrics } from '../collect/host/host-metrics.ts';
 import type { Decoded, JournalRecord } from '../collect/record.ts';
 import { type Scraper, startScraper } from '../collect/scrape/scraper.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
@@ -112,6 +113,7 @@ async function startParts(
   const rules = createRuleManager(groups, { queries: ruleQueries, take, now, log });
   const scraper = startScraper(scrapeConfigs, take, now, { warn: (message) => log.warn({}, message) });
   teardown.add('scraper', () => scraper.close());
+  startHost(config, take, now, log, teardown);
   rules.start();
   teardown.add('rules', () => rules.close());
   const respond = startRespond({ config, dataDir, control, store, launcher: options.launcher, now, log });
@@ -155,6 +157,20 @@ async function startParts(
   teardown.add('presence', () => removePresence(dataDir));
   const { url, otlpUrl }: Listening = listening;
   return { url, otlpUrl, dataDir, firstPassword: control.firstPassword, reload, close: () => teardown.run(log) };
+}
+
+function startHost(
+  { hostMetrics }: Config,
+  take: (record: JournalRecord) => Promise<void>,
+  now: () => number,
+  log: Log,
+  teardown: Teardown,
+): void {
+  const { enabled, interval: intervalMs, labels, procPath: proc, sysPath: sys, rootPath: root } = hostMetrics;
+  if (!enabled) return;
+  const warn = (message: string) => log.warn({}, message);
+  const metrics = startHostMetrics({ intervalMs, labels, paths: { proc, sys, root }, now, warn }, take);
+  teardown.add('host metrics', () => metrics.close());
 }
 
 async function openEngine(
