@@ -46,6 +46,12 @@ export class TargetLoop {
     this.#schedule();
   }
 
+  /** The same target, of which something else is known now. */
+  rediscovered(target: ScrapeTarget): void {
+    this.target = target;
+    this.state = { ...this.state, target };
+  }
+
   /** Goes on at the same times, with what was there before, by other settings. */
   update(target: ScrapeTarget, settings: ScrapeSettings): void {
     this.target = target;

@@ -101,7 +101,7 @@ export class ScrapePool {
     }
     for (const [key, target] of targets) {
       const loop = this.#loops.get(key);
-      if (loop) loop.state = { ...loop.state, target };
+      if (loop) loop.rediscovered(target);
       else this.#loops.set(key, this.#start(target));
     }
     const isOver = limits.targets > 0 && targets.size > limits.targets;

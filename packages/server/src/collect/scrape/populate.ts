@@ -54,7 +54,7 @@ function urlOf(labels: LabelBuilder, config: ScrapeConfig): string {
   const path = labels.get('__metrics_path__');
   const slash = path === '' || path.startsWith('/') ? '' : '/';
   const address = `${labels.get('__scheme__')}://${labels.get('__address__')}`;
-  return `${address}${slash}${path.replaceAll('?', '%3F').replaceAll('#', '%23')}${query === '' ? '' : `?${query}`}`;
+  return `${address}${slash}${path.replaceAll('%', '%25').replaceAll('?', '%3F').replaceAll('#', '%23')}${query === '' ? '' : `?${query}`}`;
 }
 
 /** Milliseconds of a label, or what is wrong with it. */

@@ -17,6 +17,9 @@ const certificateAgeMs = 10_000;
 /** Longer than any sane interval between two scrapes, as Prometheus has it. */
 const idleMs = 300_000;
 
+/** A connection that nobody accepts is given up after this, if no request has given it up before. */
+const connectMs = 60_000;
+
 interface Connecting {
   readonly ca?: string;
   readonly cert?: string;
@@ -87,7 +90,7 @@ export class Dispatchers {
   #make(options: Connecting, proxy: string, tunnelled: boolean): Dispatcher {
     // The time-outs of undici are off: a request is ended by its signal.
     const common = { headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: idleMs, keepAliveMaxTimeout: idleMs };
-    if (proxy === '') return new Agent({ ...common, connect: options });
+    if (proxy === '') return new Agent({ ...common, connect: { ...options, timeout: connectMs } });
     const headers = Object.entries(this.config.proxy.connectHeader).map(([name, values]) => [name, values.join(', ')]);
     return new ProxyAgent({
       ...common,
