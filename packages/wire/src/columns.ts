@@ -8,6 +8,22 @@ export const STALE_HI = 0x7ff00000;
 const LOW = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 0 : 1;
 const HIGH = 1 - LOW;
 
+/** The columns of a batch that was built before, for the next one to be built in; none larger than this many samples. */
+let spare: Columns | undefined;
+const MOST_SPARE = 65_536;
+
+interface Columns {
+  readonly index: Uint32Array<ArrayBuffer>;
+  readonly times: Float64Array<ArrayBuffer>;
+  readonly values: Float64Array<ArrayBuffer>;
+}
+
+const newColumns = (capacity: number): Columns => ({
+  index: new Uint32Array(capacity),
+  times: new Float64Array(capacity),
+  values: new Float64Array(capacity),
+});
+
 /** Builds a MetricBatch, in columns that grow by doubling. */
 export class MetricColumns {
   readonly series: Labels[] = [];
@@ -20,12 +36,13 @@ export class MetricColumns {
   private values: Float64Array<ArrayBuffer>;
   private words: Uint32Array<ArrayBuffer>;
 
-  /** @param capacity samples to begin with */
-  constructor(capacity = 64) {
-    this.index = new Uint32Array(capacity);
-    this.times = new Float64Array(capacity);
-    this.values = new Float64Array(capacity);
-    this.words = new Uint32Array(this.values.buffer);
+  constructor() {
+    const { index, times, values } = spare ?? newColumns(64);
+    spare = undefined;
+    this.index = index;
+    this.times = times;
+    this.values = values;
+    this.words = new Uint32Array(values.buffer);
   }
 
   /** Samples so far. */
@@ -66,12 +83,15 @@ export class MetricColumns {
     else this.exemplarsDropped++;
   }
 
+  /** The batch; nothing may be added afterwards. */
   finish(): MetricBatch {
+    const { index, times, values, count } = this;
+    if (index.length <= MOST_SPARE) spare = { index, times, values };
     return {
       series: this.series,
-      seriesIndex: this.index.slice(0, this.count),
-      timestamps: this.times.slice(0, this.count),
-      values: this.values.slice(0, this.count),
+      seriesIndex: index.slice(0, count),
+      timestamps: times.slice(0, count),
+      values: values.slice(0, count),
       metadata: this.metadata,
       exemplars: this.exemplars,
       exemplarsDropped: this.exemplarsDropped,
@@ -87,15 +107,14 @@ export class MetricColumns {
   }
 
   private grow(): void {
-    const size = this.index.length * 2;
-    const { index, times, values } = this;
-    this.index = new Uint32Array(size);
-    this.index.set(index);
-    this.times = new Float64Array(size);
-    this.times.set(times);
-    this.values = new Float64Array(size);
-    this.values.set(values);
-    this.words = new Uint32Array(this.values.buffer);
+    const larger = newColumns(this.index.length * 2);
+    larger.index.set(this.index);
+    larger.times.set(this.times);
+    larger.values.set(this.values);
+    this.index = larger.index;
+    this.times = larger.times;
+    this.values = larger.values;
+    this.words = new Uint32Array(larger.values.buffer);
   }
 }
 

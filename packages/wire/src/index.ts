@@ -44,4 +44,4 @@ export { SeriesTable } from './remote-write/series-table.ts';
 export { type KnownWriteSeries, WriteMemory } from './remote-write/write-memory.ts';
 export { KnownSeries, SeriesMemory } from './series-memory.ts';
 export { severityOf } from './severity.ts';
-export { decodeSnappy, encodeSnappy, TooLargeError } from './snappy.ts';
+export { decodeSnappy, encodeSnappy, SnappyScratch, TooLargeError } from './snappy.ts';

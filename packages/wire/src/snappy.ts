@@ -20,18 +20,37 @@ const MAX_EXPANSION = 64 / 3;
  * Decodes one block in Snappy's raw (not framed) format, as Prometheus remote write sends it.
  * Format: https://github.com/google/snappy/blob/main/format_description.txt. The declared length is checked against
  * what the body could possibly yield, and against `maxBytes`, before anything is allocated.
+ * With `scratch` the result is valid until the next body is decoded into it.
  * @throws WireError for a damaged body, with the byte offset; TooLargeError when it would be over `maxBytes`.
  */
-export function decodeSnappy(body: Uint8Array, maxBytes: number): Uint8Array {
+export function decodeSnappy(body: Uint8Array, maxBytes: number, scratch?: SnappyScratch): Uint8Array {
   const length = declaredLength(body);
   if (length > body.length * MAX_EXPANSION) {
     throw new WireError(`snappy: ${body.length} bytes cannot hold the ${length} bytes that the body declares`);
   }
   if (length > maxBytes) throw new TooLargeError(length, maxBytes);
-  const out = new Uint8Array(length + SLACK);
+  const out = scratch ? scratch.take(length + SLACK) : new Uint8Array(length + SLACK);
   const written = inflate(body, preambleSize(body), out, length);
   if (written !== length) throw new WireError(`snappy: the body declares ${length} bytes and holds ${written}`);
   return out.subarray(0, length);
+}
+
+/** Memory for one decoded body after another: what was decoded into it before is overwritten. */
+export class SnappyScratch {
+  private memory = new Uint8Array(0);
+  private readonly mostBytes: number;
+
+  /** @param mostBytes that are kept; a larger body gets memory of its own */
+  constructor(mostBytes = 4 * 1024 * 1024) {
+    this.mostBytes = mostBytes;
+  }
+
+  take(bytes: number): Uint8Array {
+    if (bytes <= this.memory.length) return this.memory;
+    const larger = new Uint8Array(bytes > this.mostBytes ? bytes : Math.min(this.mostBytes, bytes * 2));
+    if (larger.length <= this.mostBytes) this.memory = larger;
+    return larger;
+  }
 }
 
 /** Bytes behind what is decoded, which whole words may run over. */

@@ -5,6 +5,7 @@ import {
   decodeOtlpTraces,
   decodeSnappy,
   decodeWriteRequest,
+  SnappyScratch,
   type WriteMemory,
 } from '@nightshift/wire';
 import { withUsableExemplars } from './exemplar-times.ts';
@@ -13,9 +14,12 @@ import { decodeSeriesDeletion } from './series-deletion.ts';
 
 const otlp = (format: BodyFormat): 'protobuf' | 'json' => (format === 'json' ? 'json' : 'protobuf');
 
+/** A batch owns its memory, so that what it was decoded from may be overwritten by the next one. */
+const scratch = new SnappyScratch();
+
 const decoders: Record<BodyKind, (record: JournalRecord, maxBytes: number, memory?: WriteMemory) => Decoded> = {
   'remote-write': ({ format, body }, maxBytes, memory) => ({
-    metrics: decodeWriteRequest(format === 'snappy-protobuf' ? decodeSnappy(body, maxBytes) : body, memory),
+    metrics: decodeWriteRequest(format === 'snappy-protobuf' ? decodeSnappy(body, maxBytes, scratch) : body, memory),
   }),
   'otlp-metrics': ({ format, body, receivedAt }) => ({ metrics: decodeOtlpMetrics(body, otlp(format), receivedAt) }),
   'otlp-logs': ({ format, body, receivedAt }) => ({ logs: decodeOtlpLogs(body, otlp(format), receivedAt) }),

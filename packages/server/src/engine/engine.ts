@@ -46,8 +46,14 @@ export interface Engine {
     received?: (bytes: number) => void,
   ): Promise<Uint8Array>;
   command(sql: string, params?: QueryParams): Promise<void>;
-  /** Inserts rows given as RowBinary; the same `token` for the same table again is a no-op. Resolves when they are on disk (tables have fsync_after_insert). */
-  insert(table: string, columns: readonly string[], rowBinary: Uint8Array, token: string): Promise<void>;
+  /** Inserts rows given as RowBinary, or in another `format`, whole or in pieces; the same `token` for the same table again is a no-op. Resolves when they are on disk (tables have fsync_after_insert). */
+  insert(
+    table: string,
+    columns: readonly string[],
+    rows: Uint8Array | readonly Uint8Array[],
+    token: string,
+    format?: 'RowBinary' | 'Native',
+  ): Promise<void>;
   /** Stops an embedded engine cleanly (at most 5 s, then by force). Idempotent. */
   close(): Promise<void>;
 }
@@ -219,11 +225,20 @@ class ClickHouse implements Engine {
     await this.#run((client) => client.command({ query: sql, query_params: { ...params } }));
   }
 
-  async insert(table: string, columns: readonly string[], rowBinary: Uint8Array, token: string): Promise<void> {
+  async insert(
+    table: string,
+    columns: readonly string[],
+    rows: Uint8Array | readonly Uint8Array[],
+    token: string,
+    format: 'RowBinary' | 'Native' = 'RowBinary',
+  ): Promise<void> {
+    const pieces = [rows]
+      .flat()
+      .map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength));
     await this.#run(async (client) => {
       const { stream } = await client.exec({
-        query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT RowBinary`,
-        values: Readable.from([Buffer.from(rowBinary.buffer, rowBinary.byteOffset, rowBinary.byteLength)], {
+        query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT ${format}`,
+        values: Readable.from(pieces, {
           objectMode: false,
         }),
         clickhouse_settings: {

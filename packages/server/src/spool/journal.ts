@@ -17,6 +17,8 @@ export interface Journal {
   waitForRecords(): Promise<void>;
   /** Everything that is not committed, oldest first, without taking it. */
   peek(): AsyncGenerator<Uint8Array>;
+  /** Bytes of records not yet committed. */
+  readonly pendingBytes: number;
   stats(): SpoolStats;
   close(): Promise<void>;
 }
@@ -49,6 +51,9 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     commit: (batch) => spool.commit(batch),
     waitForRecords: () => spool.waitForRecords(),
     peek: () => spool.peek(),
+    get pendingBytes() {
+      return spool.pendingBytes;
+    },
     stats: () => spool.stats(),
     close: () => spool.close(),
   };

@@ -5,14 +5,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Batch } from '@nightshift/spool';
 import type { WriteMemory } from '@nightshift/wire';
 import type { Engine } from '../engine/engine.ts';
-import { decodeJournal, type Journal, placeOf } from '../spool/journal.ts';
+import { type Decoded, decodeJournal, type Journal, placeOf } from '../spool/journal.ts';
 import { carryOut, type Deletion } from './deletion.ts';
 import type { RecentBatches } from './recent-batches.ts';
 import { BatchRows, columns } from './rows.ts';
 import type { SeriesIndex } from './series-index.ts';
 import type { SeriesNumbers } from './series-numbers.ts';
 
-const BATCH_BYTES = 4 * 1024 * 1024;
+/** A part for each insert, and every part is merged again: few large ones cost ClickHouse half of what many small ones do. */
+const BATCH_BYTES = 16 * 1024 * 1024;
+/** Samples can be queried from the head meanwhile; so long, in multiples of the usual time, they may gather. */
+const SAMPLES_PATIENCE = 5;
 const FIRST_BACK_OFF_MS = 100;
 const LONGEST_BACK_OFF_MS = 5000;
 
@@ -48,6 +51,10 @@ export class Flusher {
   private waiting: { readonly target: number; readonly resolve: () => void }[] = [];
   private nudge = new AbortController();
   private stopping = false;
+  /** Somebody was in a hurry during the last pause. */
+  private nudged = false;
+  /** Something is waiting that can be queried from the engine alone. */
+  private urgent = true;
   private readonly running: Promise<void>;
 
   constructor(private readonly options: FlusherOptions) {
@@ -60,6 +67,11 @@ export class Flusher {
     if (target === this.committed) return Promise.resolve();
     this.hurry();
     return new Promise((resolve) => this.waiting.push({ target, resolve }));
+  }
+
+  /** Was appended: whatever the head does not have goes to the engine soon. */
+  expect({ metrics, logs, spans }: Decoded): void {
+    if (logs || spans || (metrics && (metrics.exemplars.length > 0 || metrics.metadata.length > 0))) this.urgent = true;
   }
 
   /** Does not wait for more records to share the next insert. */
@@ -81,15 +93,23 @@ export class Flusher {
       await Promise.race([journal.waitForRecords(), this.pause(60_000)]);
       if (this.stopping) return;
       if (journal.stats().records === 0) continue;
-      if (journal.stats().bytes < BATCH_BYTES && this.waiting.length === 0) await this.pause(everyMs);
+      this.nudged = false;
+      for (let waited = 0; waited < SAMPLES_PATIENCE && this.mayWait(waited); waited++) await this.pause(everyMs);
+      this.urgent = false;
       await this.moveOne();
     }
+  }
+
+  private mayWait(waited: number): boolean {
+    if (this.waiting.length > 0 || this.stopping || this.nudged) return false;
+    return this.options.journal.pendingBytes < BATCH_BYTES && (waited === 0 || !this.urgent);
   }
 
   /** Ends early when somebody is in a hurry. */
   private async pause(ms: number): Promise<void> {
     await sleep(ms, undefined, { signal: this.nudge.signal, ref: false }).catch(() => {});
-    if (this.nudge.signal.aborted) this.nudge = new AbortController();
+    this.nudged = this.nudge.signal.aborted;
+    if (this.nudged) this.nudge = new AbortController();
   }
 
   private async moveOne(): Promise<void> {
@@ -159,8 +179,8 @@ export class Flusher {
 
   private async insert(rows: BatchRows, token: string): Promise<void> {
     const { engine, now } = this.options;
-    for (const { table, part, rows: bytes } of rows.inserts(now())) {
-      await engine.insert(`nightshift.${table}`, columns[table], bytes, `${token}-${part}`);
+    for (const { table, part, rows: bytes, format } of rows.inserts(now())) {
+      await engine.insert(`nightshift.${table}`, columns[table], bytes, `${token}-${part}`, format);
     }
     for (const series of rows.series) series.stored = true;
   }

@@ -14,6 +14,9 @@ import type { Head } from './head.ts';
 import { createLogStore } from './log-store.ts';
 import { HeadAndEngine } from './metric-store.ts';
 import { RecentBatches } from './recent-batches.ts';
+import { RetentionKeeper } from './retention.ts';
+import type { MetricRetention } from './retention-policy.ts';
+import { dropGone, unmarkReturned } from './retention-series.ts';
 import { wordsOf } from './sample-columns.ts';
 import { SeriesIndex } from './series-index.ts';
 import { type NumberedBatch, SeriesNumbers } from './series-numbers.ts';
@@ -27,6 +30,8 @@ export interface StoreOptions {
   readonly journal: Journal;
   readonly head?: { readonly maxBytes?: number; readonly windowMs?: number };
   readonly rejectedDir: string;
+  /** How long samples are kept; for ever unless told. */
+  readonly retention?: MetricRetention;
   /** Milliseconds for which records gather before they go to the engine together; 1,000 unless told. */
   readonly flushEveryMs?: number;
   readonly now: () => number;
@@ -44,6 +49,8 @@ export interface HeadStats {
 
 export interface NightshiftStore extends Store, ExemplarStore, RecordSink {
   stats(): HeadStats;
+  /** Deletes what is older than its rule keeps it. */
+  readonly retention: Pick<RetentionKeeper, 'status' | 'change' | 'sweep'>;
   /** What the known series are made of; the `limit` largest of each list. */
   cardinality(limit: number): Cardinality;
   /**
@@ -75,6 +82,7 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
   const numbers = new SeriesNumbers(index);
   const memory = new WriteMemory();
   const recent = new RecentBatches();
+  await forgetGone(engine, journal);
   await loadSeries(engine, index);
   const metadata = await loadMetadata(engine);
   const head = await warmHead(engine, index, { maxBytes, windowMs, now: now() });
@@ -100,6 +108,9 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
     now,
     log,
   });
+  const { retention: policy = { rules: [], defaultMs: 0 } } = options;
+  const retention = new RetentionKeeper({ engine, series: index, policy, now, log });
+  await retention.start();
   const sweep = setInterval(() => {
     // While the engine is down the head may be all there is.
     if (engine.state === 'up') head.evictBefore(now() - windowMs);
@@ -111,8 +122,10 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
     ...createTraceStore(engine),
     ...createExemplarStore(engine, index, async () => void (await flushed(SETTLE_MS))),
     memory,
-    async admit(record, { metrics, deletion }) {
+    async admit(record, decoded) {
+      const { metrics, deletion } = decoded;
       const { segment, offset } = await journal.append(record);
+      flusher.expect(decoded);
       // At once, as for samples: what was appended behind it comes to the head behind it.
       if (deletion) deleteFromHead(deletion, index, head);
       if (!metrics) return;
@@ -121,6 +134,7 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
       // A sample too old for the head can be queried only from the engine.
       if (!takeMetrics(numbered, head, metadata)) flusher.hurry();
     },
+    retention,
     stats: () => ({
       series: index.size,
       samples: head.samples,
@@ -141,10 +155,17 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
     flush: () => flusher.flush(),
     async close() {
       clearInterval(sweep);
+      await Promise.race([retention.close(), sleep(CLOSE_MS, undefined, { ref: false })]);
       await flusher.close(CLOSE_MS);
     },
   };
   return store;
+}
+
+/** Series without any sample are not loaded, and their rows go while nothing waits that could name them. */
+async function forgetGone(engine: Engine, journal: Journal): Promise<void> {
+  await unmarkReturned(engine);
+  if (journal.stats().records === 0) await dropGone(engine);
 }
 
 function deleteFromHead({ selectors, start, end }: SeriesDeletion, index: SeriesIndex, head: Head): void {

@@ -1,7 +1,7 @@
 import type { NumberedBatch } from './series-numbers.ts';
 
-/** About a million and a half samples; what is beyond it is decoded again when its turn comes. */
-const MOST_BYTES = 32 * 1024 * 1024;
+/** About three million samples, as two batches for the engine may have; what is beyond it is decoded again when its turn comes. */
+const MOST_BYTES = 64 * 1024 * 1024;
 const BYTES_PER_SAMPLE = 20;
 const BYTES_PER_SERIES = 12;
 

@@ -3,8 +3,7 @@ import type { LogRecord, MetricMetadata, Resource, Span } from '@nightshift/wire
 import type { Decoded } from '../spool/journal.ts';
 import { ExemplarLimiter } from './exemplar-limiter.ts';
 import { RowBinaryWriter } from './row-binary.ts';
-import { wordsOf } from './sample-columns.ts';
-import { SampleRows } from './sample-rows.ts';
+import { nativeSamples, type SampleRun } from './sample-rows.ts';
 import type { Series, SeriesIndex } from './series-index.ts';
 import type { NumberedBatch } from './series-numbers.ts';
 
@@ -37,7 +36,10 @@ export interface Insert {
   readonly table: Table;
   /** Goes behind the batch's token. */
   readonly part: string;
-  readonly rows: Uint8Array;
+  /** In pieces. */
+  readonly rows: readonly Uint8Array[];
+  /** RowBinary unless it says otherwise. */
+  readonly format?: 'Native';
 }
 
 const pieceOf = (timeMs: number): number => Math.floor(timeMs / DAY_MS / DAYS_PER_INSERT);
@@ -51,7 +53,7 @@ export class BatchRows {
   private readonly metadata = new Map<string, MetricMetadata>();
   private readonly pieces = new Map<string, RowBinaryWriter>();
   /** Of the table `samples`, by the fixed days that they are cut at. */
-  private readonly samples = new Map<number, SampleRows>();
+  private readonly samples = new Map<number, SampleRun[]>();
   private readonly limiter = new ExemplarLimiter();
   private sequence: bigint;
   private unusableExemplars = 0;
@@ -100,35 +102,20 @@ export class BatchRows {
     this.addExemplars(numbered);
   }
 
-  private addSamples({ batch, numbers }: NumberedBatch): void {
-    const { seriesIndex, timestamps, values } = batch;
-    const words = wordsOf(values);
-    const { idWords } = this.index;
-    let piece = Number.NaN;
-    let from = Number.POSITIVE_INFINITY;
-    let to = Number.NEGATIVE_INFINITY;
-    let rows: SampleRows | undefined;
-    for (let i = 0; i < timestamps.length; i++) {
-      const time = timestamps[i]!;
-      if (!(time >= from && time < to)) {
-        piece = pieceOf(time);
-        from = piece * DAYS_PER_INSERT * DAY_MS;
-        to = from + DAYS_PER_INSERT * DAY_MS;
-        rows = this.samplesOf(piece);
-        rows.reserve(timestamps.length - i);
-      }
-      const id = 2 * numbers[seriesIndex[i]!]!;
-      rows!.push(idWords[id]!, idWords[id + 1]!, time, words[2 * i]!, words[2 * i + 1]!);
+  /** Cuts the batch where its samples go from one piece to another, which they hardly ever do. */
+  private addSamples(numbered: NumberedBatch): void {
+    const { timestamps } = numbered.batch;
+    for (let from = 0; from < timestamps.length; ) {
+      const piece = pieceOf(timestamps[from]!);
+      const start = piece * DAYS_PER_INSERT * DAY_MS;
+      const end = start + DAYS_PER_INSERT * DAY_MS;
+      let to = from + 1;
+      while (to < timestamps.length && timestamps[to]! >= start && timestamps[to]! < end) to++;
+      const runs = this.samples.get(piece);
+      if (runs) runs.push({ numbered, from, to });
+      else this.samples.set(piece, [{ numbered, from, to }]);
+      from = to;
     }
-  }
-
-  private samplesOf(piece: number): SampleRows {
-    let rows = this.samples.get(piece);
-    if (!rows) {
-      rows = new SampleRows();
-      this.samples.set(piece, rows);
-    }
-    return rows;
   }
 
   private addExemplars({ batch, numbers }: NumberedBatch): void {
@@ -175,15 +162,16 @@ export class BatchRows {
   /** In the order in which they must be done. Empty for a batch without rows. */
   inserts(now: number): Insert[] {
     const inserts: Insert[] = [];
-    if (this.series.size > 0) inserts.push({ table: 'series', part: 'series', rows: seriesRows(this.series, now) });
+    if (this.series.size > 0) inserts.push({ table: 'series', part: 'series', rows: [seriesRows(this.series, now)] });
     if (this.metadata.size > 0) {
-      inserts.push({ table: 'metadata', part: 'metadata', rows: metadataRows(this.metadata.values()) });
+      inserts.push({ table: 'metadata', part: 'metadata', rows: [metadataRows(this.metadata.values())] });
     }
-    for (const [piece, rows] of this.samples) {
-      inserts.push({ table: 'samples', part: `samples-${piece}`, rows: rows.finish() });
+    for (const [piece, runs] of this.samples) {
+      const rows = nativeSamples(runs, this.index.idWords);
+      inserts.push({ table: 'samples', part: `samples-${piece}`, rows, format: 'Native' });
     }
     for (const [key, writer] of this.pieces) {
-      inserts.push({ table: key.split(' ')[0] as Table, part: key.replace(' ', '-'), rows: writer.finish() });
+      inserts.push({ table: key.split(' ')[0] as Table, part: key.replace(' ', '-'), rows: [writer.finish()] });
     }
     return inserts;
   }

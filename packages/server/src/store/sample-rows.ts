@@ -1,36 +1,148 @@
-/** Rows of the table `samples` in RowBinary: id u64, time i64 (Unix milliseconds), value f64, little-endian as all of RowBinary. */
-const WORDS = 6;
-const FIRST_ROWS = 4096;
+/**
+ * Samples on their way into the table `samples`, as a block of ClickHouse's Native format
+ * (https://clickhouse.com/docs/interfaces/formats/Native): `columns varint | rows varint`, then for each column its name
+ * and type, each a string behind a varint length, and its values one after the other, little-endian. They are put into
+ * the order of the table's key, (hour, id, time), so that ClickHouse finds them sorted; it sorts whatever is not.
+ */
+import { wordsOf } from './sample-columns.ts';
+import type { NumberedBatch } from './series-numbers.ts';
+
+const HOUR_MS = 3_600_000;
+/** Batches that reach over more hours are left to ClickHouse to sort. */
+const MOST_HOURS = 64;
+/** Numbers of series that fit beside the high word of an id into the 53 bits of a double. */
+const MOST_SERIES = 2 ** 21;
 const HIGH = 2 ** 32;
 
-export class SampleRows {
-  private words = new Uint32Array(FIRST_ROWS * WORDS);
-  private rows = 0;
+/** Some of the samples of a batch: those from `from` to `to`, which is not among them. */
+export interface SampleRun {
+  readonly numbered: NumberedBatch;
+  readonly from: number;
+  readonly to: number;
+}
 
-  /** Makes room for as many more rows. */
-  reserve(rows: number): void {
-    const needed = (this.rows + rows) * WORDS;
-    if (needed <= this.words.length) return;
-    const larger = new Uint32Array(Math.max(needed, this.words.length * 2));
-    larger.set(this.words.subarray(0, this.rows * WORDS));
-    this.words = larger;
+/** By the number of each series both words of its id, the low one first. */
+type IdWords = Uint32Array;
+
+/** The pieces of the block, in their order. */
+export function nativeSamples(runs: readonly SampleRun[], idWords: IdWords): readonly Uint8Array[] {
+  const rows = runs.reduce((sum, { from, to }) => sum + to - from, 0);
+  const columns = new Uint32Array(rows * 6);
+  fill(columns, rows, runs, idWords, placesOf(runs, idWords, rows));
+  const column = (place: number) => new Uint8Array(columns.buffer, place * rows * 8, rows * 8);
+  return [
+    Buffer.concat([varints(3, rows), columnHead('id', 'UInt64')]),
+    column(0),
+    columnHead('time', "DateTime64(3, 'UTC')"),
+    column(1),
+    columnHead('value', 'Float64'),
+    column(2),
+  ];
+}
+
+function columnHead(name: string, type: string): Buffer {
+  // All shorter than 128 bytes, so that a varint is one byte.
+  return Buffer.concat([Buffer.of(name.length), Buffer.from(name), Buffer.of(type.length), Buffer.from(type)]);
+}
+
+function varints(...values: readonly number[]): Buffer {
+  const bytes: number[] = [];
+  for (const value of values) {
+    let rest = value;
+    for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest & 127) | 128);
+    bytes.push(rest);
   }
+  return Buffer.from(bytes);
+}
 
-  /** Adds a row for which there is room. */
-  push(idLow: number, idHigh: number, time: number, low: number, high: number): void {
-    const words = this.words;
-    const at = this.rows++ * WORDS;
-    const timeHigh = Math.floor(time / HIGH);
-    words[at] = idLow;
-    words[at + 1] = idHigh;
-    words[at + 2] = time - timeHigh * HIGH;
-    words[at + 3] = timeHigh;
-    words[at + 4] = low;
-    words[at + 5] = high;
+/** The first place of each hour and series that is free, by `hour * series.length + rank`. */
+interface Places {
+  readonly next: Uint32Array;
+  /** By series number. */
+  readonly ranks: Int32Array;
+  readonly series: number;
+  readonly firstHour: number;
+}
+
+/** A counting sort by hour and id; undefined where it does not pay. */
+function placesOf(runs: readonly SampleRun[], idWords: IdWords, rows: number): Places | undefined {
+  const { firstHour, hours } = hoursOf(runs);
+  const ranks = new Int32Array(idWords.length / 2).fill(-1);
+  const keys = new Float64Array(ranks.length);
+  if (hours > MOST_HOURS || ranks.length > MOST_SERIES) return undefined;
+  let series = 0;
+  for (const { numbered } of runs) {
+    for (const number of numbered.numbers) {
+      if (ranks[number]! >= 0) continue;
+      ranks[number] = 0;
+      keys[series++] = idWords[2 * number + 1]! * MOST_SERIES + number;
+    }
   }
+  if (series * hours > 4 * rows + 1024) return undefined;
+  const sorted = keys.subarray(0, series).sort();
+  for (let rank = 0; rank < series; rank++) ranks[sorted[rank]! % MOST_SERIES] = rank;
+  const next = new Uint32Array(series * hours);
+  for (const { numbered, from, to } of runs) {
+    const { seriesIndex, timestamps } = numbered.batch;
+    for (let i = from; i < to; i++) {
+      const hour = Math.floor(timestamps[i]! / HOUR_MS) - firstHour;
+      next[hour * series + ranks[numbered.numbers[seriesIndex[i]!]!]!]!++;
+    }
+  }
+  for (let place = 0, sum = 0; place < next.length; place++) {
+    const count = next[place]!;
+    next[place] = sum;
+    sum += count;
+  }
+  return { next, ranks, series, firstHour };
+}
 
-  /** What was written, a view. */
-  finish(): Uint8Array {
-    return new Uint8Array(this.words.buffer, 0, this.rows * WORDS * 4);
+function hoursOf(runs: readonly SampleRun[]): { firstHour: number; hours: number } {
+  let first = Number.POSITIVE_INFINITY;
+  let last = Number.NEGATIVE_INFINITY;
+  for (const { numbered, from, to } of runs) {
+    const { timestamps } = numbered.batch;
+    for (let i = from; i < to; i++) {
+      const time = timestamps[i]!;
+      if (time < first) first = time;
+      if (time > last) last = time;
+    }
+  }
+  const firstHour = Math.floor(first / HOUR_MS);
+  return { firstHour, hours: Math.floor(last / HOUR_MS) - firstHour + 1 };
+}
+
+/** Writes the columns id, time and value one behind the other; without `places` in the order in which the samples came. */
+function fill(
+  columns: Uint32Array,
+  rows: number,
+  runs: readonly SampleRun[],
+  idWords: IdWords,
+  places: Places | undefined,
+): void {
+  const times = rows * 2;
+  const values = rows * 4;
+  let row = 0;
+  for (const { numbered, from, to } of runs) {
+    const { batch, numbers } = numbered;
+    const { seriesIndex, timestamps } = batch;
+    const words = wordsOf(batch.values);
+    for (let i = from; i < to; i++) {
+      const number = numbers[seriesIndex[i]!]!;
+      const time = timestamps[i]!;
+      if (places) {
+        const hour = Math.floor(time / HOUR_MS) - places.firstHour;
+        row = places.next[hour * places.series + places.ranks[number]!]!++;
+      }
+      const timeHigh = Math.floor(time / HIGH);
+      const at = row * 2;
+      columns[at] = idWords[2 * number]!;
+      columns[at + 1] = idWords[2 * number + 1]!;
+      columns[times + at] = time - timeHigh * HIGH;
+      columns[times + at + 1] = timeHigh;
+      columns[values + at] = words[2 * i]!;
+      columns[values + at + 1] = words[2 * i + 1]!;
+      row++;
+    }
   }
 }

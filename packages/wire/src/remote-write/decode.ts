@@ -36,9 +36,6 @@ export function decodeWriteRequest(proto: Uint8Array, memory?: WriteMemory): Met
   return new WriteRequestDecoder(proto, memory).decode();
 }
 
-/** Bytes of a series with one sample, at the least that senders come to. */
-const BYTES_PER_SAMPLE = 64;
-
 class WriteRequestDecoder {
   readonly reader: ProtoReader;
   private readonly columns: MetricColumns;
@@ -53,7 +50,7 @@ class WriteRequestDecoder {
 
   constructor(proto: Uint8Array, memory: WriteMemory | undefined) {
     this.reader = new ProtoReader(proto);
-    this.columns = new MetricColumns(Math.max(64, Math.ceil(proto.length / BYTES_PER_SAMPLE)));
+    this.columns = new MetricColumns();
     this.histograms = new ClassicHistogramWriter(this.columns, proto.length);
     this.table = memory?.table;
     if (this.table) this.known = new KnownSeriesReader(this.table, proto, this.reader.view, this.columns);
