@@ -1,6 +1,7 @@
 /** What a process that only collects needs: the agent. */
 export { durationMs, durationPattern } from '../config/duration.ts';
 export { nearest } from '../config/nearest.ts';
+export { type HostMetrics, type HostMetricsOptions, startHostMetrics } from './host/host-metrics.ts';
 export type { Decoded, JournalRecord } from './record.ts';
 export { compileRelabelling, type Relabelling } from './relabel/relabel.ts';
 export { isLabelName, type NameValidation, type RelabelRule } from './relabel/rule.ts';
