@@ -274,7 +274,8 @@ class FamilyDecoder {
 
   /** Undefined where its labels or its time are not usable. Without a time it takes that of the scrape. */
   private exemplar(): Exemplar | undefined {
-    const { reader, exemplarLabels } = this;
+    const { reader } = this;
+    const exemplarLabels = this.exemplarLabels;
     const outer = reader.enter();
     exemplarLabels.clear();
     let value = 0;

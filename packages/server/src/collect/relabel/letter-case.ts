@@ -8,7 +8,6 @@ function letterByLetter(text: string, change: (char: string) => string): string 
   return changed;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII is meant
 const ascii = /^[\0-\x7f]*$/;
 
 export const lowercase = (text: string): string =>
