@@ -1,25 +1,81 @@
 import type { StepSeries } from '../engine/values.ts';
-import type { Reduction } from './reducer.ts';
-import { REDUCERS } from './reducers.ts';
 import { FloatMeans, FloatSums, type FloatTotals } from './totals.ts';
 
-export type Totals = FloatTotals;
+class Counts implements FloatTotals {
+  private readonly into: StepSeries;
 
-/** Those of `REDUCERS` that take their members one by one, for floats. */
-function oneByOne(op: string): (into: StepSeries) => FloatTotals {
-  const reduce = REDUCERS.get(op)!;
-  return (into) => ({
-    add: (values, present) => void reduce([{ ...into, values, present }], into, NO_REDUCTION),
-    finish() {},
-  });
+  constructor(into: StepSeries) {
+    this.into = into;
+  }
+
+  add(_: Float64Array, present: Uint8Array): void {
+    const { values, present: seen } = this.into;
+    for (let step = 0; step < values.length; step++) {
+      values[step] = values[step]! + present[step]!;
+      seen[step] = seen[step]! | present[step]!;
+    }
+  }
+
+  addFull(): void {
+    const { values, present: seen } = this.into;
+    for (let step = 0; step < values.length; step++) values[step] = values[step]! + 1;
+    seen.fill(1);
+  }
+
+  finish(): void {}
 }
 
-/** What they do not look at where there are no histograms. */
-const NO_REDUCTION = {} as Reduction;
+class Presence implements FloatTotals {
+  private readonly into: StepSeries;
 
-/** Aggregations into which series can go one after the other, without being kept. */
-export const STREAMED: ReadonlyMap<string, (into: StepSeries) => FloatTotals> = new Map([
+  constructor(into: StepSeries) {
+    this.into = into;
+  }
+
+  add(_: Float64Array, present: Uint8Array): void {
+    const { present: seen } = this.into;
+    for (let step = 0; step < seen.length; step++) seen[step] = seen[step]! | present[step]!;
+  }
+
+  finish(): void {
+    this.into.values.set(this.into.present);
+  }
+}
+
+/** The largest of the values times `sign`; NaN only if there is nothing else. */
+class Extremes implements FloatTotals {
+  private readonly into: StepSeries;
+  private readonly sign: 1 | -1;
+
+  constructor(into: StepSeries, sign: 1 | -1) {
+    this.into = into;
+    this.sign = sign;
+  }
+
+  add(values: Float64Array, present: Uint8Array): void {
+    const { values: best, present: seen } = this.into;
+    const { sign } = this;
+    for (let step = 0; step < best.length; step++) {
+      if (present[step] === 0) continue;
+      const value = values[step]!;
+      if (seen[step] === 1 && (sign * best[step]! >= sign * value || Number.isNaN(value))) continue;
+      best[step] = value;
+      seen[step] = 1;
+    }
+  }
+
+  finish(): void {}
+}
+
+/** Aggregations of floats into which series can go one after the other, without being kept. */
+export const STREAMED: ReadonlyMap<string, (into: StepSeries) => FloatTotals> = new Map<
+  string,
+  (into: StepSeries) => FloatTotals
+>([
   ['sum', (into) => new FloatSums(into)],
   ['avg', (into) => new FloatMeans(into)],
-  ...['min', 'max', 'count', 'group'].map((op) => [op, oneByOne(op)] as const),
+  ['min', (into) => new Extremes(into, -1)],
+  ['max', (into) => new Extremes(into, 1)],
+  ['count', (into) => new Counts(into)],
+  ['group', (into) => new Presence(into)],
 ]);

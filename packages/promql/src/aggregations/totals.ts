@@ -4,6 +4,8 @@ import type { StepSeries } from '../engine/values.ts';
 export interface FloatTotals {
   /** Adds the values of the steps where `present` is 1. */
   add(values: Float64Array, present: Uint8Array): void;
+  /** The same where all steps are there. */
+  addFull?(values: Float64Array): void;
   /** Turns what was accumulated into the totals. */
   finish(): void;
 }
@@ -14,6 +16,8 @@ const { POSITIVE_INFINITY: INF } = Number;
 export class FloatSums implements FloatTotals {
   private readonly into: StepSeries;
   private readonly lost: Float64Array;
+  /** Whether every step has a sum. */
+  private isFull = false;
 
   constructor(into: StepSeries) {
     this.into = into;
@@ -34,14 +38,35 @@ export class FloatSums implements FloatTotals {
       const sum = sums[step]!;
       const next = sum + value;
       sums[step] = next;
-      if (next === INF || next === -INF) lost[step] = 0;
-      else lost[step] = lost[step]! + lostBy(sum, value, next);
+      lost[step] = lost[step]! + lostBy(sum, value, next);
     }
   }
 
+  addFull(values: Float64Array): void {
+    if (!this.isFull) {
+      this.add(values, new Uint8Array(values.length).fill(1));
+      this.isFull = true;
+      return;
+    }
+    const sums = this.into.values;
+    const { lost } = this;
+    for (let step = 0; step < sums.length; step++) {
+      const value = values[step]!;
+      const sum = sums[step]!;
+      const next = sum + value;
+      const part = next - sum;
+      sums[step] = next;
+      lost[step] = lost[step]! + (sum - (next - part) + (value - part));
+    }
+  }
+
+  /** What was lost has no meaning any more once a sum is infinite, which it stays unless it becomes NaN. */
   finish(): void {
     const { values } = this.into;
-    for (let step = 0; step < values.length; step++) values[step] = values[step]! + this.lost[step]!;
+    for (let step = 0; step < values.length; step++) {
+      const sum = values[step]!;
+      if (sum !== INF && sum !== -INF) values[step] = sum + this.lost[step]!;
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { groupLabels } from '../aggregations/groups.ts';
-import { STREAMED, type Totals } from '../aggregations/streamed.ts';
+import { STREAMED } from '../aggregations/streamed.ts';
+import type { FloatTotals } from '../aggregations/totals.ts';
 import type { OverWindow } from '../functions/function.ts';
 import { FUNCTIONS } from '../functions/registry.ts';
 import { identity, identityOf, METADATA_LABELS, METRIC_NAME, withoutMetadata } from '../labels.ts';
@@ -65,16 +66,19 @@ export async function aggregateRows(
   samples.begin();
   const each = over ? overRanges(over, references, evaluation) : lastSamples(references, evaluation);
   const row = newRow(grid.count);
+  let full = 0;
   for (const series of all) {
     const pause = evaluation.pause();
     if (pause) await pause;
     row.present.fill(0);
     const size = each.fill(series, row);
     if (size === 0) continue;
-    if (size === grid.count) for (let step = 0; step < size; step++) elements[step] = elements[step]! + 1;
+    const isFull = size === grid.count;
+    if (isFull) full++;
     else for (let step = 0; step < grid.count; step++) elements[step] = elements[step]! + row.present[step]!;
-    groups.add(series.labels, row);
+    groups.add(series.labels, row, isFull);
   }
+  for (let step = 0; step < grid.count; step++) elements[step] = elements[step]! + full;
   each.finish(elements);
   samples.end('passes', samples.vectorOf(elements));
   evaluation.release(heldBytes);
@@ -95,12 +99,6 @@ interface RowMaker {
   finish(elements: Float64Array): void;
 }
 
-function countSteps({ present }: Row): number {
-  let count = 0;
-  for (let step = 0; step < present.length; step++) count += present[step]!;
-  return count;
-}
-
 function overRanges(
   { range, implementation, rows }: NonNullable<Fusion['over']>,
   references: Float64Array,
@@ -112,8 +110,7 @@ function overRanges(
   return {
     fill(series, row) {
       windows.place(withoutStale(series));
-      fill(windows, row);
-      const size = countSteps(row);
+      const size = fill(windows, row);
       evaluation.samples.windowedSteps(windows.largest, windows.last, size);
       const name = series.labels.get(METRIC_NAME) ?? '';
       if (size > 0 && name !== inspected) {
@@ -152,7 +149,7 @@ function lastSamples(references: Float64Array, evaluation: Evaluation): RowMaker
 
 interface Group {
   readonly series: StepSeries;
-  readonly totals: Totals;
+  readonly totals: FloatTotals;
 }
 
 /** Groups in the order in which they are met. */
@@ -170,14 +167,15 @@ class Groups {
     this.evaluation = evaluation;
   }
 
-  add(labels: Labels, { values, present }: Row): void {
+  add(labels: Labels, { values, present }: Row, isFull: boolean): void {
     const key = this.keyOf(labels);
     let group = this.groups.get(key);
     if (!group) {
       group = this.create(labels);
       this.groups.set(key, group);
     }
-    group.totals.add(values, present);
+    if (isFull && group.totals.addFull) group.totals.addFull(values);
+    else group.totals.add(values, present);
   }
 
   private keyOf(labels: Labels): string {

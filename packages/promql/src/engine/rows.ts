@@ -7,10 +7,11 @@ export interface Row {
   readonly present: Uint8Array;
 }
 
-/** Fills the row of one series; `present` is all 0 before. */
-export type RowFunction = (windows: FloatWindows, into: Row) => void;
+/** Fills the row of one series, whose `present` is all 0 before, and says how many steps have a sample. */
+export type RowFunction = (windows: FloatWindows, into: Row) => number;
 
 function sameTimes(a: Float64Array, b: Float64Array): boolean {
+  if (a === b) return true;
   const { length } = a;
   if (length !== b.length || a[0] !== b[0] || a[length - 1] !== b[length - 1]) return false;
   for (let i = 1; i < length - 1; i++) if (a[i] !== b[i]) return false;

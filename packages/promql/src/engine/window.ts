@@ -91,9 +91,9 @@ export async function slide(
     if (row && windows && isPlain(series, evaluation)) {
       const result = newSeries(series.labels, references.length, series.dropName);
       windows.place(series);
-      row(windows, result);
-      evaluation.samples.windowed(windows, result);
-      if (isEmpty(result)) continue;
+      const size = row(windows, result);
+      evaluation.samples.windowedSteps(windows.largest, windows.last, size);
+      if (size === 0) continue;
       inspect?.(series.labels, result, span, evaluation);
       evaluation.spend(references.length);
       results.push(keepName ? result : dropName(result, evaluation.delayedNameRemoval));

@@ -15,8 +15,7 @@ export function rateRows(kind: RateKind): () => RowFunction {
         known = extrapolationOf(windows, kind, known);
         version = windows.version;
       }
-      if (kind.isCounter) counterRow(windows, known, kind, into);
-      else gaugeRow(windows, known, into);
+      return kind.isCounter ? counterRow(windows, known, kind, into) : gaugeRow(windows, known, into);
     };
   };
 }
@@ -62,12 +61,13 @@ function extrapolationOf(windows: FloatWindows, { perSecond }: RateKind, reused?
   return into;
 }
 
-function counterRow(windows: FloatWindows, known: Extrapolation, { perSecond }: RateKind, into: Row): void {
+function counterRow(windows: FloatWindows, known: Extrapolation, { perSecond }: RateKind, into: Row): number {
   const { from, to, values } = windows;
   const { sampled, toStart, toEnd, factor, rangeSeconds } = known;
   const { length } = from;
   // The last place up to the end of the window where a value is less than the one before.
   let fall = 0;
+  let size = 0;
   let seen = 1;
   for (let step = 0; step < length; step++) {
     const start = from[step]!;
@@ -90,15 +90,20 @@ function counterRow(windows: FloatWindows, known: Extrapolation, { perSecond }: 
     }
     into.values[step] = increase * times;
     into.present[step] = 1;
+    size++;
   }
+  return size;
 }
 
-function gaugeRow({ from, to, values }: FloatWindows, { factor }: Extrapolation, into: Row): void {
+function gaugeRow({ from, to, values }: FloatWindows, { factor }: Extrapolation, into: Row): number {
+  let size = 0;
   for (let step = 0; step < from.length; step++) {
     const start = from[step]!;
     const end = to[step]!;
     if (end - start < 2) continue;
     into.values[step] = (values[end - 1]! - values[start]!) * factor[step]!;
     into.present[step] = 1;
+    size++;
   }
+  return size;
 }

@@ -238,17 +238,17 @@ export function newColumns(length: number): Columns {
   return { times: new Float64Array(length), values, words: wordsOf(values) };
 }
 
-/** Unpacks a chunk to `offset` of the columns and says how many samples it has. */
-export function readChunk(page: PageViews, at: number, into: Columns, offset: number): number {
+/** Unpacks a chunk to these places of the columns and says how many samples it has. */
+export function readChunk(page: PageViews, at: number, into: Columns, timesAt: number, valuesAt: number): number {
   const info = infoOf(page, at);
   const count = (info >>> 16) & 63;
   const kind = timeKindOf(info);
-  readTimes(page, at, kind, count, into.times, offset);
-  const valuesAt = at + HEADER_BYTES / 8 + unitsOf(kind, count);
-  if (valueKindOf(info) === NONE) repeatBits(page, at + 3, count, into.words, offset);
+  readTimes(page, at, kind, count, into.times, timesAt);
+  const packed = at + HEADER_BYTES / 8 + unitsOf(kind, count);
+  if (valueKindOf(info) === NONE) repeatBits(page, at + 3, count, into.words, valuesAt);
   else if (valueKindOf(info) === DOUBLES) {
-    for (let i = 0; i < 2 * count; i++) into.words[2 * offset + i] = page.words[2 * valuesAt + i]!;
-  } else readValues(page, at, valuesAt, count, into.values, offset);
+    for (let i = 0; i < 2 * count; i++) into.words[2 * valuesAt + i] = page.words[2 * packed + i]!;
+  } else readValues(page, at, packed, count, into.values, valuesAt);
   return count;
 }
 

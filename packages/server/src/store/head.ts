@@ -42,15 +42,40 @@ function upperBound(times: Float64Array, count: number, time: number): number {
 /** Where the samples of many series are read to: a column is continued until it is full. */
 export class ReadBuffer {
   columns: Columns = newColumns(0);
-  used = 0;
+  usedTimes = 0;
+  usedValues = 0;
+  /** Those of the series before: series that are scraped together have the same, which are kept once. */
+  private lastTimes: Float64Array = new Float64Array();
 
   /** @param samples that are expected in all */
   constructor(private readonly samples: number) {}
 
   makeRoom(count: number): void {
-    if (this.used + count <= this.columns.times.length) return;
+    if (this.usedValues + count <= this.columns.times.length) return;
     this.columns = newColumns(Math.max(count, this.samples));
-    this.used = 0;
+    this.usedTimes = 0;
+    this.usedValues = 0;
+  }
+
+  /** The samples that were read behind what is used, but for some at both ends. */
+  take(skipped: number, count: number): SampleColumns {
+    const { times, values } = this.columns;
+    const from = this.usedTimes + skipped;
+    if (!this.hasLastTimes(from, count)) {
+      this.lastTimes = times.subarray(from, from + count);
+      this.usedTimes = from + count;
+    }
+    const start = this.usedValues + skipped;
+    this.usedValues = start + count;
+    return { timestamps: this.lastTimes, values: values.subarray(start, start + count) };
+  }
+
+  private hasLastTimes(from: number, count: number): boolean {
+    const { times } = this.columns;
+    const { lastTimes } = this;
+    if (lastTimes.length !== count || lastTimes[count - 1] !== times[from + count - 1]) return false;
+    for (let i = 0; i < count; i++) if (lastTimes[i] !== times[from + i]) return false;
+    return true;
   }
 }
 
@@ -171,7 +196,7 @@ export class Head {
     for (let page = this.pages.get(place.page); page; page = this.pages.get(place.page)) {
       if (firstTimeOf(page, place.at) <= time) {
         if (lastTimeOf(page, place.at) < time) return -1;
-        const count = readChunk(page, place.at, this.one, 0);
+        const count = readChunk(page, place.at, this.one, 0, 0);
         const at = lowerBound(this.one.times, count, time);
         return at < count && this.one.times[at] === time ? at : -1;
       }
@@ -199,7 +224,7 @@ export class Head {
     const { path } = this;
     const columns = newColumns(this.find(series, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY));
     let count = 0;
-    for (let i = path.length - 1; i >= 0; i--) count += readChunk(path.pages[i]!, path.at[i]!, columns, count);
+    for (let i = path.length - 1; i >= 0; i--) count += readChunk(path.pages[i]!, path.at[i]!, columns, count, count);
     const late = this.late.get(series);
     return late ? mergeLate(columns, count, late) : { columns, count };
   }
@@ -233,24 +258,24 @@ export class Head {
     const most = this.find(series, start, end) + this.series.count[series]!;
     if (most === 0) return noSamples;
     buffer.makeRoom(most);
-    const { columns, used } = buffer;
-    let count = used;
-    for (let i = path.length - 1; i >= 0; i--) count += readChunk(path.pages[i]!, path.at[i]!, columns, count);
-    count += this.readOpen(series, columns, count);
-    let from = used;
-    while (from < count && columns.times[from]! < start) from++;
-    while (count > from && columns.times[count - 1]! > end) count--;
-    if (from === count) return noSamples;
-    buffer.used = count;
-    return { timestamps: columns.times.subarray(from, count), values: columns.values.subarray(from, count) };
+    const { columns, usedTimes, usedValues } = buffer;
+    let count = 0;
+    for (let i = path.length - 1; i >= 0; i--) {
+      count += readChunk(path.pages[i]!, path.at[i]!, columns, usedTimes + count, usedValues + count);
+    }
+    count += this.readOpen(series, columns, usedTimes + count, usedValues + count);
+    let skipped = 0;
+    while (skipped < count && columns.times[usedTimes + skipped]! < start) skipped++;
+    while (count > skipped && columns.times[usedTimes + count - 1]! > end) count--;
+    return skipped === count ? noSamples : buffer.take(skipped, count - skipped);
   }
 
   private readWithLate(series: number, late: LateSamples, start: number, end: number): SampleColumns {
     const path = this.path;
     const packed = newColumns(this.find(series, start, end) + this.series.count[series]!);
     let count = 0;
-    for (let i = path.length - 1; i >= 0; i--) count += readChunk(path.pages[i]!, path.at[i]!, packed, count);
-    count += this.readOpen(series, packed, count);
+    for (let i = path.length - 1; i >= 0; i--) count += readChunk(path.pages[i]!, path.at[i]!, packed, count, count);
+    count += this.readOpen(series, packed, count, count);
     const { columns, count: all } = mergeLate(packed, count, late);
     const from = lowerBound(columns.times, all, start);
     const to = upperBound(columns.times, all, end);
@@ -258,14 +283,14 @@ export class Head {
     return { timestamps: columns.times.subarray(from, to), values: columns.values.subarray(from, to) };
   }
 
-  private readOpen(series: number, { times, words }: Columns, offset: number): number {
+  private readOpen(series: number, { times, words }: Columns, timesAt: number, valuesAt: number): number {
     const count = this.series.count[series]!;
     if (count === 0) return 0;
     const slot = this.series.slot[series]!;
     const slab = this.open.slabOf(slot);
     const from = this.open.offsetOf(slot);
-    for (let i = 0; i < count; i++) times[offset + i] = slab.times[from + i]!;
-    for (let i = 0; i < 2 * count; i++) words[2 * offset + i] = slab.words[2 * from + i]!;
+    for (let i = 0; i < count; i++) times[timesAt + i] = slab.times[from + i]!;
+    for (let i = 0; i < 2 * count; i++) words[2 * valuesAt + i] = slab.words[2 * from + i]!;
     return count;
   }
 
