@@ -64,12 +64,29 @@ export class ProtoWriter {
 
   string(field: number, text: string): void {
     if (text === '') return;
-    const bytes = encoder.encode(text);
     this.tag(field, 2);
+    if (this.shortAscii(text)) return;
+    const bytes = encoder.encode(text);
     this.uint32(bytes.length);
     this.reserve(bytes.length);
     this.buf.set(bytes, this.pos);
     this.pos += bytes.length;
+  }
+
+  /** Length and bytes of what most texts are, names of labels and their values, for which an encoder costs more than a loop. */
+  private shortAscii(text: string): boolean {
+    const { length } = text;
+    if (length > 0x7f) return false;
+    this.reserve(1 + length);
+    const { buf, pos } = this;
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0x7f) return false;
+      buf[pos + 1 + i] = code;
+    }
+    buf[pos] = length;
+    this.pos = pos + 1 + length;
+    return true;
   }
 
   /** Bytes as they are; for a field, its tag and length come before. */
