@@ -311,7 +311,7 @@ const otlp = z.strictObject({
     .boolean()
     .default(true)
     .describe('Whether several underscores in a row stay in an escaped label name.'),
-  // About 50 MB of sums; a histogram of a dozen buckets takes twice as much.
+  // 53 MB of sums, or 74 MB of histograms with 14 bounds.
   delta_max_streams: z
     .int()
     .min(1)
