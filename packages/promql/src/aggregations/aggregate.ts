@@ -23,10 +23,9 @@ export function aggregate(
   count: number,
   evaluation: Evaluation,
 ): StepSeries[] {
-  evaluation.checkAborted();
   const reduction = { expr, evaluation, param: params.scalar };
   if (expr.op === 'count_values') return countValues(all, params.text!, count, reduction);
-  const groups = groupsOf(expr, all);
+  const groups = groupsOf(expr, evaluation.each(all));
   const chooser = CHOOSERS.get(expr.op);
   if (chooser) {
     return chooser(
@@ -37,7 +36,7 @@ export function aggregate(
   const reducer = REDUCERS.get(expr.op);
   if (!reducer) throw new PromqlExecutionError(`aggregation ${expr.op} is not supported`);
   if (expr.op === 'quantile') checkQuantiles(reduction);
-  const results = groups.map(({ labels, members }) => {
+  const results = Array.from(evaluation.each(groups), ({ labels, members }) => {
     evaluation.spend(count);
     const unnamed = members.some((member) => member.dropName);
     return reducer(members, newSeries(labels, count, unnamed), reduction);

@@ -1,3 +1,4 @@
+import type { Evaluation } from '../engine/evaluation.ts';
 import { isEmpty, type StepSeries } from '../engine/values.ts';
 import { labelHash } from './labelHash.ts';
 import { countsOf, ratiosOf } from './parameters.ts';
@@ -10,10 +11,11 @@ export type Chooser = (groups: readonly (readonly StepSeries[])[], reduction: Re
 /** The members of one group, as many as there are at one step, that are kept. */
 type Choice = (members: readonly StepSeries[], step: number) => readonly number[];
 
-function keep(members: readonly StepSeries[], count: number, choose: Choice): StepSeries[] {
+function keep(evaluation: Evaluation, members: readonly StepSeries[], count: number, choose: Choice): StepSeries[] {
   const kept = members.map((each) => ({ ...each, present: new Uint8Array(count) }));
   let last: readonly number[] = [];
   for (let step = 0; step < count; step++) {
+    evaluation.tick();
     last = choose(members, step);
     for (const index of last) kept[index]!.present[step] = 1;
   }
@@ -28,7 +30,8 @@ function firstRanked(sign: 1 | -1): Chooser {
     remarkHistograms(groups, counts, reduction);
     return groups.flatMap((members) => {
       const keys = new Float64Array(members.length);
-      return keep(members, counts.length, (_, step) => rank(members, step, counts[step]!, sign, keys));
+      const choose: Choice = (_, step) => rank(members, step, counts[step]!, sign, keys);
+      return keep(reduction.evaluation, members, counts.length, choose);
     });
   };
 }
@@ -73,11 +76,11 @@ function heaped(members: readonly StepSeries[], step: number, indexes: readonly 
   return ranking.members;
 }
 
-const firstMet: Chooser = (groups, { param }) => {
+const firstMet: Chooser = (groups, { param, evaluation }) => {
   const counts = countsOf(param!);
   if (!counts) return [];
   return groups.flatMap((members) =>
-    keep(members, counts.length, (_, step) => {
+    keep(evaluation, members, counts.length, (_, step) => {
       const found: number[] = [];
       for (let index = 0; index < members.length && found.length < counts[step]!; index++) {
         if (members[index]!.present[step] === 1) found.push(index);
@@ -94,8 +97,9 @@ const share: Chooser = (groups, reduction) => {
   const ratios = ratiosOf(reduction.param!, reduction);
   if (!ratios) return [];
   return groups.flatMap((members) => {
-    const offsets = members.map(({ labels }) => Number(labelHash(labels)) / TWO_TO_64);
-    return keep(members, ratios.length, (_, step) => {
+    const { evaluation } = reduction;
+    const offsets = Array.from(evaluation.each(members), ({ labels }) => Number(labelHash(labels)) / TWO_TO_64);
+    return keep(evaluation, members, ratios.length, (_, step) => {
       const ratio = ratios[step]!;
       const within = (offset: number) => (ratio >= 0 ? offset < ratio : offset >= 1 + ratio);
       const found: number[] = [];

@@ -19,7 +19,7 @@ export function countValues(
   checkName(label, reduction);
   const dropped = expr.without && (label === METRIC_NAME || expr.grouping.includes(label));
   const groups = new Map<string, Map<string, StepSeries>>();
-  for (const series of all) {
+  for (const series of evaluation.each(all)) {
     const labels = groupLabels(expr, withLabel(series.labels, label, ''));
     const key = identity(labels);
     const byValue = groups.get(key) ?? new Map<string, StepSeries>();

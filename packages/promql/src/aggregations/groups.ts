@@ -17,7 +17,7 @@ export function groupLabels({ grouping, without: drops }: Grouping, labels: Labe
 }
 
 /** Groups and their members in the order in which they are met. */
-export function groupsOf(expr: Grouping, all: readonly StepSeries[]): Group[] {
+export function groupsOf(expr: Grouping, all: Iterable<StepSeries>): Group[] {
   const groups = new Map<string, Group>();
   for (const series of all) {
     const labels = groupLabels(expr, series.labels);

@@ -1,41 +1,16 @@
 import type { StepSeries } from '../engine/values.ts';
 import { quantileOf } from '../numeric.ts';
 import { floatsOf, type Reducer, remarkIgnoredHistograms } from './reducer.ts';
+import { STREAMED } from './streamed.ts';
 import { avg, sum } from './sumAndAvg.ts';
 
-const count: Reducer = (members, into) => {
-  const { values: counts, present: seen } = into;
-  for (const { present } of members) {
-    for (let step = 0; step < counts.length; step++) {
-      counts[step] = counts[step]! + present[step]!;
-      seen[step] = seen[step]! | present[step]!;
-    }
-  }
-  return into;
-};
-
-const group: Reducer = (members, into) => {
-  for (const { present } of members) {
-    for (let step = 0; step < present.length; step++) if (present[step] === 1) set(into, step, 1);
-  }
-  return into;
-};
-
-/** The largest of the values times `sign`; NaN only if there is nothing else. */
-function largest(sign: 1 | -1): Reducer {
-  return (members, into) => {
-    const { values: best, present: seen } = into;
-    for (const { present, values } of members) {
-      for (let step = 0; step < best.length; step++) {
-        if (present[step] === 0) continue;
-        const value = values[step]!;
-        const soFar = best[step]!;
-        if (seen[step] === 1 && sign * soFar >= sign * value) continue;
-        if (seen[step] === 1 && Number.isNaN(value)) continue;
-        best[step] = value;
-        seen[step] = 1;
-      }
-    }
+/** One member after the other, of which none need be kept. */
+function streaming(op: string): Reducer {
+  const totalsOf = STREAMED.get(op)!;
+  return (members, into, { evaluation }) => {
+    const totals = totalsOf(into);
+    for (const { values, present } of evaluation.each(members)) totals.add(values, present);
+    totals.finish();
     return into;
   };
 }
@@ -55,11 +30,11 @@ function ofFloats(reduce: Reducer): Reducer {
 
 /** Welford's method, as Prometheus. */
 function variance(finish: (variance: number) => number): Reducer {
-  return (members, into) => {
+  return (members, into, { evaluation }) => {
     const counts = new Float64Array(into.values.length);
     const means = new Float64Array(into.values.length);
     const squares = into.values;
-    for (const { present, values } of members) {
+    for (const { present, values } of evaluation.each(members)) {
       for (let step = 0; step < values.length; step++) {
         if (present[step] === 0) continue;
         const value = values[step]!;
@@ -78,9 +53,10 @@ function variance(finish: (variance: number) => number): Reducer {
   };
 }
 
-const quantile: Reducer = (members, into, { param }) => {
+const quantile: Reducer = (members, into, { param, evaluation }) => {
   const here = new Float64Array(members.length);
   for (let step = 0; step < into.values.length; step++) {
+    evaluation.tick();
     let count = 0;
     for (const { present, values } of members) if (present[step] === 1) here[count++] = values[step]!;
     if (count > 0) set(into, step, quantileOf(param![step]!, here.subarray(0, count)));
@@ -95,9 +71,9 @@ export const REDUCERS: ReadonlyMap<string, Reducer> = new Map<string, Reducer>([
   ['avg', avg],
   ['stdvar', ofFloats(variance(same))],
   ['stddev', ofFloats(variance(Math.sqrt))],
-  ['min', ofFloats(largest(-1))],
-  ['max', ofFloats(largest(1))],
-  ['count', count],
-  ['group', group],
+  ['min', ofFloats(streaming('min'))],
+  ['max', ofFloats(streaming('max'))],
+  ['count', streaming('count')],
+  ['group', streaming('group')],
   ['quantile', ofFloats(quantile)],
 ]);

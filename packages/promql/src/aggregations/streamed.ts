@@ -54,7 +54,7 @@ class Extremes implements FloatTotals {
 
   add(values: Float64Array, present: Uint8Array): void {
     const { values: best, present: seen } = this.into;
-    const { sign } = this;
+    const sign = this.sign;
     for (let step = 0; step < best.length; step++) {
       if (present[step] === 0) continue;
       const value = values[step]!;

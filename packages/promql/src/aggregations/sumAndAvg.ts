@@ -31,7 +31,7 @@ function totalling(floats: (into: StepSeries) => FloatTotals, histograms: () => 
     if (members.some((member) => member.histograms)) {
       return new MixedTotals(totals, histograms, into, reduction).reduce(members);
     }
-    for (const { values, present } of members) totals.add(values, present);
+    for (const { values, present } of reduction.evaluation.each(members)) totals.add(values, present);
     totals.finish();
     return into;
   };
@@ -61,7 +61,8 @@ class MixedTotals {
   }
 
   reduce(members: readonly StepSeries[]): StepSeries {
-    for (const member of members) this.floats.add(member.values, this.addHistograms(member));
+    for (const member of this.reduction.evaluation.each(members))
+      this.floats.add(member.values, this.addHistograms(member));
     this.floats.finish();
     const results: (FloatHistogram | undefined)[] = new Array(this.met.length);
     for (let step = 0; step < this.met.length; step++) {

@@ -37,7 +37,9 @@ export async function evaluateCall(
     case 'window':
       return vectorOf(await overWindows(implementation, call, grid, evaluation, evaluators));
     case 'sample':
-      return vectorOf(mergeSameLabels(await overSamples(implementation, call, grid, evaluation, evaluators)));
+      return vectorOf(
+        mergeSameLabels(await overSamples(implementation, call, grid, evaluation, evaluators), evaluation),
+      );
     case 'call': {
       const value = await implementation.apply({
         call,
@@ -46,7 +48,7 @@ export async function evaluateCall(
         evaluate: (expr) => evaluators.evaluate(expr, grid, evaluation),
         overWindows: (over) => overWindows(over, call, grid, evaluation, evaluators),
       });
-      return value.kind === 'vector' ? vectorOf(mergeSameLabels(value.series)) : value;
+      return value.kind === 'vector' ? vectorOf(mergeSameLabels(value.series, evaluation)) : value;
     }
   }
 }
@@ -106,11 +108,7 @@ async function overSamples(
   const delayed = evaluation.delayedNameRemoval;
   const series = value.kind === 'vector' ? value.series : [];
   const argsAt = (step: number) => scalars.map((each) => each[step]!);
-  return series
-    .map((each) => {
-      evaluation.checkAborted();
-      return mapFloats(each, (v, step) => apply(v, argsAt(step)));
-    })
+  return Array.from(evaluation.each(series), (each) => mapFloats(each, (v, step) => apply(v, argsAt(step))))
     .filter((each) => !isEmpty(each))
     .map((each) => dropName(each, delayed));
 }

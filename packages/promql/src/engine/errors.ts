@@ -29,10 +29,11 @@ export class PromqlLimitError extends PromqlExecutionError {
   }
 }
 
-export type LimitName = 'maxSamples' | 'maxSeries' | 'maxBytes';
+export type LimitName = 'maxSelectors' | 'maxSamples' | 'maxSeries' | 'maxBytes';
 
-/** The first is Prometheus' own text. */
+/** That of `maxSamples` is Prometheus' own text. */
 const REASONS: Readonly<Record<LimitName, string>> = {
+  maxSelectors: 'query has too many selectors',
   maxSamples: 'query processing would load too many samples into memory in query execution',
   maxSeries: 'query processing would read too many series',
   maxBytes: 'query processing would take too much memory',

@@ -94,7 +94,8 @@ async function evaluateUnary(expr: UnaryExpr, grid: Grid, evaluation: Evaluation
   if (expr.op === '+' || value.kind === 'string') return value;
   if (value.kind === 'scalar') return { kind: 'scalar', values: value.values.map((each) => -each) };
   const delayed = evaluation.delayedNameRemoval;
-  return vectorOf(mergeSameLabels(value.series.map((series) => dropName(negated(series), delayed))));
+  const negatives = Array.from(evaluation.each(value.series), (series) => dropName(negated(series), delayed));
+  return vectorOf(mergeSameLabels(negatives, evaluation));
 }
 
 function negated(series: StepSeries): StepSeries {
@@ -135,7 +136,8 @@ async function evaluateSubquery(node: Subquery, grid: Grid, evaluation: Evaluati
   const value = await evaluate(node.expr, inner, evaluation);
   const found = value.kind === 'vector' ? value.series : [];
   evaluation.samples.leaveSubquery(outer, found, resolveDuration(node.offset, evaluation.durations), range);
-  return { series: found.map((each) => withoutHints(asRangeSeries(each, inner))), ...plain };
+  const series = Array.from(evaluation.each(found), (each) => withoutHints(asRangeSeries(each, inner)));
+  return { series, ...plain };
 }
 
 /** A subquery may miss samples or see one twice, so what was known of resets between its samples does not hold any more. */

@@ -9,6 +9,8 @@ import type { Grid, StepSeries } from './values.ts';
 
 /** What one query may take; Infinity for no limit. */
 export interface QueryLimits {
+  /** Selectors in its text, each of which asks the source. */
+  readonly maxSelectors: number;
   /** Samples held at once, counted as Prometheus counts them. */
   readonly maxSamples: number;
   /** Series read by all selectors together. */
@@ -41,6 +43,9 @@ const STEP_BYTES = 9;
 /** Bytes of one sample as loaded: time and value. */
 const SAMPLE_BYTES = 16;
 
+/** Often enough for rounds over thousands of steps, seldom enough for rounds that cost less than a look at the clock. */
+const CHECK_EVERY = 16;
+
 /** What one query carries along: its bounds, its budget, its warnings. */
 export class Evaluation {
   readonly settings: EvaluationSettings;
@@ -59,6 +64,7 @@ export class Evaluation {
   readonly query: string;
   private series = 0;
   private bytes = 0;
+  private ticks = 0;
 
   constructor(settings: EvaluationSettings, query: string, whole: Grid, signal: AbortSignal | undefined) {
     this.settings = settings;
@@ -123,6 +129,19 @@ export class Evaluation {
   checkAborted(): void {
     this.signal?.throwIfAborted();
     this.settings.checkpoint?.check();
+  }
+
+  /** To be called for each round of a loop over series, groups or steps: checks every few rounds. */
+  tick(): void {
+    if (++this.ticks % CHECK_EVERY === 0) this.checkAborted();
+  }
+
+  /** The items, with a `tick` before each. */
+  *each<T>(items: Iterable<T>): Generator<T> {
+    for (const item of items) {
+      this.tick();
+      yield item;
+    }
   }
 
   /** Checks, and says whether there is something to wait for before going on. */

@@ -1,6 +1,6 @@
 import { DEFAULT_FEATURES, type PromqlFeatures } from '../features.ts';
 import { compareLabels, withoutMetadata } from '../labels.ts';
-import { type Expr, stripParens } from '../parser/ast.ts';
+import { type Expr, selectorsOf, stripParens } from '../parser/ast.ts';
 import { typeOf } from '../parser/check.ts';
 import { parse } from '../parser/parse.ts';
 import { planSelects } from '../plan/plan.ts';
@@ -8,7 +8,7 @@ import type { MatrixSeries, QueryResult, VectorSample } from '../result/result.t
 import type { SeriesSource } from '../source.ts';
 import { windowContents } from './contents.ts';
 import { countsOnlySelectors } from './countsOnly.ts';
-import { PromqlTypeError } from './errors.ts';
+import { PromqlLimitError, PromqlTypeError } from './errors.ts';
 import { evaluate, evaluateRange } from './evaluate.ts';
 import { type Checkpoint, Evaluation, type EvaluationSettings } from './evaluation.ts';
 import { sizeOfHistogram } from './samples.ts';
@@ -18,6 +18,8 @@ import { type Grid, isEmpty, mergeSameLabels, type StepSeries } from './values.t
 export interface EvaluatorOptions {
   /** How long a sample counts as current. Default 5 minutes, as in Prometheus. */
   readonly lookbackMs?: number;
+  /** Selectors that one query may have, each of which asks the source. No limit unless told. */
+  readonly maxSelectors?: number;
   /** Samples that one query may hold at once, counted as Prometheus does. Default 50 million, as there. */
   readonly maxSamples?: number;
   /** Series that all selectors of one query may read together. No limit unless told. */
@@ -60,6 +62,7 @@ export function createEvaluator(source: SeriesSource, options: EvaluatorOptions 
     source,
     lookbackMs: options.lookbackMs ?? 300_000,
     limits: {
+      maxSelectors: options.maxSelectors ?? Number.POSITIVE_INFINITY,
       maxSamples: options.maxSamples ?? 50_000_000,
       maxSeries: options.maxSeries ?? Number.POSITIVE_INFINITY,
       maxBytes: options.maxBytes ?? Number.POSITIVE_INFINITY,
@@ -107,9 +110,17 @@ function notes(evaluation: Evaluation): Pick<QueryResult, 'warnings' | 'infos'> 
   return { warnings: annotations.texts('warning', query), infos: annotations.texts('info', query) };
 }
 
-async function instant(expr: Expr, grid: Grid, evaluation: Evaluation): Promise<QueryResult> {
+/** @throws PromqlLimitError, PromqlExecutionError */
+function prepare(expr: Expr, grid: Grid, evaluation: Evaluation): void {
+  const { maxSelectors } = evaluation.settings.limits;
+  const selectors = selectorsOf(expr).length;
+  if (selectors > maxSelectors) throw new PromqlLimitError('maxSelectors', maxSelectors, selectors);
   evaluation.countsOnly = countsOnlySelectors(expr);
   evaluation.plan = planSelects(expr, grid, evaluation.settings);
+}
+
+async function instant(expr: Expr, grid: Grid, evaluation: Evaluation): Promise<QueryResult> {
+  prepare(expr, grid, evaluation);
   if (typeOf(expr) === 'matrix') {
     const ranges = await evaluateRange(expr, grid, evaluation);
     const series = windowContents(ranges);
@@ -120,7 +131,7 @@ async function instant(expr: Expr, grid: Grid, evaluation: Evaluation): Promise<
   const time = grid.start;
   if (value.kind === 'string') return { resultType: 'string', time, value: value.value, ...notes(evaluation) };
   if (value.kind === 'scalar') return { resultType: 'scalar', time, value: value.values[0]!, ...notes(evaluation) };
-  const samples: VectorSample[] = finish(value.series).map(({ labels, values, histograms }) => ({
+  const samples: VectorSample[] = finish(value.series, evaluation).map(({ labels, values, histograms }) => ({
     labels,
     time,
     value: values[0]!,
@@ -135,28 +146,27 @@ async function overRange(expr: Expr, grid: Grid, evaluation: Evaluation): Promis
     const got = type === 'matrix' ? 'range vector' : type;
     throw new PromqlTypeError(`invalid expression type "${got}" for range query, must be Scalar or instant Vector`);
   }
-  evaluation.countsOnly = countsOnlySelectors(expr);
-  evaluation.plan = planSelects(expr, grid, evaluation.settings);
+  prepare(expr, grid, evaluation);
   const value = await evaluate(expr, grid, evaluation);
   const all: readonly StepSeries[] =
     value.kind === 'vector'
-      ? finish(value.series)
+      ? finish(value.series, evaluation)
       : value.kind === 'scalar'
         ? [{ labels: new Map(), values: value.values, present: new Uint8Array(grid.count).fill(1), dropName: false }]
         : [];
-  const series = all
-    .map((each) => asRangeSeries(each, grid))
-    .map(({ dropName: _, ...each }) => each)
-    .sort((a, b) => compareLabels(a.labels, b.labels));
+  const series = Array.from(evaluation.each(all), (each) => {
+    const { dropName: _, ...samples } = asRangeSeries(each, grid);
+    return samples;
+  }).sort((a, b) => compareLabels(a.labels, b.labels));
   return { resultType: 'matrix', series, ...notes(evaluation) };
 }
 
 /** Removes the names that were marked, and the series that have no sample. */
-function finish(all: readonly StepSeries[]): readonly StepSeries[] {
+function finish(all: readonly StepSeries[], evaluation: Evaluation): readonly StepSeries[] {
   const named = all
     .filter((series) => !isEmpty(series))
     .map((series) => (series.dropName ? { ...series, labels: withoutMetadata(series.labels) } : series));
-  return mergeSameLabels(named);
+  return mergeSameLabels(named, evaluation);
 }
 
 function sizeOfSeries({ timestamps, histograms }: MatrixSeries): number {

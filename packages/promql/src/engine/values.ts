@@ -2,6 +2,7 @@ import type { FloatHistogram } from '../histogram/histogram.ts';
 import { identity, withoutMetadata } from '../labels.ts';
 import type { Labels } from '../source.ts';
 import { PromqlExecutionError } from './errors.ts';
+import type { Evaluation } from './evaluation.ts';
 
 /** The moments of an evaluation: `start`, `start + step`, … in Unix milliseconds. */
 export interface Grid {
@@ -63,14 +64,15 @@ export function dropName(series: StepSeries, delayed: boolean): StepSeries {
 }
 
 /**
- * Joins series that have the same labels and no step in common. The first sample decides whether the name goes.
+ * Joins series that have the same labels and no step in common. The first sample decides whether the name goes. The
+ * evaluation is asked meanwhile whether to go on, except for a few.
  * @throws PromqlExecutionError if two of them have a sample at one step.
  */
-export function mergeSameLabels(all: readonly StepSeries[]): readonly StepSeries[] {
+export function mergeSameLabels(all: readonly StepSeries[], evaluation?: Evaluation): readonly StepSeries[] {
   if (all.length < 2) return all;
   const byLabels = new Map<string, StepSeries>();
   let merged = false;
-  for (const series of all) {
+  for (const series of evaluation?.each(all) ?? all) {
     const key = identity(series.labels);
     const known = byLabels.get(key);
     byLabels.set(key, known ? merge(known, series) : series);

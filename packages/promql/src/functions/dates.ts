@@ -12,8 +12,8 @@ function field(name: keyof Moment) {
     if (arg) {
       const delayed = context.evaluation.delayedNameRemoval;
       const series = await vectorArg(context, arg);
-      const floats = series.map((each) => mapFloats(each, ofSeconds)).filter((each) => !isEmpty(each));
-      return vectorOf(floats.map((each) => dropName(each, delayed)));
+      const floats = Array.from(context.evaluation.each(series), (each) => mapFloats(each, ofSeconds));
+      return vectorOf(floats.filter((each) => !isEmpty(each)).map((each) => dropName(each, delayed)));
     }
     const now = newSeries(NO_LABELS, context.grid.count);
     now.present.fill(1);

@@ -22,12 +22,11 @@ async function labelReplace(context: CallContext) {
   const regexp = compile(pattern);
   checkName(destination, 'destination', 'label_replace');
   const all = await vectorArg(context, vector!);
-  const replaced = all.map((series) => {
-    context.evaluation.checkAborted();
+  const replaced = Array.from(context.evaluation.each(all), (series) => {
     const match = regexp.exec(series.labels.get(source) ?? '');
     return match ? withDestination(series, destination, expand(replacement, match)) : series;
   });
-  return vectorOf(mergeSameLabels(replaced));
+  return vectorOf(mergeSameLabels(replaced, context.evaluation));
 }
 
 /** Any text is a label name (UTF-8 names), except none and one that was not UTF-8. */
@@ -59,10 +58,10 @@ async function labelJoin(context: CallContext) {
   for (const source of sources) checkName(source, 'source', 'label_join');
   checkName(destination, 'destination', 'label_join');
   const all = await vectorArg(context, vector!);
-  const joined = all.map((series) =>
+  const joined = Array.from(context.evaluation.each(all), (series) =>
     withDestination(series, destination, sources.map((source) => series.labels.get(source) ?? '').join(separator)),
   );
-  return vectorOf(mergeSameLabels(joined));
+  return vectorOf(mergeSameLabels(joined, context.evaluation));
 }
 
 export const LABEL_FUNCTIONS: FunctionTable = [

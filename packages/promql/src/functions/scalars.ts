@@ -26,7 +26,7 @@ async function scalar(context: CallContext): Promise<ScalarValue> {
   const all = await vectorArg(context, context.call.args[0]!);
   const values = new Float64Array(context.grid.count).fill(Number.NaN);
   const counts = new Uint32Array(values.length);
-  for (const series of all) {
+  for (const series of context.evaluation.each(all)) {
     const { present, values: each } = floatsOf(series);
     for (let step = 0; step < values.length; step++) {
       if (present[step] === 1) values[step] = counts[step]!++ === 0 ? each[step]! : Number.NaN;

@@ -25,7 +25,7 @@ function labelsOfSelector(expr: Expr): Labels {
   return sorted(labels);
 }
 
-function missing(series: readonly StepSeries[], labels: Labels, count: number) {
+function missing(series: Iterable<StepSeries>, labels: Labels, count: number) {
   const result = newSeries(labels, count);
   result.present.fill(1);
   result.values.fill(1);
@@ -37,12 +37,13 @@ function missing(series: readonly StepSeries[], labels: Labels, count: number) {
 
 async function absent(context: CallContext) {
   const arg = context.call.args[0]!;
-  return missing(await vectorArg(context, arg), labelsOfSelector(arg), context.grid.count);
+  const present = await vectorArg(context, arg);
+  return missing(context.evaluation.each(present), labelsOfSelector(arg), context.grid.count);
 }
 
 async function absentOverTime(context: CallContext) {
   const present = await context.overWindows(overWindow(() => 1, true));
-  return missing(present, labelsOfSelector(context.call.args[0]!), context.grid.count);
+  return missing(context.evaluation.each(present), labelsOfSelector(context.call.args[0]!), context.grid.count);
 }
 
 async function timestamp(context: CallContext) {
@@ -75,7 +76,8 @@ async function clamp(context: CallContext) {
   const least = await scalarArg(context, leastArg!);
   const most = await scalarArg(context, mostArg!);
   const delayed = context.evaluation.delayedNameRemoval;
-  const clamped = (await vectorArg(context, vector!)).map((series) => {
+  const all = await vectorArg(context, vector!);
+  const clamped = Array.from(context.evaluation.each(all), (series) => {
     const within = mapFloats(series, (value, step) => maxOf(least[step]!, minOf(most[step]!, value)));
     const present = within.present.map((there, step) => (most[step]! < least[step]! ? 0 : there));
     return { ...within, present };

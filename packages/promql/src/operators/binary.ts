@@ -16,7 +16,7 @@ export function binaryOperation(
 ): Value {
   /** A single step may have several series of the same labels until the names that are still to go are gone. */
   const merged = (series: readonly StepSeries[]): VectorValue =>
-    vectorOf(count === 1 && evaluation.delayedNameRemoval ? series : mergeSameLabels(series));
+    vectorOf(count === 1 && evaluation.delayedNameRemoval ? series : mergeSameLabels(series, evaluation));
   if (left.kind === 'scalar' && right.kind === 'scalar') {
     return { kind: 'scalar', values: scalarOperation(expr, left.values, right.values) };
   }
@@ -27,6 +27,6 @@ export function binaryOperation(
     return merged(vectorScalarOperation(expr, right.series, left.values, true, evaluation));
   }
   if (left.kind !== 'vector' || right.kind !== 'vector') throw new TypeError(`no ${expr.op} of strings`);
-  if (isSetOperation(expr.op)) return merged(setOperation(expr, left.series, right.series));
+  if (isSetOperation(expr.op)) return merged(setOperation(expr, left.series, right.series, evaluation));
   return vectorOf(vectorOperation(expr, left.series, right.series, count, evaluation));
 }

@@ -53,8 +53,8 @@ export class MatchGroup {
 /** Puts the series of both sides into their groups, which are given back for each series in order. */
 export function groupSides(
   matching: VectorMatching,
-  many: readonly StepSeries[],
-  one: readonly StepSeries[],
+  many: Iterable<StepSeries>,
+  one: Iterable<StepSeries>,
   count: number,
 ): { readonly ofMany: readonly MatchGroup[]; readonly ofOne: readonly MatchGroup[] } {
   const keyOf = matchKeys(matching);
@@ -66,7 +66,7 @@ export function groupSides(
     group[side].push(series);
     return group;
   };
-  return { ofMany: many.map(put('many')), ofOne: one.map(put('one')) };
+  return { ofMany: Array.from(many, put('many')), ofOne: Array.from(one, put('one')) };
 }
 
 /** Looks for steps at which a group has two series on the side that may have one; only those where `relevantSteps` is 1 count. */

@@ -1,3 +1,4 @@
+import type { Evaluation } from '../engine/evaluation.ts';
 import { isEmpty, type StepSeries } from '../engine/values.ts';
 import type { BinaryExpr } from '../parser/ast.ts';
 import { matchKeys } from './signature.ts';
@@ -9,20 +10,21 @@ export function setOperation(
   expr: BinaryExpr,
   left: readonly StepSeries[],
   right: readonly StepSeries[],
+  evaluation: Evaluation,
 ): StepSeries[] {
   const keyOfLabels = matchKeys(expr.matching);
   const keyOf = (series: StepSeries) => keyOfLabels(series.labels);
   switch (expr.op) {
     case 'and':
-      return filter(left, keyOf, presenceOf(right, keyOf), true);
+      return filter(evaluation.each(left), keyOf, presenceOf(evaluation.each(right), keyOf), true);
     case 'unless':
-      return filter(left, keyOf, presenceOf(right, keyOf), false);
+      return filter(evaluation.each(left), keyOf, presenceOf(evaluation.each(right), keyOf), false);
     default:
-      return [...left, ...filter(right, keyOf, presenceOf(left, keyOf), false)];
+      return [...left, ...filter(evaluation.each(right), keyOf, presenceOf(evaluation.each(left), keyOf), false)];
   }
 }
 
-function presenceOf(all: readonly StepSeries[], keyOf: (series: StepSeries) => string): Presence {
+function presenceOf(all: Iterable<StepSeries>, keyOf: (series: StepSeries) => string): Presence {
   const presence = new Map<string, Uint8Array>();
   for (const series of all) {
     const key = keyOf(series);
@@ -33,16 +35,15 @@ function presenceOf(all: readonly StepSeries[], keyOf: (series: StepSeries) => s
 }
 
 function filter(
-  all: readonly StepSeries[],
+  all: Iterable<StepSeries>,
   keyOf: (series: StepSeries) => string,
   other: Presence,
   wanted: boolean,
 ): StepSeries[] {
-  return all
-    .map((series) => {
-      const theirs = other.get(keyOf(series));
-      const present = series.present.map((there, step) => (there === 1 && (theirs?.[step] === 1) === wanted ? 1 : 0));
-      return { ...series, present };
-    })
-    .filter((series) => !isEmpty(series));
+  const kept = Array.from(all, (series) => {
+    const theirs = other.get(keyOf(series));
+    const present = series.present.map((there, step) => (there === 1 && (theirs?.[step] === 1) === wanted ? 1 : 0));
+    return { ...series, present };
+  });
+  return kept.filter((series) => !isEmpty(series));
 }

@@ -52,20 +52,19 @@ class VectorOperation {
     const { matching } = this.expr;
     // Prometheus applies the fill values after it has swapped sides, so `fill_left` is that of the "many" side.
     const { fillLeft: fillMany, fillRight: fillOne } = matching;
-    const { ofMany, ofOne } = groupSides(matching, many, one, this.count);
+    const { ofMany, ofOne } = groupSides(matching, this.evaluation.each(many), this.evaluation.each(one), this.count);
     checkUnique(matching, one, ofOne, () => this.relevant(many), this.failures);
-    many.forEach((series, order) => {
-      this.evaluation.checkAborted();
+    for (const [order, series] of this.evaluation.each(many.entries())) {
       const group = ofMany[order]!;
       for (const other of group.one) this.pair(series, other, group, order);
       if (fillOne !== undefined) this.pair(series, this.filled(series, group.withoutOne(), fillOne), group, order);
-    });
+    }
     if (fillMany !== undefined) {
-      one.forEach((series, order) => {
+      for (const [order, series] of this.evaluation.each(one.entries())) {
         const group = ofOne[order]!;
         const unused = group.used.map((used) => 1 - used);
         this.pair(this.filled(series, unused, fillMany), series, group, many.length + order);
-      });
+      }
     }
     return this.finish();
   }
@@ -75,7 +74,7 @@ class VectorOperation {
     const { fillLeft, fillRight } = this.expr.matching;
     const relevant = new Uint8Array(this.count);
     if (fillLeft !== undefined || fillRight !== undefined) return relevant.fill(1);
-    for (const { present } of many) {
+    for (const { present } of this.evaluation.each(many)) {
       for (let step = 0; step < this.count; step++) if (present[step] === 1) relevant[step] = 1;
     }
     return relevant;
@@ -198,13 +197,13 @@ class VectorOperation {
     const repeats = !mayRepeat && this.checkLabels();
     this.failures.throwFirst();
     this.notes.annotate(this.expr, this.evaluation);
-    return repeats ? [...mergeSameLabels(this.results)] : this.results;
+    return repeats ? [...mergeSameLabels(this.results, this.evaluation)] : this.results;
   }
 
   /** Says whether any labels are there more than once. */
   private checkLabels(): boolean {
     const taken = new Map<string, Uint8Array>();
-    for (const { labels, present } of this.results) {
+    for (const { labels, present } of this.evaluation.each(this.results)) {
       const key = identity(labels);
       const known = taken.get(key);
       taken.set(key, known ? known.map((here, step) => here | present[step]!) : present);

@@ -21,7 +21,7 @@ export function vectorScalarOperation(
 ): StepSeries[] {
   const changesName = OPERATORS.get(expr.op)!.kind === 'compute' || expr.bool;
   const notes = new StepNotes();
-  const results = vector.map((series) => {
+  const results = Array.from(evaluation.each(vector), (series) => {
     const mixed = series.histograms || isTrim(expr.op);
     const result = mixed
       ? withHistograms(expr, series, scalar, scalarIsLeft, notes)

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SCRIPT_FEATURES } from '../features.ts';
 import { type ParseIssue, PromqlParseError } from './error.ts';
 import { MAX_QUERY_LENGTH, parse, parseSelector } from './parse.ts';
+import { MAX_TOKENS } from './tokenStream.ts';
 
 const CASES = '../shared/conformance/prometheus/curated/promql_parse_cases.json';
 
@@ -214,7 +215,7 @@ describe('parse', () => {
     ['signs', `${'-'.repeat(100_000)}x`],
     ['calls', `${'abs('.repeat(50_000)}x${')'.repeat(50_000)}`],
     ['powers', '2^'.repeat(50_000) + 2],
-    ['operators in a row', `${'1+'.repeat(50_000)}1`],
+    ['operators in a row', `${'1+'.repeat(40_000)}1`],
     ['subqueries', `${'max_over_time('.repeat(50_000)}x${'[1m:])'.repeat(50_000)}`],
     ['durations', `x[${'('.repeat(100_000)}1m${')'.repeat(100_000)}]`],
     ['durations in a row', `x[${'1m+'.repeat(50_000)}1m]`],
@@ -225,6 +226,14 @@ describe('parse', () => {
   it('accepts what a generated query may come to', () => {
     expect(refusal(`${'x or '.repeat(990)}x`)).toBeUndefined();
     expect(refusal(`${'('.repeat(240)}x${')'.repeat(240)}`)).toBeUndefined();
+  });
+
+  it('refuses a query of too many parts as soon as it has read so many', () => {
+    const sum = `${'x+'.repeat(MAX_QUERY_LENGTH / 2 - 1)}x`;
+    expect(refusal(sum)?.message).toBe(
+      `1:${MAX_TOKENS + 1}: parse error: the query has too many parts: more than 100000 names, numbers, operators and the like`,
+    );
+    expect(refusal(`x{a=~"${'y|'.repeat(MAX_TOKENS)}"}`)).toBeUndefined();
   });
 
   it('refuses a query that is too long before it reads it', () => {

@@ -9,6 +9,9 @@ const MAX_NESTING = 250;
 /** How many levels a tree may have, such as one of operators in a row, which the parser does not nest for. */
 export const MAX_HEIGHT = 1000;
 
+/** How many tokens a query may have: far more than anybody writes, and read within a tenth of a second. */
+export const MAX_TOKENS = 100_000;
+
 /** Thrown at a token that does not fit; whoever can resume from there catches it. Never leaves the parser. */
 export const UNFIT = Symbol('a token that does not fit');
 /** Thrown when the text is over and nothing can be resumed. Never leaves the parser. */
@@ -33,6 +36,7 @@ export class TokenStream {
   private ahead: Token | undefined;
   private last: Token = { kind: 'eof', start: 0, end: 0 };
   private depth = 0;
+  private tokens = 0;
   private recovering = false;
   private ended = false;
 
@@ -65,6 +69,7 @@ export class TokenStream {
     if (this.ended) return { kind: 'stop', start: this.last.start, end: this.last.end };
     const token = this.lexer.next();
     this.last = token;
+    if (++this.tokens > MAX_TOKENS) throw tooMany(this.query, token);
     const { error } = this.lexer;
     if (error) this.refuse(error.reason, { start: error.start, end: this.query.length });
     this.ended = error !== undefined || token.kind === 'eof';
@@ -134,6 +139,11 @@ export class TokenStream {
       return resume();
     }
   }
+}
+
+function tooMany(query: string, { start, end }: Span): PromqlParseError {
+  const reason = `the query has too many parts: more than ${MAX_TOKENS} names, numbers, operators and the like`;
+  return new PromqlParseError(query, [{ reason, start, end }]);
 }
 
 export function tooDeep(query: string, { start, end }: Span, levels: number): PromqlParseError {

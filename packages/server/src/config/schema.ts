@@ -221,6 +221,8 @@ const gateway = z.strictObject({
 
 const query = z.strictObject({
   timeout: duration().prefault('2m').describe('Time after which a query is stopped.'),
+  // Each asks the store; a dashboard's panel has a few, a generated query a hundred.
+  maxSelectors: z.int().min(1).default(1000).describe('Selectors that the text of one query may have.'),
   // Prometheus' own limit, and its way of counting.
   maxSamples: z
     .int()

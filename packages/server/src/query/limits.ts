@@ -4,6 +4,8 @@ import { NightshiftError } from '../errors/catalogue.ts';
 /** What one query may take. The names are those of the configuration's section `query`. */
 export interface QueryLimits {
   readonly timeoutMs: number;
+  /** Selectors in the text of the query. */
+  readonly maxSelectors: number;
   readonly maxSamples: number;
   readonly maxSeries: number;
   readonly maxBytes: number;
@@ -14,9 +16,12 @@ export interface QueryLimits {
 const advice = (key: string): string =>
   `Ask for less time, fewer series or a larger step, or raise ${key} in the configuration.`;
 
+const adviceOnSelectors = 'Ask in several queries, or raise query.maxSelectors in the configuration.';
+
 const grouped = (value: number): string => value.toLocaleString('en-US');
 
 const limits = {
+  maxSelectors: 'selectors',
   maxSamples: 'samples',
   maxSeries: 'series',
   maxBytes: 'bytes',
@@ -27,7 +32,7 @@ export function limitReached({ reason, limit, value, wanted }: PromqlLimitError)
   const key = `query.${limit}`;
   const unit = limits[limit];
   return new NightshiftError('QUERY_LIMIT', {
-    reason: `${reason}: it wanted ${grouped(wanted)} ${unit} or more, the limit is ${grouped(value)} (${key}). ${advice(key)}`,
+    reason: `${reason}: it wanted ${grouped(wanted)} ${unit} or more, the limit is ${grouped(value)} (${key}). ${limit === 'maxSelectors' ? adviceOnSelectors : advice(key)}`,
   });
 }
 

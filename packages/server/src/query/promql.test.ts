@@ -41,6 +41,12 @@ describe('a limit of a query', () => {
       'sum(x)',
       /^query processing would load too many samples into memory in query execution: it wanted [\d,]+ samples or more, the limit is 50 \(query\.maxSamples\)\. .*raise query\.maxSamples in the configuration\.$/,
     ],
+    [
+      'selectors',
+      { maxSelectors: 3 },
+      'x + x + x + x',
+      /^query has too many selectors: it wanted 4 selectors or more, the limit is 3 \(query\.maxSelectors\)\. Ask in several queries, or raise query\.maxSelectors in the configuration\.$/,
+    ],
     ['series', { maxSeries: 5 }, 'x', /would read too many series: it wanted 10 series .* 5 \(query\.maxSeries\)/],
     [
       'memory',

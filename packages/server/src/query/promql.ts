@@ -65,6 +65,7 @@ export interface MetricQueries {
 }
 
 const defaults = {
+  maxSelectors: Number.POSITIVE_INFINITY,
   maxSeries: Number.POSITIVE_INFINITY,
   maxBytes: Number.POSITIVE_INFINITY,
   maxTotalBytes: Number.POSITIVE_INFINITY,
@@ -93,7 +94,7 @@ function timed(source: SeriesSource): { source: SeriesSource; ms(): number } {
 
 export function createMetricQueries(source: SeriesSource, settings: QuerySettings): MetricQueries {
   const { timeoutMs, lookbackMs, maxPoints, maxConcurrent, ...rest } = { ...defaults, ...settings };
-  const { maxSamples, maxSeries, maxBytes } = rest;
+  const { maxSelectors, maxSamples, maxSeries, maxBytes } = rest;
   const features = featuresOf(settings.features ?? []);
   const slots = new Slots(maxConcurrent);
   const memory = new QueryMemory(rest.maxTotalBytes);
@@ -114,6 +115,7 @@ export function createMetricQueries(source: SeriesSource, settings: QuerySetting
       const evaluator = createEvaluator(loading.source, {
         lookbackMs,
         features,
+        maxSelectors,
         maxSamples,
         maxSeries,
         maxBytes,
