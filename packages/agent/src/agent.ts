@@ -11,6 +11,8 @@ export interface AgentOptions extends ConfigSource {
   readonly version: string;
   readonly now?: () => number;
   readonly log?: Log;
+  /** Called whenever a scrape has been stored. */
+  readonly afterScrape?: () => void;
 }
 
 export interface Agent {
@@ -47,6 +49,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         scraped.samples += metrics?.values.length ?? 0;
         scraped.bytes += body.length;
         await destinations.take(body, keyOf(target), receivedAt);
+        options.afterScrape?.();
       },
       now,
       { packsSeries: true, warn: (message) => log.warn({}, message) },

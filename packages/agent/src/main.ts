@@ -1,5 +1,5 @@
-import v8 from 'node:v8';
 import { type AgentOptions, startAgent } from './agent.ts';
+import { keepHeapSmall } from './memory.ts';
 
 /** Longest a stop may take before the process ends all the same. */
 const stopMs = 10_000;
@@ -9,10 +9,7 @@ const stopMs = 10_000;
  * is up. `write` gets the lines for a person.
  */
 export async function runAgent(options: AgentOptions, write = (line: string) => console.log(line)): Promise<void> {
-  // Scrapes leave nothing behind but short-lived objects: a small young generation keeps the process small.
-  v8.setFlagsFromString('--semi-space-growth-factor=1');
-  v8.setFlagsFromString('--optimize-for-size');
-  const agent = await startAgent(options);
+  const agent = await startAgent({ ...options, afterScrape: keepHeapSmall() });
   write(`Nightshift agent is up: ${agent.url}`);
   write(`Directory:              ${agent.config.dataDir}`);
   for (const { name } of agent.config.remoteWrites) write(`Sends to:               ${name}`);

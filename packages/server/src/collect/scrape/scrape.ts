@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   EncodedLabels,
   type Exemplar,
@@ -33,7 +34,7 @@ export interface ScrapeResult {
   readonly record: JournalRecord;
   /** What the record decodes to. */
   readonly decoded: Decoded;
-  /** What the target says of its metrics; undefined when the scrape failed. */
+  /** What the target says of its metrics; undefined when the scrape failed, and where series are packed. */
   readonly metadata: readonly MetricMetadata[] | undefined;
   /** '' when it went well. */
   readonly error: string;
@@ -88,6 +89,8 @@ export class ScrapeSession {
   #bytes = 0;
   #hasReported = false;
   #sentMetadata: readonly MetricMetadata[] = [];
+  /** In place of it where series are packed. */
+  #sentDigest = '';
 
   constructor(
     private target: ScrapeTarget,
@@ -153,21 +156,24 @@ export class ScrapeSession {
       this.#round++;
     }
     this.#markEnded(writer, at);
-    const newMetadata = metadata && !sameMetadata(metadata, this.#sentMetadata) ? metadata : undefined;
+    const digest = metadata && this.settings.packsSeries ? digestOf(metadata) : '';
+    const newMetadata = metadata && !this.#wasSent(metadata, digest) ? metadata : undefined;
     if (newMetadata) writer.metadata(newMetadata);
     const seconds = (now() - started) / 1000;
     this.#report.write(writer, at, { up: error === '', seconds, bodyBytes, ...appended });
     this.#bytes = writer.size;
     const stored = () => {
       this.#hasReported = true;
-      if (newMetadata) this.#sentMetadata = newMetadata;
+      if (newMetadata && !this.settings.packsSeries) this.#sentMetadata = newMetadata;
+      if (newMetadata) this.#sentDigest = digest;
       this.#previous = appended.tracked;
       for (const [series, text] of appended.shown) series.shown = text;
       if (this.settings.packsSeries) this.#pack();
       else this.#forgetOld();
     };
     // What is the same as before is given back as it was, so that it is in memory once.
-    const shownMetadata = newMetadata ?? (metadata && this.#sentMetadata);
+    const kept = newMetadata ?? (metadata && this.#sentMetadata);
+    const shownMetadata = this.settings.packsSeries ? undefined : kept;
     return { ...this.#result(writer, at), metadata: shownMetadata, error, stored };
   }
 
@@ -180,6 +186,11 @@ export class ScrapeSession {
     this.#markEnded(writer, at);
     this.#report.writeStale(writer, at);
     return { ...this.#result(writer, at), metadata: undefined, error: '' };
+  }
+
+  #wasSent(metadata: readonly MetricMetadata[], digest: string): boolean {
+    if (this.settings.packsSeries) return digest === this.#sentDigest;
+    return sameMetadata(metadata, this.#sentMetadata);
   }
 
   #result(writer: ScrapeWriter, at: number): Pick<ScrapeResult, 'record' | 'decoded'> {
@@ -311,6 +322,11 @@ function exemplarsBySeries({ exemplars }: MetricBatch): Map<number, Exemplar[]> 
   }
   return found;
 }
+
+const digestOf = (metadata: readonly MetricMetadata[]): string =>
+  createHash('sha256')
+    .update(JSON.stringify(metadata.map(({ name, type, help, unit }) => [name, type, help, unit])))
+    .digest('base64');
 
 const sameMetadata = (a: readonly MetricMetadata[], b: readonly MetricMetadata[]): boolean =>
   a.length === b.length &&
