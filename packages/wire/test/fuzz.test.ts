@@ -9,10 +9,13 @@ import {
   decodeReadRequest,
   decodeSnappy,
   decodeWriteRequest,
+  defaultOtlpSettings,
   encodeSnappy,
   encodeWriteRequest,
   parseExposition,
   parseOpenMetrics,
+  readOtlpMetrics,
+  TRANSLATION_STRATEGIES,
   WireError,
 } from '../src/index.ts';
 import { encodeReadRequest } from './remote-read/reader.ts';
@@ -32,6 +35,27 @@ const decoders: Record<string, (body: Uint8Array) => unknown> = {
   parseExposition: (b) => parseExposition(new TextDecoder().decode(b), NOW),
   parseOpenMetrics: (b) => parseOpenMetrics(new TextDecoder().decode(b), NOW),
 };
+
+for (const [i, translationStrategy] of TRANSLATION_STRATEGIES.entries()) {
+  const settings = { ...defaultOtlpSettings, promoteAllResourceAttributes: true, promoteScopeMetadata: true };
+  for (const format of ['protobuf', 'json'] as const) {
+    decoders[`readOtlpMetrics ${format} by ${translationStrategy}`] = (body) => {
+      const options = { format, receivedAt: NOW, settings: { ...settings, translationStrategy } };
+      const conversion = readOtlpMetrics(body, options);
+      const batch = conversion.finish(new Map());
+      if (conversion.rejections.points > conversion.points) throw new Error('more points refused than there are');
+      for (const labels of batch.series) if (!labels.get('__name__')) throw new Error('a series without a name');
+      if (i === 0) wellOrdered(batch.series);
+    };
+  }
+}
+
+function wellOrdered(series: readonly ReadonlyMap<string, string>[]): void {
+  for (const labels of series) {
+    const names = [...labels.keys()];
+    if (names.some((name, i) => i > 0 && name <= names[i - 1]!)) throw new Error('labels out of order');
+  }
+}
 
 /** Runs a decoder; passes unless it throws something that is not a WireError. */
 function answers(decode: (body: Uint8Array) => unknown, body: Uint8Array): boolean {
@@ -72,6 +96,9 @@ const valid: Uint8Array[] = [
   encoder.encode('# TYPE a counter\n# HELP a b\na{b="c\\n",d="e"} 1e3 5\n{"q q"} NaN\n'),
   encoder.encode(
     '{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"g","gauge":{"dataPoints":[{"asInt":"1","timeUnixNano":1767225600000000000}]}}]}]}]}',
+  ),
+  encoder.encode(
+    '{"resourceMetrics":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"s"}}]},"scopeMetrics":[{"metrics":[{"name":"c","sum":{"aggregationTemporality":1,"isMonotonic":true,"dataPoints":[{"asInt":"1","startTimeUnixNano":"1767225600000000000","timeUnixNano":"1767225601000000000"}]}},{"name":"h","exponentialHistogram":{"aggregationTemporality":1,"dataPoints":[{"count":3,"sum":4,"scale":3,"zeroCount":1,"positive":{"offset":2,"bucketCounts":["1","1"]},"timeUnixNano":"1767225601000000000"}]}}]}]}]}',
   ),
   encoder.encode(
     '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"kvlistValue":{"values":[{"key":"a","value":{"intValue":1}}]}}}]}]}]}',
