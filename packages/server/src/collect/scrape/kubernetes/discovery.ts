@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Discovery, TargetGroup } from '../discovery.ts';
 import { createHttpClient, type HttpClient } from '../http/client.ts';
 import { reasonOf } from '../sd/refresh.ts';
@@ -30,6 +31,8 @@ function namespacesOf({ namespaces }: KubernetesSdConfig, ownNamespace: string):
 export function kubernetesDiscovery(config: KubernetesSdConfig, deps: KubernetesDeps = {}): Discovery {
   const stop = new AbortController();
   const { signal } = stop;
+  // One for each cache that waits, and there are as many as namespaces times kinds.
+  setMaxListeners(0, signal);
   const retry = { times: deps.retry ?? defaultRetryTimes, random: deps.random ?? Math.random };
   let groups: Groups | undefined;
   let client: HttpClient | undefined;
