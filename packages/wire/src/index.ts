@@ -17,6 +17,7 @@ export {
   type OtlpConversionOptions,
   readOtlpMetrics,
 } from './otlp/metrics.ts';
+export { Rejections } from './otlp/rejections.ts';
 export {
   defaultOtlpSettings,
   type OtlpSettings,

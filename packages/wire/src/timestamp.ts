@@ -9,6 +9,14 @@ export function checkTimestamp(milliseconds: number, where: string): void {
   throw new WireError(`${where}: timestamp ${milliseconds} ms is out of range (±${MAX_MILLISECONDS})`);
 }
 
+const MAX_NANOSECONDS = 2n ** 63n - 1n;
+
+/** Fails for Unix nanoseconds that do not fit into signed 64 bits, year 2262; `where` is put in front of the message. */
+export function checkNano(nanoseconds: bigint, where: string): void {
+  if (nanoseconds >= 0n && nanoseconds <= MAX_NANOSECONDS) return;
+  throw new WireError(`${where}: the time ${nanoseconds} ns does not fit into signed 64 bits`);
+}
+
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(?:[Zz]|([+-])(\d\d):?(\d\d))$/;
 
 /** Unix nanoseconds of an RFC 3339 date and time (a space for the T, a comma for the point are taken too); undefined if it is none. */

@@ -21,7 +21,7 @@ export async function collect(deps: CollectDeps, record: JournalRecord, known?: 
     try {
       const decoded = known?.metrics
         ? { metrics: withUsableExemplars(known.metrics, record.receivedAt) }
-        : decodeRecord(record, deps.maxDecompressedBytes, deps.sink.memory);
+        : (known ?? decodeRecord(record, deps.maxDecompressedBytes, deps.sink.memory));
       checkLimits(decoded, deps.now());
       if (decoded.metrics) deps.sink.memory?.remember(decoded.metrics);
       return decoded;

@@ -5,6 +5,7 @@ import { type BodyLimits, readBody } from '../collect/body.ts';
 import type { BodyBudget } from '../collect/body-budget.ts';
 import { type CollectDeps, collect } from '../collect/collect.ts';
 import type { OtlpMetrics } from '../collect/otlp/otlp-metrics.ts';
+import { takeOtlpRecords } from '../collect/otlp/otlp-records.ts';
 import { type Receiver, receivers } from '../collect/receivers.ts';
 import type { BodyFormat, JournalRecord } from '../collect/record.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
@@ -53,6 +54,7 @@ const all: PartialSuccess = { rejected: 0, message: '' };
 
 async function store(deps: IngestDeps, record: JournalRecord): Promise<PartialSuccess> {
   if (record.kind === 'otlp-metrics') return deps.otlpMetrics.take(record);
+  if (record.kind === 'otlp-logs' || record.kind === 'otlp-traces') return takeOtlpRecords(deps, record);
   await collect(deps, record);
   return all;
 }

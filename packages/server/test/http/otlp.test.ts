@@ -211,6 +211,38 @@ describe('what OTLP/HTTP answers', () => {
     }
   });
 
+  it('to one bad span or log record is partial success: the others are there', async () => {
+    const id = 'b'.repeat(32);
+    const span = (name: string, traceId: string) => ({
+      name,
+      traceId,
+      spanId: 'a'.repeat(16),
+      startTimeUnixNano: nanos(0),
+    });
+    const spans = [span('good', id), span('bad', 'abcd'), { ...span('late', id), endTimeUnixNano: `${2n ** 63n}` }];
+    const traces = await send(JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] }), JSON_TYPE, {
+      path: '/v1/traces',
+    });
+    expect(JSON.parse(traces.bytes.toString())).toEqual({
+      partialSuccess: {
+        rejectedSpans: '2',
+        errorMessage: `span "bad": trace id "abcd" has 4 hexadecimal digits, expected 32; span "late": the time ${2n ** 63n} ns does not fit into signed 64 bits`,
+      },
+    });
+    await real.store.flush();
+    expect((await real.store.trace(id)).map(({ name }) => name)).toEqual(['good']);
+    const logRecords = [{ body: { stringValue: 'kept line' } }, { spanId: 'abcd' }];
+    const logs = await send(JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords }] }] }), JSON_TYPE, {
+      path: '/v1/logs',
+    });
+    expect(JSON.parse(logs.bytes.toString()).partialSuccess.rejectedLogRecords).toBe('1');
+    await real.store.flush();
+    const range = { start: 0, end: Date.now() + 1000, limit: 10, order: 'newest' } as const;
+    expect((await real.store.searchLogs({ ...range, words: ['kept'] })).map(({ body }) => body)).toEqual(['kept line']);
+    const none = JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span('bad', '')] }] }] });
+    expect((await send(none, JSON_TYPE, { path: '/v1/traces' })).status).toBe(400);
+  });
+
   it('to more than there is room for is 429 with the time to wait', async () => {
     const lease = budget.lease();
     lease.take(LIMIT);

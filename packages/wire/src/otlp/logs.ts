@@ -1,8 +1,10 @@
 import type { LogRecord, Resource } from '../batch.ts';
 import { severityOf } from '../severity.ts';
+import { checkNano } from '../timestamp.ts';
 import { type AnyValue, attributesOf, type KeyValue, textOf } from './any-value.ts';
 import { optionalId } from './id.ts';
 import { decodeMessage, Message, type OtlpFormat } from './message.ts';
+import { Rejections } from './rejections.ts';
 import { RESOURCE, type ResourceMessage, resourceOf, SCOPE, type ScopeMessage } from './resource.ts';
 
 interface LogMessage {
@@ -79,18 +81,27 @@ const MAX_SEVERITY = 24;
 /**
  * Decodes an ExportLogsServiceRequest (opentelemetry-proto, logs/v1). A record without a time takes its observed time,
  * and failing that `receivedAt` (Unix milliseconds); one without a severity number takes that of its severity text;
- * an event's name becomes the attribute `event.name`. All-zero ids mean none.
- * @throws WireError for damage, and for a trace or span id of the wrong length.
+ * an event's name becomes the attribute `event.name`. All-zero ids mean none. A record with a trace or span id of the wrong
+ * length, or a time beyond 64 bits, is among the rejections, and the others are taken.
+ * @throws WireError for damage, and where every record is refused.
  */
-export function decodeOtlpLogs(body: Uint8Array, format: OtlpFormat, receivedAt: number): LogRecord[] {
+export function decodeOtlpLogs(
+  body: Uint8Array,
+  format: OtlpFormat,
+  receivedAt: number,
+  rejections = new Rejections(),
+): LogRecord[] {
   const received = BigInt(Math.trunc(receivedAt)) * 1_000_000n;
   const records: LogRecord[] = [];
   for (const { resource: message, scopeLogs } of decodeMessage(REQUEST, body, format).resourceLogs) {
     const resource = resourceOf(message);
     for (const { scope, logRecords } of scopeLogs) {
-      for (const log of logRecords) records.push(recordOf(log, resource, scope?.name ?? '', received));
+      for (const log of logRecords) {
+        rejections.attempt(1, () => records.push(recordOf(log, resource, scope?.name ?? '', received)));
+      }
     }
   }
+  rejections.throwUnless(records.length > 0);
   return records;
 }
 
@@ -98,10 +109,12 @@ function recordOf(log: LogMessage, resource: Resource, scope: string, received: 
   const { severityNumber: severity, severityText, eventName } = log;
   const known = severity >= 1 && severity <= MAX_SEVERITY;
   if (eventName !== '') log.attributes.push({ key: 'event.name', value: eventName });
+  const timeUnixNano = log.timeUnixNano || log.observedTimeUnixNano || received;
+  checkNano(timeUnixNano, 'log record');
   return {
     resource,
     scope,
-    timeUnixNano: log.timeUnixNano || log.observedTimeUnixNano || received,
+    timeUnixNano,
     severity: known ? severity : severityOf(severityText),
     severityText,
     body: textOf(log.body),

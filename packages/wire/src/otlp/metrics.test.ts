@@ -179,7 +179,7 @@ describe('a point that cannot be taken', () => {
     })();
     expect(lines(finish())).toEqual(['g{} 1 @0']);
     expect(rejections.points).toBe(3);
-    expect(rejections.message()).toMatch(/"\.\.\." is not usable \(2 points\); .*"s" has no temporality/);
+    expect(rejections.message()).toMatch(/"\.\.\." is not usable \(2 times\); .*"s" has no temporality/);
   });
 
   it('is told by its check, and only the first reasons are named', () => {
@@ -189,7 +189,7 @@ describe('a point that cannot be taken', () => {
     const metrics = Array.from({ length: 9 }, (_, i) => gauge(`g${i}`, good));
     const { rejections } = read(request(metrics), {}, { check });
     expect(rejections.points).toBe(8);
-    expect(rejections.message()).toBe('no g1; no g2; no g3; no g4; no g5; and 3 points more');
+    expect(rejections.message()).toBe('no g1; no g2; no g3; no g4; no g5; and 3 more');
   });
 });
 

@@ -2,9 +2,9 @@ import { WireError } from '../batch.ts';
 
 const REASONS = 5;
 
-/** The data points of one request that were not taken, with the first few different reasons. */
+/** The data points, log records or spans of one request that were not taken, with the first few different reasons. */
 export class Rejections {
-  /** Data points, as `rejected_data_points` counts them. */
+  /** As OTLP's `rejected_data_points`, `rejected_log_records` and `rejected_spans` count them. */
   points = 0;
   private readonly reasons = new Map<string, number>();
 
@@ -26,15 +26,20 @@ export class Rejections {
     }
   }
 
+  /** @throws WireError with the reasons, where nothing is left of a body because all of it was refused */
+  throwUnless(somethingIsLeft: boolean): void {
+    if (!somethingIsLeft && this.points > 0) throw new WireError(this.message());
+  }
+
   /** What `error_message` says; '' when there is nothing to say. */
   message(): string {
     const told: string[] = [];
     let named = 0;
     for (const [reason, points] of this.reasons) {
-      told.push(points > 1 ? `${reason} (${points} points)` : reason);
+      told.push(points > 1 ? `${reason} (${points} times)` : reason);
       named += points;
     }
-    if (named < this.points) told.push(`and ${this.points - named} points more`);
+    if (named < this.points) told.push(`and ${this.points - named} more`);
     return told.join('; ');
   }
 }

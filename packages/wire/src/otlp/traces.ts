@@ -1,7 +1,9 @@
 import type { Resource, Span, SpanKind, SpanStatus } from '../batch.ts';
+import { checkNano } from '../timestamp.ts';
 import { attributesOf, type KeyValue } from './any-value.ts';
 import { checkSpanId, checkTraceId, optionalId } from './id.ts';
 import { decodeMessage, Message, type OtlpFormat } from './message.ts';
+import { Rejections } from './rejections.ts';
 import { RESOURCE, type ResourceMessage, resourceOf, SCOPE, type ScopeMessage } from './resource.ts';
 
 interface EventMessage {
@@ -129,16 +131,21 @@ const STATUSES: readonly SpanStatus[] = ['unset', 'ok', 'error'];
 /**
  * Decodes an ExportTraceServiceRequest (opentelemetry-proto, trace/v1). Spans keep the order of the body. A span that
  * ends before it starts is given no duration (clocks do step back); an all-zero parent means none.
- * @throws WireError for damage, and for a trace or span id, its own or a link's, of the wrong length or all zeros.
+ * A span with an id, its own or a link's, of the wrong length or all zeros, or with a time beyond 64 bits, is among the
+ * rejections, and the others are taken.
+ * @throws WireError for damage, and where every span is refused.
  */
-export function decodeOtlpTraces(body: Uint8Array, format: OtlpFormat): Span[] {
+export function decodeOtlpTraces(body: Uint8Array, format: OtlpFormat, rejections = new Rejections()): Span[] {
   const spans: Span[] = [];
   for (const { resource: message, scopeSpans } of decodeMessage(REQUEST, body, format).resourceSpans) {
     const resource = resourceOf(message);
     for (const { scope, spans: list } of scopeSpans) {
-      for (const span of list) spans.push(spanOf(span, resource, scope?.name ?? ''));
+      for (const span of list) {
+        rejections.attempt(1, () => spans.push(spanOf(span, resource, scope?.name ?? '')));
+      }
     }
   }
+  rejections.throwUnless(spans.length > 0);
   return spans;
 }
 
@@ -151,6 +158,8 @@ function spanOf(span: SpanMessage, resource: Resource, scope: string): Span {
     checkSpanId(link.spanId, `${where}, link`);
   }
   const { startTimeUnixNano: start, endTimeUnixNano: end } = span;
+  checkNano(start, where);
+  checkNano(end, where);
   return {
     resource,
     scope,

@@ -114,7 +114,7 @@ describe('a zero', () => {
   it.each([
     ['stands at the begin of a first interval', undefined, point(0, 10, sum(1)), 0],
     ['is not written without a begin', undefined, point(0, 10, sum(1), { start: 0n }), undefined],
-    ['is not written for an interval of no length', undefined, point(10, 10, sum(1)), undefined],
+    ['stands a millisecond before an interval of no length', undefined, point(10, 10, sum(1)), 9],
     ['is not written for a first interval of a day', undefined, point(-86_400_000, 0, sum(1)), undefined],
     ['is not written for what may go down', undefined, point(0, 10, sum(1, false)), undefined],
     ['is not written for a stream that goes on', known, point(0, 10, sum(1)), undefined],

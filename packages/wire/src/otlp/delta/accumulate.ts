@@ -77,7 +77,8 @@ function zeroAt(state: DeltaState | undefined, { counted, start }: DeltaPoint, t
   if (counted.kind === 'sum' && !counted.monotonic) return undefined;
   const after = state === undefined ? 0 : state.timestamp + 1;
   if (start === 0n && state === undefined) return undefined;
-  const at = Math.max(millis(start), after);
+  // An interval that lies within one millisecond began in the one before, as far as samples can tell.
+  const at = Math.max(Math.min(millis(start), timestamp - 1), after);
   return at < timestamp && timestamp - at <= LONGEST_FIRST_MS ? at : undefined;
 }
 
