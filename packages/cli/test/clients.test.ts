@@ -530,7 +530,7 @@ describe('a client that is not right', () => {
 
   it.each([
     ['/api/v1/write', 'application/json'],
-    ['/api/v1/write', 'application/x-protobuf;proto=io.prometheus.write.v2.Request'],
+    ['/api/v1/write', 'application/x-protobuf;proto=io.prometheus.write.v3.Request'],
     ['/v1/traces', 'text/plain'],
     ['/v1/metrics', 'application/x-www-form-urlencoded'],
   ])('is 415 where %s gets %s', async (path, type) => {

@@ -39,6 +39,7 @@ export { encodeReadResponse } from './remote-read/encode-samples.ts';
 export { compareWireLabels } from './remote-read/order.ts';
 export { type ReadSeries, readSeriesOf } from './remote-read/read-series.ts';
 export { decodeWriteRequest } from './remote-write/decode.ts';
+export { decodeWriteRequestV2, type WriteResult, type WrittenCounts } from './remote-write/decode-v2.ts';
 export { encodeWriteRequest, type WriteSample, type WriteSeries } from './remote-write/encode.ts';
 export { EncodedLabels, ScrapeWriter, type WrittenRequest } from './remote-write/scrape-writer.ts';
 export { SeriesTable } from './remote-write/series-table.ts';

@@ -1,4 +1,4 @@
 declare module 'snappyjs' {
-  const SnappyJS: { compress(input: Uint8Array): Uint8Array };
+  const SnappyJS: { compress(input: Uint8Array): Uint8Array; uncompress(input: Uint8Array): Uint8Array };
   export default SnappyJS;
 }

@@ -9,6 +9,7 @@ import {
   decodeReadRequest,
   decodeSnappy,
   decodeWriteRequest,
+  decodeWriteRequestV2,
   defaultOtlpSettings,
   encodeSnappy,
   encodeWriteRequest,
@@ -24,6 +25,7 @@ const NOW = 1_700_000_000_000;
 const decoders: Record<string, (body: Uint8Array) => unknown> = {
   decodeSnappy: (b) => decodeSnappy(b, 1 << 20),
   decodeWriteRequest,
+  decodeWriteRequestV2,
   decodeReadRequest,
   'decodeOtlpMetrics protobuf': (b) => decodeOtlpMetrics(b, 'protobuf', NOW),
   'decodeOtlpMetrics json': (b) => decodeOtlpMetrics(b, 'json', NOW),

@@ -3,7 +3,7 @@ import { NightshiftError } from '../errors/catalogue.ts';
 import { decodeRecord } from './decode.ts';
 import { withUsableExemplars } from './exemplar-times.ts';
 import { checkLimits } from './limits.ts';
-import type { Decoded, JournalRecord, RecordSink } from './record.ts';
+import type { Decoded, JournalRecord, RecordSink, WriteReport } from './record.ts';
 
 export interface CollectDeps {
   readonly sink: RecordSink;
@@ -14,9 +14,13 @@ export interface CollectDeps {
 /**
  * Takes one body: decodes and checks all of it, then hands it on. Resolves when it is durable. Throws BODY_INVALID or
  * BODY_TOO_LARGE with nothing stored, and whatever the sink says (OVERLOADED, SPOOL_UNAVAILABLE). Who wrote the body
- * itself may give what it decodes to.
+ * itself may give what it decodes to. Of remote write 2.0 a part may be refused: the report says so.
  */
-export async function collect(deps: CollectDeps, record: JournalRecord, known?: Decoded): Promise<void> {
+export async function collectReported(
+  deps: CollectDeps,
+  record: JournalRecord,
+  known?: Decoded,
+): Promise<WriteReport | undefined> {
   const decoded = (() => {
     try {
       const decoded = known?.metrics
@@ -33,5 +37,14 @@ export async function collect(deps: CollectDeps, record: JournalRecord, known?: 
       throw error;
     }
   })();
-  await deps.sink.admit(record, decoded);
+  const { report } = decoded;
+  // Of a request that was refused entirely there is nothing to keep.
+  const isEmpty = report !== undefined && report.refusal !== '' && decoded.metrics?.series.length === 0;
+  if (!isEmpty) await deps.sink.admit(record, decoded);
+  return report;
+}
+
+/** As `collectReported`, for bodies that are taken whole or not at all. */
+export async function collect(deps: CollectDeps, record: JournalRecord, known?: Decoded): Promise<void> {
+  await collectReported(deps, record, known);
 }

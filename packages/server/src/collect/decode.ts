@@ -5,6 +5,7 @@ import {
   decodeOtlpTraces,
   decodeSnappy,
   decodeWriteRequest,
+  decodeWriteRequestV2,
   SnappyScratch,
   type WriteMemory,
 } from '@nightshift/wire';
@@ -18,9 +19,12 @@ const otlp = (format: BodyFormat): 'protobuf' | 'json' => (format === 'json' ? '
 const scratch = new SnappyScratch();
 
 const decoders: Record<BodyKind, (record: JournalRecord, maxBytes: number, memory?: WriteMemory) => Decoded> = {
-  'remote-write': ({ format, body }, maxBytes, memory) => ({
-    metrics: decodeWriteRequest(format === 'snappy-protobuf' ? decodeSnappy(body, maxBytes, scratch) : body, memory),
-  }),
+  'remote-write': ({ format, body }, maxBytes, memory) => {
+    const proto = format === 'protobuf' ? body : decodeSnappy(body, maxBytes, scratch);
+    if (format !== 'snappy-write-v2') return { metrics: decodeWriteRequest(proto, memory) };
+    const { batch, written, refusal } = decodeWriteRequestV2(proto);
+    return { metrics: batch, report: { written, refusal } };
+  },
   'otlp-metrics': ({ format, body, receivedAt }) => ({ metrics: decodeOtlpMetrics(body, otlp(format), receivedAt) }),
   'otlp-logs': ({ format, body, receivedAt }) => ({ logs: decodeOtlpLogs(body, otlp(format), receivedAt) }),
   'otlp-traces': ({ format, body }) => ({ spans: decodeOtlpTraces(body, otlp(format)) }),
@@ -34,5 +38,10 @@ const decoders: Record<BodyKind, (record: JournalRecord, maxBytes: number, memor
  */
 export function decodeRecord(record: JournalRecord, maxBytes = Number.MAX_SAFE_INTEGER, memory?: WriteMemory): Decoded {
   const decoded = decoders[record.kind](record, maxBytes, memory);
-  return decoded.metrics ? { metrics: withUsableExemplars(decoded.metrics, record.receivedAt) } : decoded;
+  if (!decoded.metrics) return decoded;
+  const metrics = withUsableExemplars(decoded.metrics, record.receivedAt);
+  const { report } = decoded;
+  if (!report) return { metrics };
+  const exemplars = report.written.exemplars - (decoded.metrics.exemplars.length - metrics.exemplars.length);
+  return { metrics, report: { ...report, written: { ...report.written, exemplars } } };
 }

@@ -6,6 +6,8 @@ export interface Receiver {
   readonly kind: BodyKind;
   /** Media type (without parameters) to the format of the body. */
   readonly formats: Readonly<Record<string, BodyFormat>>;
+  /** The same by the media type's parameter `proto`, where it is there; other messages are refused. */
+  readonly messages?: Readonly<Record<string, BodyFormat>>;
   /** Content encodings that are undone on the way in; others are refused. */
   readonly encodings: readonly ('identity' | 'gzip' | 'deflate' | 'snappy')[];
   readonly answer: 'otlp' | 'empty';
@@ -19,6 +21,7 @@ export const receivers: readonly Receiver[] = [
     path: '/api/v1/write',
     kind: 'remote-write',
     formats: { 'application/x-protobuf': 'snappy-protobuf' },
+    messages: { 'prometheus.WriteRequest': 'snappy-protobuf', 'io.prometheus.write.v2.Request': 'snappy-write-v2' },
     encodings: ['snappy'],
     answer: 'empty',
   },

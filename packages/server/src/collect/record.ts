@@ -1,11 +1,11 @@
-import type { LogRecord, MetricBatch, Span, WriteMemory } from '@nightshift/wire';
+import type { LogRecord, MetricBatch, Span, WriteMemory, WrittenCounts } from '@nightshift/wire';
 import type { SeriesDeletion } from './series-deletion.ts';
 
 /** What collect hands to the right: a body that was decoded and found good. Deletions have no receiver; a person asks for them. */
 export type BodyKind = 'remote-write' | 'otlp-metrics' | 'otlp-logs' | 'otlp-traces' | 'json-logs' | 'series-deletion';
 
 /** How the stored bytes are to be read. gzip and deflate are undone before; snappy remote write is kept as it came. */
-export type BodyFormat = 'protobuf' | 'json' | 'snappy-protobuf' | 'ndjson';
+export type BodyFormat = 'protobuf' | 'json' | 'snappy-protobuf' | 'ndjson' | 'snappy-write-v2';
 
 export interface JournalRecord {
   readonly kind: BodyKind;
@@ -15,8 +15,16 @@ export interface JournalRecord {
   readonly body: Uint8Array;
 }
 
-/** Exactly one of them is there. */
+/** What a sender of remote write 2.0 is told. */
+export interface WriteReport {
+  readonly written: WrittenCounts;
+  /** Why the rest was not taken, '' where all was. */
+  readonly refusal: string;
+}
+
+/** Exactly one of them is there, and of remote write 2.0 a report with its metrics. */
 export interface Decoded {
+  readonly report?: WriteReport;
   readonly metrics?: MetricBatch;
   readonly logs?: readonly LogRecord[];
   readonly spans?: readonly Span[];

@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
-import { encodeExportResponse, type OtlpSignal, type PartialSuccess } from '@nightshift/wire';
+import { encodeExportResponse, type OtlpSignal, type PartialSuccess, type WrittenCounts } from '@nightshift/wire';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type BodyLimits, readBody } from '../collect/body.ts';
 import type { BodyBudget } from '../collect/body-budget.ts';
-import { type CollectDeps, collect } from '../collect/collect.ts';
+import { type CollectDeps, collectReported } from '../collect/collect.ts';
 import type { OtlpMetrics } from '../collect/otlp/otlp-metrics.ts';
 import { takeOtlpRecords } from '../collect/otlp/otlp-records.ts';
 import { type Receiver, receivers } from '../collect/receivers.ts';
@@ -19,6 +19,13 @@ export interface IngestDeps extends CollectDeps, BodyLimits {
   readonly log: Log;
 }
 
+/** The parameter `proto` of a media type, which names the message of the body; undefined where it is not there. */
+function messageOf(contentType: string): string | undefined {
+  const parameters = contentType.split(';').slice(1);
+  const values = parameters.map((one) => /^\s*proto\s*=\s*"?([^"\s]*)"?\s*$/i.exec(one)?.[1]);
+  return values.find((value) => value !== undefined);
+}
+
 interface Shape {
   readonly format: BodyFormat;
   readonly mediaType: string;
@@ -27,11 +34,15 @@ interface Shape {
 
 function shapeOf(request: FastifyRequest, receiver: Receiver): Shape {
   const mediaType = mediaTypeOf(request);
-  const format = receiver.formats[mediaType];
-  const protoV2 = /proto=io\.prometheus\.write\.v2/.test(request.headers['content-type'] ?? '');
-  if (!format || protoV2) {
+  const message = messageOf(request.headers['content-type'] ?? '');
+  const { formats, messages } = receiver;
+  const format = message === undefined || !messages || !formats[mediaType] ? formats[mediaType] : messages[message];
+  if (!format) {
     const got = request.headers['content-type'] ?? '(none)';
-    throw new NightshiftError('CONTENT_TYPE', { got, allowed: Object.keys(receiver.formats).join(', ') });
+    const allowed = Object.keys(formats).flatMap((type) =>
+      messages ? Object.keys(messages).map((name) => `${type};proto=${name}`) : [type],
+    );
+    throw new NightshiftError('CONTENT_TYPE', { got, allowed: allowed.join(', ') });
   }
   // Remote write 1.0 is always snappy, said or not.
   const fallback = receiver.encodings.includes('identity') ? 'identity' : (receiver.encodings[0] ?? 'identity');
@@ -48,14 +59,27 @@ function answer(reply: FastifyReply, { answer, kind }: Receiver, mediaType: stri
   return reply.code(200).type(mediaType).send(body);
 }
 
+const nothing: WrittenCounts = { samples: 0, histograms: 0, exemplars: 0 };
+
+/** What remote write 2.0 wants to be told with every answer, also of a refusal. */
+function setWritten(reply: FastifyReply, { samples, histograms, exemplars }: WrittenCounts): void {
+  reply.header('x-prometheus-remote-write-samples-written', samples);
+  reply.header('x-prometheus-remote-write-histograms-written', histograms);
+  reply.header('x-prometheus-remote-write-exemplars-written', exemplars);
+}
+
 const cutShort = new Set<string>(['BODY_TOO_LARGE', 'OVERLOADED']);
 
 const all: PartialSuccess = { rejected: 0, message: '' };
 
-async function store(deps: IngestDeps, record: JournalRecord): Promise<PartialSuccess> {
+async function store(deps: IngestDeps, record: JournalRecord, reply: FastifyReply): Promise<PartialSuccess> {
   if (record.kind === 'otlp-metrics') return deps.otlpMetrics.take(record);
   if (record.kind === 'otlp-logs' || record.kind === 'otlp-traces') return takeOtlpRecords(deps, record);
-  await collect(deps, record);
+  const report = await collectReported(deps, record);
+  if (report) {
+    setWritten(reply, report.written);
+    if (report.refusal !== '') throw new NightshiftError('BODY_INVALID', { reason: report.refusal });
+  }
   return all;
 }
 
@@ -63,9 +87,10 @@ function take(receiver: Receiver, deps: IngestDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { format, mediaType, encoding } = shapeOf(request, receiver);
     const lease = deps.budget.lease();
+    if (format === 'snappy-write-v2') setWritten(reply, nothing);
     try {
       const body = await readBody(request.body as Readable, encoding, deps, lease);
-      const taken = await store(deps, { kind: receiver.kind, format, receivedAt: deps.now(), body });
+      const taken = await store(deps, { kind: receiver.kind, format, receivedAt: deps.now(), body }, reply);
       return answer(reply, receiver, mediaType, taken);
     } catch (error) {
       // What is left of a refused body is not read: the connection cannot be used again.

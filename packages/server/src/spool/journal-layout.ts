@@ -13,7 +13,7 @@ const KINDS: readonly BodyKind[] = [
   ...(['remote-write', 'otlp-metrics', 'otlp-logs', 'otlp-traces', 'json-logs'] as const),
   'series-deletion',
 ];
-const FORMATS: readonly BodyFormat[] = ['protobuf', 'json', 'snappy-protobuf', 'ndjson'];
+const FORMATS: readonly BodyFormat[] = ['protobuf', 'json', 'snappy-protobuf', 'ndjson', 'snappy-write-v2'];
 
 /** Thrown for bytes that are no journal record; the message names the field and its value. */
 export class JournalError extends Error {

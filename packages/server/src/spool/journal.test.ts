@@ -8,7 +8,7 @@ import { decodeJournalRecord, encodeJournalRecord } from './journal-layout.ts';
 
 const record = fc.record({
   kind: fc.constantFrom('remote-write', 'otlp-metrics', 'otlp-logs', 'otlp-traces', 'json-logs', 'series-deletion'),
-  format: fc.constantFrom('protobuf', 'json', 'snappy-protobuf', 'ndjson'),
+  format: fc.constantFrom('protobuf', 'json', 'snappy-protobuf', 'ndjson', 'snappy-write-v2'),
   receivedAt: fc.integer({ min: 0, max: 4e12 }),
   body: fc.uint8Array({ maxLength: 200 }),
 });
@@ -42,7 +42,7 @@ describe('a journal record', () => {
     ['an unknown kind', changed(1, 6), /record kind 6; known: 0–5/],
     ['a deletion of nothing', changed(1, 5), /the body is no deletion of series/],
     ['a kind that was never found', changed(1, 255), /record kind 255/],
-    ['an unknown format', changed(2, 4), /record format 4; known: 0–3/],
+    ['an unknown format', changed(2, 5), /record format 5; known: 0–4/],
     ['a time that is none', notATime, /receivedAt NaN/],
     ['a torn body', good.subarray(0, good.length - 3), /line 1/],
   ])('is refused with %s, by field and value', (_, bytes, message) => {

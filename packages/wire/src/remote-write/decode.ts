@@ -203,7 +203,7 @@ class WriteRequestDecoder {
 }
 
 /** Skips a field beyond `known`; one of the known numbers with another wire type is damage. */
-function skipUnknown(reader: ProtoReader, tag: number, known: number): void {
+export function skipUnknown(reader: ProtoReader, tag: number, known: number): void {
   if (tag >>> 3 <= known) throw reader.error(`field ${tag >>> 3} has the wrong wire type ${tag & 7}`, reader.pos - 1);
   reader.skip(tag);
 }

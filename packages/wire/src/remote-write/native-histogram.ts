@@ -169,3 +169,27 @@ function customBuckets(buckets: readonly ExponentialBucket[], bounds: readonly n
   }
   return out;
 }
+
+/**
+ * Fails where an integer histogram has not counted what is in its buckets; observations of NaN are in none of them, so that
+ * there may then be less (prometheus/model/histogram/histogram.go, Validate). To be called before or after `nativeBuckets`.
+ */
+export function checkCount(histogram: NativeHistogram, metric: string): void {
+  const { positive, negative, zeroCount, count, sum } = histogram;
+  if (positive.counts.length > 0 || negative.counts.length > 0 || !Number.isInteger(count)) return;
+  const found = zeroCount + total(positive.deltas) + total(negative.deltas);
+  if (Number.isNaN(sum) ? found <= count : found === count) return;
+  throw new WireError(
+    `metric ${JSON.stringify(metric)}: ${found} observations found in buckets, but the count is ${count}`,
+  );
+}
+
+function total(deltas: readonly number[]): number {
+  let sum = 0;
+  let count = 0;
+  for (const delta of deltas) {
+    count += delta;
+    sum += count;
+  }
+  return sum;
+}

@@ -62,14 +62,7 @@ export class SeriesTable {
     const length = this.lengths[ref]!;
     const after = start + length;
     if (after > end) return -1;
-    const view = this.view;
-    let own = this.starts[ref]!;
-    let at = start;
-    for (const last = after - 4; at <= last; at += 4, own += 4) {
-      if (view.getInt32(own, true) !== body.getInt32(at, true)) return -1;
-    }
-    for (; at < after; at++, own++) if (view.getUint8(own) !== body.getUint8(at)) return -1;
-    return after;
+    return equalBytes(this.view, this.starts[ref]!, body, start, length) ? after : -1;
   }
 
   /** The series whose bytes stand in [start, end) of a body, -1 for an unknown one. */
@@ -130,4 +123,18 @@ export class SeriesTable {
     this.arena = larger;
     this.view = new DataView(larger.buffer);
   }
+}
+
+/** Sixteen bytes at a time without a branch: what is compared here is nearly always equal. */
+function equalBytes(a: DataView, atA: number, b: DataView, atB: number, length: number): boolean {
+  let i = 0;
+  for (const last = length - 16; i <= last; i += 16) {
+    const first = (a.getInt32(atA + i, true) ^ b.getInt32(atB + i, true)) | 0;
+    const second = (a.getInt32(atA + i + 4, true) ^ b.getInt32(atB + i + 4, true)) | 0;
+    const third = (a.getInt32(atA + i + 8, true) ^ b.getInt32(atB + i + 8, true)) | 0;
+    const fourth = (a.getInt32(atA + i + 12, true) ^ b.getInt32(atB + i + 12, true)) | 0;
+    if ((first | second | third | fourth) !== 0) return false;
+  }
+  for (; i < length; i++) if (a.getUint8(atA + i) !== b.getUint8(atB + i)) return false;
+  return true;
 }

@@ -1,0 +1,136 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeWriteRequest, encodeWriteRequest, type MetricBatch, SeriesTable, WriteMemory } from '../../src/index.ts';
+import { hashLabelBytes } from '../../src/remote-write/label-hash.ts';
+
+const name = fc.constantFrom('a', 'b', 'job', 'instance', 'ünï', 'x'.repeat(200));
+const labels = fc
+  .tuple(fc.dictionary(name, fc.constantFrom('1', '2', 'y'.repeat(150)), { maxKeys: 4 }), fc.constantFrom('m', 'n'))
+  .map(([more, metric]) => new Map(Object.entries({ ...more, __name__: metric }).sort(([a], [b]) => (a < b ? -1 : 1))));
+const sample = fc.record({
+  timestamp: fc.oneof(fc.integer({ min: 0, max: 4e12 }), fc.integer({ min: -8.64e15, max: 8.64e15 })),
+  value: fc.oneof(fc.constant(0), fc.double()),
+  stale: fc.boolean(),
+});
+const exemplar = fc.record({ labels: fc.constant(new Map([['t', 'x']])), value: fc.constant(1), timestamp: fc.nat() });
+const body = fc
+  .array(
+    fc.record({
+      labels,
+      samples: fc.array(sample, { maxLength: 3 }),
+      exemplars: fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, fc.array(exemplar, { maxLength: 2 })),
+    }),
+    { maxLength: 8 },
+  )
+  .map((sent) => encodeWriteRequest(sent));
+const damaged = fc.tuple(body, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 3 })).map(([bytes, edits]) => {
+  const copy = Uint8Array.from(bytes);
+  for (const [at, byte] of edits) if (copy.length > 0) copy[at % copy.length] = byte;
+  return copy;
+});
+
+/** All of a batch, values by their bits; or the message of what it is refused with. */
+function outcome(decode: () => MetricBatch) {
+  try {
+    const { known: _, ...batch } = decode();
+    return {
+      ...batch,
+      series: batch.series.map((one) => [...one]),
+      values: new Uint32Array(batch.values.buffer.slice(0)),
+    };
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+const view = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+
+describe('a memory of series', () => {
+  it.each([
+    ['as they are', {}],
+    ['with every hash the same', { hash: () => 7 }],
+    ['with room for little', { mostBytes: 300, mostSeries: 3 }],
+  ])('changes nothing of what bodies decode to, good or damaged (%s)', (_, options) => {
+    fc.assert(
+      fc.property(fc.array(damaged, { minLength: 2, maxLength: 12 }), (bodies) => {
+        const memory = new WriteMemory(options);
+        // Each twice: the second time from memory.
+        for (const one of bodies.flatMap((each) => [each, each])) {
+          const remembered = outcome(() => {
+            const batch = decodeWriteRequest(one, memory);
+            memory.remember(batch);
+            return batch;
+          });
+          expect(remembered).toEqual(outcome(() => decodeWriteRequest(one)));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('does not learn from a batch that was not handed back to it', () => {
+    const memory = new WriteMemory();
+    const one = encodeWriteRequest([{ labels: new Map([['__name__', 'm']]), samples: [{ timestamp: 1, value: 1 }] }]);
+    for (let i = 0; i < 2; i++) expect([...decodeWriteRequest(one, memory).known!.refs]).toEqual([-1]);
+    memory.remember(decodeWriteRequest(one, memory));
+    expect([...decodeWriteRequest(one, memory).known!.refs]).toEqual([0]);
+  });
+
+  it('knows a series by its place behind another, and by itself', () => {
+    const memory = new WriteMemory();
+    const request = (...names: string[]) =>
+      encodeWriteRequest(
+        names.map((metric) => ({ labels: new Map([['__name__', metric]]), samples: [{ timestamp: 1, value: 1 }] })),
+      );
+    memory.remember(decodeWriteRequest(request('a', 'b', 'c'), memory));
+    for (const names of [
+      ['a', 'b', 'c'],
+      ['c', 'a'],
+      ['b', 'b'],
+      ['a', 'c', 'b'],
+    ]) {
+      const batch = decodeWriteRequest(request(...names), memory);
+      expect([...batch.known!.refs]).toEqual(names.map((one) => 'abc'.indexOf(one)));
+      expect(batch.series.map((one) => one.get('__name__'))).toEqual(names);
+    }
+  });
+});
+
+describe('the table of series', () => {
+  it('tells series apart whose hashes are the same', () => {
+    const table = new SeriesTable({ hash: () => 42 });
+    const texts = Array.from({ length: 3000 }, (_, i) => `series ${i % 2 === 0 ? i : `${i} of the longer kind`}`);
+    const refs = texts.slice(0, 300).map((text) => table.add(bytesOf(text), new Map([['__name__', text]])));
+    for (const [i, ref] of refs.entries()) {
+      const bytes = bytesOf(texts[i]!);
+      expect(table.find(view(bytes), 0, bytes.length)).toBe(ref);
+      expect(table.labels[ref]!.get('__name__')).toBe(texts[i]);
+    }
+    for (const text of texts.slice(300, 400)) expect(table.find(view(bytesOf(text)), 0, text.length)).toBe(-1);
+  });
+
+  it('finds every one of many, and none that is not there', () => {
+    const table = new SeriesTable();
+    const texts = Array.from({ length: 20_000 }, (_, i) => `{"host-${i}","${'z'.repeat(i % 40)}"}`);
+    for (const text of texts) table.add(bytesOf(text), new Map());
+    for (const [i, text] of texts.entries()) expect(table.find(view(bytesOf(text)), 0, text.length)).toBe(i);
+    for (const text of texts) expect(table.find(view(bytesOf(`${text}?`)), 0, text.length + 1)).toBe(-1);
+    expect(table.size).toBe(20_000);
+  });
+
+  it('hashes every byte', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ minLength: 1, maxLength: 40 }),
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        (b, at, by) => {
+          const changed = Uint8Array.from(b);
+          changed[at % b.length]! ^= by;
+          expect(hashLabelBytes(view(changed), 0, b.length)).not.toBe(hashLabelBytes(view(b), 0, b.length));
+        },
+      ),
+    );
+  });
+});
