@@ -48,6 +48,9 @@ const fingerprint = ({ targets, labels }: Omit<TargetGroup, 'source'>): string =
     .update(JSON.stringify([targets.map((target) => [...target]), [...labels]]))
     .digest('base64');
 
+/** Takes some ten milliseconds. */
+const groupsAtOnce = 250;
+
 /** The groups of a role, made anew from the caches whenever something that they are made from changes. */
 export class Groups {
   readonly #role: Role;
@@ -124,15 +127,19 @@ export class Groups {
     });
   }
 
+  /** Some at a time, so that a large cluster holds nothing else up. */
   #flush(): void {
     const changes: TargetGroup[] = [];
+    let made = 0;
     for (const key of this.#dirty) {
+      if (made++ === groupsAtOnce) break;
+      this.#dirty.delete(key);
       const namespace = key.includes('/') ? key.slice(0, key.indexOf('/')) : '';
       if (!this.#isReady(namespace)) continue;
       const change = this.#remake(key, this.#cache(this.#role.primary, namespace)?.get(key));
       if (change) changes.push(change);
     }
-    this.#dirty.clear();
+    if (this.#dirty.size > 0) this.#soon();
     if (changes.length > 0) this.found(changes);
   }
 
