@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { type Scraper, type ScrapeTarget, startScraper } from '@nightshift/server/collect';
+import { type Scraper, type ScrapeTarget, startHostMetrics, startScraper } from '@nightshift/server/collect';
 import { type AgentConfig, type ConfigSource, loadConfig } from './config/load.ts';
 import { Destinations } from './destinations.ts';
 import { takeDirectory } from './directory.ts';
@@ -26,6 +26,8 @@ export interface Agent {
 
 /** The same for all scrapes of a target, and for the same target in another job. */
 const keyOf = ({ labels }: ScrapeTarget): number => crc32(JSON.stringify([...labels]));
+
+const hostKey = 0;
 
 /** Starts scraping, and sending what is scraped. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
@@ -55,6 +57,17 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       { packsSeries: true, warn: (message) => log.warn({}, message) },
     );
     undo.push(() => scraper.close());
+    if (config.settings.NIGHTSHIFT_AGENT_HOST_METRICS) {
+      const host = startHostMetrics(
+        {
+          intervalMs: config.settings.NIGHTSHIFT_AGENT_INTERVAL,
+          now,
+          warn: (message) => log.warn({}, message),
+        },
+        ({ body, receivedAt }) => destinations.take(body, hostKey, receivedAt),
+      );
+      undo.push(() => host.close());
+    }
     tellUnused(config, log);
     const reloaded = { ok: true, at: now() };
     const state: AgentState = { version, startedAt: now(), scraped, reloaded, destinations, scraper };

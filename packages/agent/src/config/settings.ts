@@ -128,18 +128,14 @@ export const settings = {
   NIGHTSHIFT_AGENT_HOST_METRICS: setting(
     flag,
     'false',
-    'Whether this host is measured as well: CPU, memory, disks, network, filesystems and load, by the names of node_exporter.',
+    'Whether this host is measured as well: CPU, memory, disks, network, filesystems and load, by the names of node_exporter, with the label `job="node"`.',
   ),
   NIGHTSHIFT_AGENT_TARGETS: setting(
     list,
     '',
     'Targets as `host:port`, scraped beside those of the file at `/metrics`.',
   ),
-  NIGHTSHIFT_AGENT_JOB: setting(
-    text,
-    'agent',
-    'Label `job` of the targets of NIGHTSHIFT_AGENT_TARGETS and of the host.',
-  ),
+  NIGHTSHIFT_AGENT_JOB: setting(text, 'agent', 'Label `job` of the targets of NIGHTSHIFT_AGENT_TARGETS.'),
   NIGHTSHIFT_AGENT_INTERVAL: setting(
     duration,
     '15s',

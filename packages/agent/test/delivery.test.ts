@@ -1,0 +1,279 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../../conformance/peers/process.ts';
+import { debianPrometheus, startPrometheus } from '../../../conformance/peers/prometheus.ts';
+import { debianVictoriaMetrics, startVictoriaMetrics } from '../../../conformance/peers/victoria-metrics.ts';
+import { type CounterTarget, counterFaults, pointsOf, startCounterTarget } from './counter-target.ts';
+import {
+  agentMetric,
+  type BuiltCommand,
+  buildCommand,
+  ingestToken,
+  type RunningProcess,
+  startAgent,
+  startServe,
+} from './processes.ts';
+
+const base = mkdtempSync(join(tmpdir(), 'nightshift-agent-'));
+let command: BuiltCommand;
+let target: CounterTarget;
+let runs = 0;
+const ends: (() => unknown)[] = [];
+
+beforeAll(async () => {
+  command = await buildCommand();
+  target = await startCounterTarget();
+});
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+afterAll(() => {
+  target.close();
+  command.remove();
+  rmSync(base, { recursive: true, force: true });
+});
+
+interface Api {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+function emptyDir(): string {
+  const dir = join(base, String(++runs));
+  mkdirSync(dir);
+  return dir;
+}
+
+const queue = { batch_send_deadline: '100ms', max_backoff: '300ms' };
+
+const configOf = (remoteWrite: readonly object[], global: object = {}) => ({
+  global: { scrape_interval: '200ms', scrape_timeout: '200ms', ...global },
+  scrape_configs: [{ job_name: 'app', static_configs: [{ targets: [target.address] }] }],
+  remote_write: remoteWrite.map((each) => ({ queue_config: queue, ...each })),
+});
+
+async function agentOf(config: object, env: Record<string, string> = {}): Promise<RunningProcess> {
+  const agent = await startAgent({ entry: command.entry, dir: emptyDir(), config, env });
+  ends.push(() => agent.stop());
+  return agent;
+}
+
+/** Waits until the store has `count` samples of the counter more than now, and looks that none is missing among them. */
+async function expectGapless(api: Api, count: number, matchers = 'job="app"'): Promise<void> {
+  const selector = `ticks_total{${matchers}}`;
+  await expect
+    .poll(async () => (await pointsOf(api, selector).catch(() => [])).length, { timeout: 20_000, interval: 200 })
+    .toBeGreaterThan(count);
+  const points = await pointsOf(api, selector);
+  const up = await pointsOf(api, `up{${matchers}}`);
+  const first = points[0]?.value ?? 0;
+  const shifted = points.map(({ time, value }) => ({ time, value: value - first + 1 }));
+  expect(counterFaults(shifted, shifted.length, new Set(), up)).toEqual([]);
+}
+
+/** A receiver that answers what `status` says, and remembers when it was asked. */
+async function fakeReceiver(status: () => number, headers: Record<string, string> = {}) {
+  const times: number[] = [];
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => {
+      times.push(Date.now());
+      response.writeHead(status(), headers).end('the reason\n');
+    });
+  });
+  await new Promise<void>((up) => server.listen(0, '127.0.0.1', up));
+  ends.push(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/write`, times };
+}
+
+const missing = (path: string): boolean => {
+  if (!existsSync(path)) console.warn(`SKIPPED: the agent does not write to ${path}, which is missing.`);
+  return !existsSync(path);
+};
+
+describe('what the agent scrapes', () => {
+  it('is stored by a real Nightshift, with external labels, relabelled for it', async () => {
+    const serve = await startServe(command.entry, emptyDir(), 0);
+    ends.push(() => serve.stop());
+    const remoteWrite = {
+      url: `${serve.url}/api/v1/write`,
+      authorization: { credentials: await ingestToken(serve) },
+      write_relabel_configs: [{ source_labels: ['__name__'], regex: 'scrape_.*', action: 'drop' }],
+    };
+    const agent = await agentOf(configOf([remoteWrite], { external_labels: { site: 'north' } }));
+    await expectGapless(serve, 5, 'job="app",site="north"');
+    expect(await pointsOf(serve, 'scrape_samples_scraped')).toEqual([]);
+    expect(await agentMetric(agent, 'nightshift_agent_targets', 'health="up"')).toBe(1);
+    expect(await agentMetric(agent, 'nightshift_agent_samples_sent_total')).toBeGreaterThan(10);
+  });
+
+  it('comes from variables alone, with the host', async () => {
+    const serve = await startServe(command.entry, emptyDir(), 0);
+    ends.push(() => serve.stop());
+    const agent = await startAgent({
+      entry: command.entry,
+      dir: emptyDir(),
+      env: {
+        NIGHTSHIFT_AGENT_URL: `${serve.url}/api/v1/write`,
+        NIGHTSHIFT_AGENT_TOKEN: await ingestToken(serve),
+        NIGHTSHIFT_AGENT_TARGETS: target.address,
+        NIGHTSHIFT_AGENT_JOB: 'app',
+        NIGHTSHIFT_AGENT_INTERVAL: '300ms',
+        NIGHTSHIFT_AGENT_HOST_METRICS: 'true',
+      },
+    });
+    ends.push(() => agent.stop());
+    await expectGapless(serve, 3);
+    await expect
+      .poll(async () => (await pointsOf(serve, 'node_load1{job="node"}')).length, { timeout: 10_000 })
+      .toBeGreaterThan(1);
+  });
+
+  it.skipIf(missing(debianPrometheus))('is stored by a real Prometheus', async () => {
+    const prometheus = await startPrometheus({ dir: emptyDir() });
+    ends.push(() => prometheus.stop());
+    await agentOf(configOf([{ url: `${prometheus.url}/api/v1/write` }]));
+    await expectGapless(prometheus, 5);
+  });
+
+  it.skipIf(missing(debianVictoriaMetrics))('is stored by a real VictoriaMetrics', async () => {
+    const args = ['-search.latencyOffset=0s', '-search.disableCache'];
+    const victoria = await startVictoriaMetrics(emptyDir(), args);
+    ends.push(() => victoria.stop());
+    await agentOf(configOf([{ url: `${victoria.url}/api/v1/write` }]));
+    await expectGapless(victoria, 5);
+  });
+});
+
+describe('a destination that is down', () => {
+  it('gets everything when it is back, and holds up no other', async () => {
+    const dir = emptyDir();
+    const first = await startServe(command.entry, dir, await freePort());
+    const port = Number(new URL(first.url).port);
+    const firstToken = await ingestToken(first);
+    const other = await startServe(command.entry, emptyDir(), 0);
+    ends.push(() => other.stop());
+    const agent = await agentOf(
+      configOf([
+        { name: 'first', url: `${first.url}/api/v1/write`, authorization: { credentials: firstToken } },
+        { name: 'other', url: `${other.url}/api/v1/write`, authorization: { credentials: await ingestToken(other) } },
+      ]),
+    );
+    await expectGapless(first, 3);
+    await first.kill();
+    const sent = await agentMetric(agent, 'nightshift_agent_samples_sent_total', 'destination="other"');
+    await expect
+      .poll(() => agentMetric(agent, 'nightshift_agent_samples_sent_total', 'destination="other"'), { timeout: 20_000 })
+      .toBeGreaterThan(sent + 50);
+    expect(await agentMetric(agent, 'nightshift_agent_spool_records', 'destination="first"')).toBeGreaterThan(3);
+    expect(await agentMetric(agent, 'nightshift_agent_failing_since_timestamp_seconds', '"first"')).toBeGreaterThan(0);
+    const again = await startServe(command.entry, dir, port);
+    ends.push(() => again.stop());
+    const waiting = () => agentMetric(agent, 'nightshift_agent_spool_records', 'destination="first"');
+    await expect.poll(waiting, { timeout: 20_000 }).toBeLessThan(3);
+    await expectGapless(again, 10);
+    await expectGapless(other, 10);
+    expect(agent.output()).toContain('the destination takes data again');
+  });
+
+  it('loses the oldest when its spool is full, which is counted and logged', async () => {
+    const receiver = await fakeReceiver(() => 503);
+    const big = await startCounterTarget(20_000);
+    ends.push(() => big.close());
+    const config = {
+      ...configOf([{ url: receiver.url }]),
+      scrape_configs: [{ job_name: 'big', static_configs: [{ targets: [big.address] }] }],
+      global: { scrape_interval: '500ms', scrape_timeout: '500ms' },
+    };
+    const agent = await agentOf(config, { NIGHTSHIFT_AGENT_SPOOL_BYTES: '1MiB' });
+    await expect
+      .poll(() => agentMetric(agent, 'nightshift_agent_spool_dropped_records_total'), { timeout: 25_000 })
+      .toBeGreaterThan(0);
+    expect(await agentMetric(agent, 'nightshift_agent_spool_dropped_bytes_total')).toBeGreaterThan(0);
+    expect(agent.output()).toContain('the spool is full: the oldest was dropped');
+    // The batch that is being sent is kept whatever the cap says.
+    expect(await agentMetric(agent, 'nightshift_agent_spool_bytes')).toBeLessThan(2 * 1024 * 1024);
+  });
+});
+
+describe('the answer of a destination', () => {
+  it('that refuses drops that request with its reason, and the next ones are sent', async () => {
+    const receiver = await fakeReceiver(() => 400);
+    const agent = await agentOf(configOf([{ url: receiver.url }]));
+    const lost = () => agentMetric(agent, 'nightshift_agent_samples_lost_total', 'reason="400"');
+    await expect.poll(lost, { timeout: 10_000 }).toBeGreaterThan(6);
+    expect(receiver.times.length).toBeGreaterThan(2);
+    expect(agent.output()).toContain('HTTP 400: the reason');
+  });
+
+  it('that asks to wait is waited for', async () => {
+    let status = 429;
+    const receiver = await fakeReceiver(() => status, { 'retry-after': '2' });
+    const agent = await agentOf(configOf([{ url: receiver.url, queue_config: { ...queue, max_shards: 1 } }]));
+    await expect.poll(() => receiver.times.length, { timeout: 10_000 }).toBe(2);
+    const [first = 0, second = 0] = receiver.times;
+    expect(second - first).toBeGreaterThanOrEqual(1900);
+    status = 204;
+    const sent = () => agentMetric(agent, 'nightshift_agent_samples_sent_total');
+    await expect.poll(sent, { timeout: 10_000 }).toBeGreaterThan(0);
+    expect(await agentMetric(agent, 'nightshift_agent_samples_lost_total')).toBeNaN();
+  });
+});
+
+describe('the pages of the agent', () => {
+  it('show targets as Prometheus does, and read the configuration anew without disturbing what did not change', async () => {
+    const receiver = await fakeReceiver(() => 204);
+    const dir = emptyDir();
+    const config = configOf([{ url: receiver.url }]);
+    const agent = await startAgent({ entry: command.entry, dir, config });
+    ends.push(() => agent.stop());
+    const targets = async () => {
+      const answer = (await (await fetch(`${agent.url}/targets`)).json()) as {
+        status: string;
+        data: { activeTargets: Record<string, unknown>[] };
+      };
+      return answer.data.activeTargets;
+    };
+    await expect.poll(async () => (await targets())[0]?.health, { timeout: 10_000 }).toBe('up');
+    expect((await targets())[0]).toMatchObject({
+      labels: { job: 'app', instance: target.address },
+      scrapePool: 'app',
+      scrapeInterval: '200ms',
+      lastError: '',
+    });
+    for (const page of ['/-/healthy', '/-/ready']) expect((await fetch(agent.url + page)).status).toBe(200);
+    writeFileSync(join(dir, 'prometheus.yml'), '{"scrape_config": [], "remote_write": [{"urll": "x"}]}');
+    const bad = await fetch(`${agent.url}/-/reload`, { method: 'POST' });
+    expect(bad.status).toBe(500);
+    const text = await bad.text();
+    expect(text).toContain('did you mean `scrape_configs`?');
+    expect(text).toContain('did you mean `url`?');
+    expect(await agentMetric(agent, 'nightshift_agent_config_last_reload_successful')).toBe(0);
+    expect((await targets())[0]?.health).toBe('up');
+    const more = { job_name: 'more', static_configs: [{ targets: [target.address] }] };
+    const sent = await agentMetric(agent, 'nightshift_agent_samples_sent_total');
+    const next = { ...config, scrape_configs: [...config.scrape_configs, more] };
+    writeFileSync(join(dir, 'prometheus.yml'), JSON.stringify(next));
+    process.kill(agent.pid, 'SIGHUP');
+    await expect.poll(async () => (await targets()).length, { timeout: 10_000 }).toBe(2);
+    expect(await agentMetric(agent, 'nightshift_agent_samples_sent_total')).toBeGreaterThanOrEqual(sent);
+    expect((await fetch(`${agent.url}/-/reload`)).status).toBe(405);
+    const foreign = { method: 'POST', headers: { 'sec-fetch-site': 'cross-site' } };
+    expect((await fetch(`${agent.url}/-/reload`, foreign)).status).toBe(403);
+  });
+
+  it('are of one agent: a second one in the same directory is refused', async () => {
+    const receiver = await fakeReceiver(() => 204);
+    const dir = emptyDir();
+    const config = configOf([{ url: receiver.url }]);
+    const agent = await startAgent({ entry: command.entry, dir, config });
+    ends.push(() => agent.stop());
+    await expect(startAgent({ entry: command.entry, dir, config })).rejects.toThrow('is in use by another agent');
+  });
+});
