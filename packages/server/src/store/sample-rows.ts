@@ -28,7 +28,7 @@ type IdWords = Uint32Array;
 export function nativeSamples(runs: readonly SampleRun[], idWords: IdWords): readonly Uint8Array[] {
   const rows = runs.reduce((sum, { from, to }) => sum + to - from, 0);
   const columns = new Uint32Array(rows * 6);
-  fill(columns, rows, runs, idWords, placesOf(runs, idWords, rows));
+  fill(columns, rows, runs, idWords, rows === 0 ? undefined : placesOf(runs, idWords, rows));
   const column = (place: number) => new Uint8Array(columns.buffer, place * rows * 8, rows * 8);
   return [
     Buffer.concat([varints(3, rows), columnHead('id', 'UInt64')]),
@@ -79,8 +79,8 @@ function placesOf(runs: readonly SampleRun[], idWords: IdWords, rows: number): P
     }
   }
   if (series * hours > 4 * rows + 1024) return undefined;
-  const sorted = keys.subarray(0, series).sort();
-  for (let rank = 0; rank < series; rank++) ranks[sorted[rank]! % MOST_SERIES] = rank;
+  const sorted = byId(keys.subarray(0, series), idWords);
+  for (let rank = 0; rank < series; rank++) ranks[sorted[rank]!] = rank;
   const next = new Uint32Array(series * hours);
   for (const { numbered, from, to } of runs) {
     const { seriesIndex, timestamps } = numbered.batch;
@@ -95,6 +95,24 @@ function placesOf(runs: readonly SampleRun[], idWords: IdWords, rows: number): P
     sum += count;
   }
   return { next, ranks, series, firstHour };
+}
+
+/**
+ * Series numbers in the order of their ids. `keys` are the high word of the id and the number in one double, which are sorted
+ * without a comparison function; those with the same high word are then put in order by the low one.
+ */
+function byId(keys: Float64Array, idWords: IdWords): Float64Array {
+  keys.sort();
+  let first = 0;
+  for (let i = 0; i < keys.length; i++) {
+    const high = Math.floor(keys[i]! / MOST_SERIES);
+    keys[i]! %= MOST_SERIES;
+    const isLast = i + 1 === keys.length || Math.floor(keys[i + 1]! / MOST_SERIES) !== high;
+    if (!isLast) continue;
+    if (i > first) keys.subarray(first, i + 1).sort((a, b) => idWords[2 * a]! - idWords[2 * b]!);
+    first = i + 1;
+  }
+  return keys;
 }
 
 function hoursOf(runs: readonly SampleRun[]): { firstHour: number; hours: number } {
