@@ -14,6 +14,7 @@
  *   GET  /api/v1/tokens → {tokens: TokenInfo[]}  POST /api/v1/tokens {name, rights} → TokenInfo & {token}
  *   POST /api/v1/tokens/:id/rotate {graceSeconds} → TokenInfo & {token}   DELETE /api/v1/tokens/:id → 204
  *   GET  /api/v1/status → Status
+ *   GET  /api/v1/cardinality?match[]&limit → CardinalityReport
  *   Prometheus: GET|POST /api/v1/query, /query_range, /series, /labels, GET /label/:name/values, /metadata, /rules, /alerts
  *   POST /api/v1/read (remote read)   GET|POST /api/v1/query_exemplars   GET /federate
  *   POST|PUT /api/v1/admin/tsdb/delete_series, /clean_tombstones (right `admin`, switched on by http.adminApi)
@@ -224,8 +225,82 @@ export interface Status {
   head: { series: number; samples: number; bytes: number };
   /** Exemplars that were not stored since the start: not usable, or too many of one series at once. */
   exemplarsDropped?: number;
+  /** How long samples are kept: the last rule, with '' for a match, is for the rest; `keepMs` 0 is for ever. */
+  retention?: {
+    rules: { match: string; keepMs: number }[];
+    /** When the next day is due; null when none ever is. */
+    nextAt: number | null;
+    /** What this process deleted last. Days are such as 2026-06-01. */
+    last: { at: number; droppedDays: readonly string[]; clearedDays: readonly string[]; samples: number } | null;
+    /** Why the last attempt failed; '' when it did not. */
+    error: string;
+  };
   gateway: { state: 'up' | 'down' | 'not-started'; pid: number | null };
   scrape: { job: string; target: string; up: boolean; lastError: string; lastAt: number | null }[];
+}
+
+export interface CardinalityMetric {
+  name: string;
+  series: number;
+  /** Of them with a sample in memory. */
+  live: number;
+  samplesPerSecond: number;
+  /** New series in each of the report's hours. */
+  newSeries: number[];
+  /** Its labels with several values, the most first: what multiplies the series. */
+  labels: { name: string; values: number }[];
+  /** Who sends most of it ('' when it does not say), and how many do. */
+  service: string;
+  services: number;
+}
+
+export interface CardinalityLabel {
+  name: string;
+  /** Different values. */
+  values: number;
+  /** Series that have the label. */
+  series: number;
+  /** The values that most series have. */
+  top: { value: string; series: number }[];
+}
+
+export interface CardinalityPair {
+  name: string;
+  value: string;
+  series: number;
+}
+
+/** By the label `service_name`, `service` or `job`, whichever comes first; '' for series without. */
+export interface CardinalityService {
+  service: string;
+  series: number;
+  samplesPerSecond: number;
+  /** New in the report's hours. */
+  newSeries: number;
+}
+
+/** What the chosen series are made of. Each list has the largest first, at most `limit` of them. Not older than some seconds. */
+export interface CardinalityReport {
+  at: number;
+  series: number;
+  live: number;
+  /** Over the last five minutes. */
+  samplesPerSecond: number;
+  /** Different metric names. */
+  metricNames: number;
+  /** By series. */
+  metrics: CardinalityMetric[];
+  /** By samples per second. */
+  busiest: CardinalityMetric[];
+  /** By new series; those without any are not here. */
+  growing: CardinalityMetric[];
+  services: CardinalityService[];
+  labels: CardinalityLabel[];
+  pairs: CardinalityPair[];
+  /** Start of each hour of the last day, the last one not over; null while the engine is down: then nothing counts as new. */
+  hours: number[] | null;
+  /** New series in each hour. */
+  newSeries: number[];
 }
 
 export interface ApiError {

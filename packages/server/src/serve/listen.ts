@@ -9,6 +9,7 @@ import type { Control } from '../control/control.ts';
 import type { Engine } from '../engine/engine.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
 import { buildHttpApp, closeHttpApp } from '../http/app.ts';
+import { cardinalityRoutes } from '../http/cardinality.ts';
 import type { HttpDeps, Log } from '../http/deps.ts';
 import { exemplarRoutes } from '../http/exemplars.ts';
 import { federateRoutes } from '../http/federate.ts';
@@ -124,6 +125,7 @@ export async function listen(parts: ListenParts): Promise<Listening> {
     timeoutMs: config.query.timeout,
   });
   exemplarRoutes(app, { exemplars: store, timeoutMs: config.query.timeout, log: parts.log });
+  cardinalityRoutes(app, store.explorer);
   tsdbAdminRoutes(app, { store, enabled: config.http.adminApi, log: parts.log });
   const otlp = buildOtlpApp(deps, ingest);
   const url = await open(app, config.http.host, config.http.port, 'http.port');

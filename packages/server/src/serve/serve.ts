@@ -23,6 +23,7 @@ import { installationOf } from './installation.ts';
 import type { Launcher } from './launcher.ts';
 import { type Listening, listen } from './listen.ts';
 import { createLog } from './log.ts';
+import { metricRetention } from './metric-retention.ts';
 import { removePresence, writeCommandToken, writePresence } from './presence.ts';
 import { type Respond, startRespond } from './respond.ts';
 import { loadScrapeConfigs } from './scrape-configs.ts';
@@ -45,7 +46,7 @@ export interface Server {
   readonly dataDir: string;
   /** The one-time password of `admin`, on the very first start only. */
   readonly firstPassword: string | null;
-  /** Reads the rule files and the scrape configuration anew. Throws RuleFileError or ScrapeConfigError, and what runs goes on. */
+  /** Reads the retention of metrics, the rule files and the scrape configuration anew. Throws ConfigError, RuleFileError or ScrapeConfigError, and what runs goes on. */
   reload(): Promise<void>;
   /** Stops every part in reverse order, each bounded in time. Idempotent. The gateway goes on. */
   close(): Promise<void>;
@@ -71,7 +72,7 @@ interface Parts {
 /** Starts the parts from left to right along the way of the data. What was started is stopped again when one fails. */
 export async function startServer(options: ServeOptions): Promise<Server> {
   const now = options.now ?? Date.now;
-  const loaded = loadConfig({ file: options.configFile, env: options.env, cwd: options.cwd ?? process.cwd() });
+  const loaded = load(options);
   const log = createLog(loaded.config.log.level, now);
   const teardown = new Teardown();
   try {
@@ -81,6 +82,9 @@ export async function startServer(options: ServeOptions): Promise<Server> {
     throw error;
   }
 }
+
+const load = ({ configFile: file, env, cwd = process.cwd() }: ServeOptions): LoadedConfig =>
+  loadConfig({ file, env, cwd });
 
 async function startParts(
   loaded: LoadedConfig,
@@ -137,12 +141,14 @@ async function startParts(
   };
   const reload = async () => {
     let scrapes = scrapeConfigs;
-    // Both are read before either changes anything.
+    // All are read before any of them changes anything.
+    const retention = metricRetention(load(options).config.retention);
     await rules.reload(() => {
       scrapes = loadScrapes();
       return loadGroups();
     });
     scraper.reload(scrapes);
+    await store.retention.change(retention);
   };
   const listening = await listen({
     ...parts,
@@ -214,6 +220,7 @@ async function openStation(
     journal,
     head: { maxBytes: config.head.bytes, windowMs: config.head.window },
     rejectedDir: rejectedDirOf(dataDir),
+    retention: metricRetention(config.retention),
     now,
     log,
   });
@@ -234,6 +241,7 @@ async function statusOf(parts: Parts, _url: string): Promise<Status> {
     spool: { bytes: spool.bytes, records: spool.records, degraded: spool.degraded ?? '' },
     head: { series, samples, bytes },
     exemplarsDropped,
+    retention: { ...store.retention.status(), rules: [...store.retention.status().rules] },
     gateway: gateway ? { state: 'up', pid: gateway.pid } : { state: 'not-started', pid: null },
     scrape: [...scraper.status()],
   };

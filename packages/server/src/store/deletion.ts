@@ -68,14 +68,14 @@ export async function freeDeleted(engine: Engine): Promise<void> {
 }
 
 /** However long it takes: a request that waited for it would be given up, and tried again, and never come to an end. */
-async function mutate(engine: Engine, table: string, statement: string, params: Partial<Range>): Promise<void> {
+export async function mutate(engine: Engine, table: string, statement: string, params: Partial<Range>): Promise<void> {
   // One that a crash has left behind goes on by itself.
   await mutationsDone(engine, table);
   await engine.command(statement, params);
   await mutationsDone(engine, table);
 }
 
-async function mutationsDone(engine: Engine, table: string): Promise<void> {
+export async function mutationsDone(engine: Engine, table: string): Promise<void> {
   for (let pause = 10; ; pause = Math.min(1000, pause * 2)) {
     const [open] = await engine.query<{ n: string; reason: string }>(
       `SELECT count() AS n, max(latest_fail_reason) AS reason FROM system.mutations

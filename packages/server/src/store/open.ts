@@ -7,6 +7,7 @@ import type { Engine } from '../engine/engine.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
 import { decodeJournal, type Journal, placeOf } from '../spool/journal.ts';
 import type { Cardinality } from './cardinality.ts';
+import { CardinalityReporter } from './cardinality-report.ts';
 import { freeDeleted } from './deletion.ts';
 import { createExemplarStore } from './exemplar-store.ts';
 import { Flusher, type StoreLog } from './flusher.ts';
@@ -53,6 +54,8 @@ export interface NightshiftStore extends Store, ExemplarStore, RecordSink {
   readonly retention: Pick<RetentionKeeper, 'status' | 'change' | 'sweep'>;
   /** What the known series are made of; the `limit` largest of each list. */
   cardinality(limit: number): Cardinality;
+  /** The same in more detail, of chosen series, without holding others up. */
+  readonly explorer: Pick<CardinalityReporter, 'report'>;
   /**
    * Deletes what was acknowledged before the call; what comes later is kept, also over a crash. Resolves when it is gone
    * from the head and from the engine. Throws ENGINE_DOWN; RegexpSyntaxError with nothing deleted.
@@ -141,6 +144,7 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
       bytes: head.bytes,
       exemplarsDropped: flusher.droppedExemplars,
     }),
+    explorer: new CardinalityReporter({ engine, index, head, now }),
     cardinality: (limit) => ({ series: index.size, ...head.extent(), ...index.cardinality(limit) }),
     async deleteSeries(deletion) {
       index.matchAny(deletion.selectors);

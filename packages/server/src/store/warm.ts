@@ -14,7 +14,9 @@ const SAMPLE_BYTES = 8;
 const WARM_SHARE = 0.6;
 
 export async function loadSeries(engine: Engine, index: SeriesIndex): Promise<void> {
-  const bytes = await engine.queryBytes('SELECT id, labels FROM nightshift.series FORMAT RowBinary');
+  const bytes = await engine.queryBytes(
+    'SELECT id, labels FROM nightshift.series WHERE id NOT IN (SELECT id FROM nightshift.series_gone) FORMAT RowBinary',
+  );
   const rows = new RowBinaryReader(bytes);
   while (!rows.done) {
     const id = rows.uint64();
