@@ -24,9 +24,21 @@ export function canonicalKey(labels: Labels): string {
   return key;
 }
 
-/** First 64 bits of the SHA-1 of the key's UTF-16LE. */
+const sha1 = (text: string): bigint =>
+  createHash('sha1').update(Buffer.from(text, 'utf16le')).digest().readBigUInt64LE(0);
+
+/** Bits of an id that all series of one metric name share. */
+const NAME_BITS = 20n;
+
+/**
+ * The id of a key: the first bits from the SHA-1 of the metric name's UTF-16LE, the others from that of the whole key. So
+ * the series of a metric are neighbours in the engine (docs/decisions/010-sample-layout.md).
+ */
 export function hashKey(key: string): bigint {
-  return createHash('sha1').update(Buffer.from(key, 'utf16le')).digest().readBigUInt64LE(0);
+  const parts = key.split(SEPARATOR);
+  const at = parts.findIndex((part, i) => i % 2 === 0 && part === '__name__');
+  const name = at < 0 ? '' : (parts[at + 1] ?? '');
+  return ((sha1(name) >> (64n - NAME_BITS)) << (64n - NAME_BITS)) | (sha1(key) >> NAME_BITS);
 }
 
 export class SeriesIndex {
