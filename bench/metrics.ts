@@ -5,6 +5,7 @@
 import { fileURLToPath } from 'node:url';
 import { benchIngest } from './metrics/ingest.ts';
 import { writeSection } from './metrics/page.ts';
+import { benchQueries } from './metrics/queries.ts';
 import { runSender } from './metrics/sender.ts';
 import { machine } from './promql/measure.ts';
 
@@ -12,6 +13,7 @@ const program = fileURLToPath(import.meta.url);
 
 const parts: Record<string, { readonly heading: string; readonly run: () => Promise<string[]> }> = {
   ingest: { heading: 'Remote write', run: () => benchIngest(program) },
+  queries: { heading: 'Queries and size', run: benchQueries },
 };
 
 if (process.argv[2] === 'send') await runSender(JSON.parse(process.argv[3] ?? ''));

@@ -10,9 +10,9 @@ import { median, processorTimeOf, shown, table, timed } from './measure.ts';
 import { generateFleet, perSeries, scrapeMs, writeRequests } from './series.ts';
 
 const rounds = 11;
-const lastMs = (perSeries - 1) * scrapeMs;
+export const lastMs = (perSeries - 1) * scrapeMs;
 
-interface Asked {
+export interface Asked {
   readonly name: string;
   /** A range query, or the path of another call. */
   readonly query?: string;
@@ -20,7 +20,7 @@ interface Asked {
   readonly path?: string;
 }
 
-const queries: readonly Asked[] = [
+export const queries: readonly Asked[] = [
   { name: 'one series', query: 'http_requests_total{instance="10.0.0.7:9100",route="/r/3",code="200"}' },
   { name: 'rates by route', query: 'sum by (route) (rate(http_requests_total[5m]))' },
   {
@@ -55,7 +55,7 @@ function requestOf({ url, headers }: Peer, { query, instant, path }: Asked, star
   return new Request(`${url}/api/v1/${instant ? 'query' : 'query_range'}`, { method: 'POST', headers, body, signal });
 }
 
-async function ask(peer: Peer, asked: Asked, start: number): Promise<string> {
+export async function ask(peer: Peer, asked: Asked, start: number): Promise<string> {
   const response = await fetch(requestOf(peer, asked, start));
   const text = await response.text();
   if (!response.ok) throw new Error(`${peer.name}, ${asked.name}: ${response.status} ${text.slice(0, 300)}`);
@@ -63,7 +63,7 @@ async function ask(peer: Peer, asked: Asked, start: number): Promise<string> {
 }
 
 /** How many series or values an answer has. */
-function sizeOf(text: string): number {
+export function sizeOf(text: string): number {
   const { data } = JSON.parse(text) as { data: { result: unknown[] } | unknown[] };
   return Array.isArray(data) ? data.length : data.result.length;
 }

@@ -1,0 +1,152 @@
+/** How fast are queries over the last hour and over an hour a week ago, and what does a sample take on the disk? */
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startNightshift } from '../../conformance/peers/nightshift.ts';
+import type { Peer } from '../../conformance/peers/process.ts';
+import { debianPrometheus, startPrometheus } from '../../conformance/peers/prometheus.ts';
+import { remoteWrite } from '../../conformance/peers/remote-write.ts';
+import { debianVictoriaMetrics, startVictoriaMetrics } from '../../conformance/peers/victoria-metrics.ts';
+import { startEngine } from '../../packages/server/src/engine/engine.ts';
+import { median, shown, table, timed } from '../promql/measure.ts';
+import { generateFleet, perSeries, scrapeMs, writeRequests } from '../promql/series.ts';
+import { type Asked, ask, lastMs, queries, sizeOf } from '../promql/servers.ts';
+import { usageOf } from './usage.ts';
+
+const rounds = 15;
+const minuteMs = 60_000;
+const weekMs = 7 * 24 * 60 * minuteMs;
+/** Longer than Nightshift takes to notice that samples are too old to be kept in memory. */
+const settleMs = 40_000;
+const product = resolve('packages/cli/dist/nightshift.js');
+
+async function load(peer: Peer, start: number): Promise<void> {
+  for (const request of writeRequests(start)) await remoteWrite(peer, request);
+  if (peer.name === 'VictoriaMetrics') await fetch(`${peer.url}/internal/force_flush`);
+}
+
+async function checkAnswers(peers: readonly Peer[], start: number): Promise<void> {
+  for (const asked of queries) {
+    const sizes: number[] = [];
+    for (const peer of peers) sizes.push(sizeOf(await ask(peer, asked, start)));
+    if (sizes[0] === 0 || new Set(sizes).size > 1)
+      throw new Error(`${asked.name}: ${peers.map(({ name }, i) => `${name} ${sizes[i]}`).join(', ')}`);
+  }
+}
+
+/** Medians of milliseconds and means of processor time by server; asked in turns. */
+async function costsOf(peers: readonly Peer[], asked: Asked, start: number): Promise<{ wall: number; cpu: number }[]> {
+  const times = peers.map((): number[] => []);
+  const before = peers.map(({ pid }) => usageOf(pid).all);
+  for (let round = 0; round < rounds; round++)
+    for (const [place, peer] of peers.entries()) times[place]?.push(await timed(() => ask(peer, asked, start)));
+  return peers.map(({ pid }, place) => ({
+    wall: median(times[place] ?? []),
+    cpu: ((usageOf(pid).all - (before[place] ?? 0)) * 1000) / rounds,
+  }));
+}
+
+async function timesTable(peers: readonly Peer[], start: number): Promise<string[]> {
+  await checkAnswers(peers, start);
+  const names = peers.map(({ name }) => name);
+  const rows: string[][] = [];
+  for (const asked of queries) {
+    const costs = await costsOf(peers, asked, start);
+    const wall = costs.map((cost) => shown(cost.wall));
+    const ratios = costs.slice(1).map((cost) => shown((costs[0]?.wall ?? Number.NaN) / cost.wall));
+    const cpu = costs.map((cost) => (cost.cpu < 3 ? '< 3' : shown(cost.cpu)));
+    console.log(`${asked.name}: ${wall.join(' | ')} ms, CPU ${cpu.join(' | ')} ms`);
+    rows.push([asked.name, ...wall, ...ratios, ...cpu]);
+  }
+  const ofEach = (names: readonly string[], what: (name: string) => string) => names.map(what);
+  const head = [
+    'query',
+    ...ofEach(names, (name) => `${name} ms`),
+    ...ofEach(names.slice(1), (name) => `ratio to ${name}`),
+    ...ofEach(names, (name) => `${name} CPU ms`),
+  ];
+  return table(head, rows);
+}
+
+function bytesBelow(dir: string): number {
+  return readdirSync(dir, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
+}
+
+/** Bytes of what the engine holds of samples and series, after all merges. Nightshift must have ended. */
+async function engineBytes(dataDir: string): Promise<number> {
+  const log = { info() {}, warn() {}, error() {} };
+  const launcher = { command: process.execPath, args: [product, 'engine-child'] };
+  const engine = await startEngine({ dir: join(dataDir, 'engine'), launcher, memoryBytes: 1e9, log });
+  try {
+    for (const name of ['samples', 'series']) await engine.command(`OPTIMIZE TABLE nightshift.${name} FINAL`);
+    const [row] = await engine.query<{ bytes: string }>(
+      "SELECT sum(bytes_on_disk) AS bytes FROM system.parts WHERE database = 'nightshift' AND table IN ('samples', 'series') AND active",
+    );
+    return Number(row?.bytes);
+  } finally {
+    await engine.close();
+  }
+}
+
+/** The ten typical queries, and the disk. Lines of Markdown. */
+export async function benchQueries(): Promise<string[]> {
+  const dir = mkdtempSync(join(tmpdir(), 'nightshift-bench-'));
+  const own = (name: string) => {
+    mkdirSync(join(dir, name));
+    return join(dir, name);
+  };
+  const now = Math.floor(Date.now() / minuteMs) * minuteMs - lastMs - (minuteMs - scrapeMs);
+  const then = now - weekMs;
+  const peers: Peer[] = [];
+  try {
+    const nightshift = await startNightshift(product, own('nightshift'));
+    peers.push(nightshift);
+    const victoria = existsSync(debianVictoriaMetrics) && (await startVictoriaMetrics(own('victoria-metrics')));
+    if (victoria) peers.push(victoria);
+    // A Prometheus takes nothing that is a week old.
+    const both = [...peers];
+    for (const peer of both) await load(peer, then);
+    if (existsSync(debianPrometheus)) peers.push(await startPrometheus({ dir: own('prometheus') }));
+    await sleep(settleMs);
+    for (const peer of peers) await load(peer, now);
+    const lastHour = await timesTable(peers, now);
+    const lastWeek = await timesTable(both, then);
+    if (victoria) await fetch(`${victoria.url}/internal/force_merge`);
+    await sleep(5000);
+    await Promise.all(both.map((peer) => peer.stop()));
+    const samples = 2 * perSeries * generateFleet().length;
+    const sizes: [name: string, bytes: number][] = [
+      ['Nightshift', (await engineBytes(join(dir, 'nightshift'))) / samples],
+    ];
+    if (victoria) sizes.push(['VictoriaMetrics', bytesBelow(join(dir, 'victoria-metrics')) / samples]);
+    for (const [name, bytes] of sizes) console.log(`${name}: ${shown(bytes)} bytes a sample`);
+    return [
+      `${generateFleet().length.toLocaleString('en')} series with a sample every 15 s for an hour, now and a week ago, by remote write; range queries over one of`,
+      `the hours at a step of 15 s (max over time: an instant query). The median of ${rounds} answers read to their end, the servers`,
+      'asked in turns, response caches off. CPU is the processor time for one answer, of the server and what it has started.',
+      '',
+      'Over the last hour:',
+      '',
+      ...lastHour,
+      '',
+      'Over an hour a week ago:',
+      '',
+      ...lastWeek,
+      '',
+      'Bytes on the disk for a sample, with all that is kept of the series, after all merges:',
+      '',
+      ...table(
+        ['server', 'bytes'],
+        sizes.map(([name, bytes]) => [name, shown(bytes)]),
+      ),
+      '',
+      ...queries.map(({ name, query, path }) => `* ${name}: \`${query ?? path}\``),
+    ];
+  } finally {
+    await Promise.all(peers.map((peer) => peer.stop()));
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
