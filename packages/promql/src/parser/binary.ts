@@ -21,8 +21,8 @@ export function parseBinary(stream: TokenStream, first: Expr, least: number): Ex
     stream.height = Math.max(height, stream.height) + 1;
     const span = { start: left.span.start, end: right.span.end };
     const { fillLeft, fillRight } = modifiers.matching;
-    if (!stream.features.fillModifiers && (fillLeft ?? fillRight) !== undefined) {
-      stream.refuse('binop fill modifiers are experimental and not enabled', span);
+    if ((fillLeft ?? fillRight) !== undefined) {
+      stream.requires('fillModifiers', 'binop fill modifiers are experimental and not enabled', span);
     }
     left = { kind: 'BinaryExpr', span, op, left, right, ...modifiers };
   }

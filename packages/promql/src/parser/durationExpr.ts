@@ -218,6 +218,5 @@ function asOperand(part: Part): Duration {
 }
 
 function requireExpressions(stream: TokenStream, place: Span): void {
-  if (stream.features.durationExpressions) return;
-  stream.refuse('experimental duration expression is not enabled', place);
+  stream.requires('durationExpressions', 'experimental duration expression is not enabled', place);
 }

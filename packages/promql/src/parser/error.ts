@@ -1,8 +1,11 @@
+import type { PromqlFeatures } from '../features.ts';
 import type { Span } from './ast.ts';
 
 /** One thing that is wrong with a query, and where. */
 export interface ParseIssue extends Span {
   readonly reason: string;
+  /** What would have to be switched on for it. */
+  readonly feature?: keyof PromqlFeatures;
 }
 
 /**
@@ -20,14 +23,17 @@ export class PromqlParseError extends Error {
   readonly column: number;
   /** The message without position. */
   readonly reason: string;
+  /** What would have to be switched on for this not to be an error. */
+  readonly feature: keyof PromqlFeatures | undefined;
   /** All that is wrong, in the order in which it was found; the first is this error itself. */
   readonly errors: readonly ParseIssue[];
 
   constructor(query: string, errors: readonly [ParseIssue, ...ParseIssue[]]) {
-    const [{ reason, start, end }] = errors;
+    const [{ reason, start, end, feature }] = errors;
     const { line, column } = placeOf(query, start);
     super(`${positionText(query, start)}: parse error: ${reason}`);
     this.reason = reason;
+    this.feature = feature;
     this.position = start;
     this.end = end;
     this.line = line;

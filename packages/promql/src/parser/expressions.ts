@@ -98,8 +98,8 @@ function parseCall(stream: TokenStream, name: Token): Call {
   const signature = SIGNATURES.get(func);
   if (!signature) {
     stream.refuse(`unknown function with name ${quote(func)}`, name);
-  } else if (signature.experimental && !stream.features.experimentalFunctions) {
-    stream.refuse(`function ${quote(func)} is not enabled`, name);
+  } else if (signature.experimental) {
+    stream.requires('experimentalFunctions', `function ${quote(func)} is not enabled`, name);
   }
   return { kind: 'Call', span: { start: name.start, end: stream.lastClosing }, func, args };
 }
@@ -172,19 +172,20 @@ function aggregate(
   end: number,
 ): AggregateExpr {
   const span = { start, end };
-  const problem = aggregateProblem(stream, kind, args.length);
-  if (problem) stream.refuse(problem, span);
+  checkArguments(stream, kind, args.length, span);
   const parameter = AGGREGATIONS_WITH_PARAMETER.has(kind) ? { param: args[0] ?? MISSING } : {};
   const expr = args.at(-1) ?? MISSING;
   return { kind: 'AggregateExpr', span, op: kind as AggregateOp, expr, ...parameter, ...modifier };
 }
 
-function aggregateProblem(stream: TokenStream, op: string, count: number): string | undefined {
-  if (count === 0) return 'no arguments for aggregate expression provided';
-  if (EXPERIMENTAL_AGGREGATIONS.has(op) && !stream.features.experimentalFunctions) {
-    return `${op}() is experimental and must be enabled with --enable-feature=promql-experimental-functions`;
+function checkArguments(stream: TokenStream, op: string, count: number, span: Span): void {
+  if (count === 0) {
+    stream.refuse('no arguments for aggregate expression provided', span);
+    return;
   }
+  const off = `${op}() is experimental and must be enabled with --enable-feature=promql-experimental-functions`;
+  if (EXPERIMENTAL_AGGREGATIONS.has(op) && !stream.requires('experimentalFunctions', off, span)) return;
   const wanted = AGGREGATIONS_WITH_PARAMETER.has(op) ? 2 : 1;
-  if (count === wanted) return undefined;
-  return `wrong number of arguments for aggregate expression provided, expected ${wanted}, got ${count}`;
+  if (count === wanted) return;
+  stream.refuse(`wrong number of arguments for aggregate expression provided, expected ${wanted}, got ${count}`, span);
 }

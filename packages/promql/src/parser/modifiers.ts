@@ -173,10 +173,8 @@ function modify(
 
 function parseEdges(stream: TokenStream, expr: Expr, modifier: 'anchored' | 'smoothed'): Expr {
   stream.take();
-  if (!stream.features.extendedRangeSelectors) {
-    stream.refuse(`${modifier} modifier is experimental and not enabled`, expr.span);
-    return expr;
-  }
+  const off = `${modifier} modifier is experimental and not enabled`;
+  if (!stream.requires('extendedRangeSelectors', off, expr.span)) return expr;
   const mark = (selector: VectorSelector): VectorSelector => {
     if (modifier === 'anchored' ? selector.smoothed : selector.anchored) {
       stream.refuse('anchored and smoothed modifiers cannot be used together', expr.span);

@@ -119,6 +119,13 @@ export class TokenStream {
     this.issues.push({ reason, start, end });
   }
 
+  /** Whether the feature is on, which `reason` refuses if it is not. */
+  requires(feature: keyof PromqlFeatures, reason: string, { start, end }: Span): boolean {
+    if (this.features[feature]) return true;
+    this.issues.push({ reason, start, end, feature });
+    return false;
+  }
+
   /** Before a part of the parser that may contain itself; `leave` after it. @throws PromqlParseError if that nests too deep. */
   enter(): void {
     if (++this.depth > MAX_NESTING) throw tooDeep(this.query, this.last, MAX_NESTING);

@@ -16,7 +16,9 @@ let served: Served;
 beforeAll(async () => {
   real = await openRealStore();
   const log = { info() {}, warn() {}, error() {} };
-  served = await serve({ extra: (app) => exemplarRoutes(app, { exemplars: real.store, timeoutMs: 20_000, log }) });
+  const features = ['promql-extended-range-selectors'] as const;
+  const deps = { exemplars: real.store, timeoutMs: 20_000, features, log };
+  served = await serve({ extra: (app) => exemplarRoutes(app, deps) });
 }, 60_000);
 afterAll(async () => {
   await served.close();
@@ -167,6 +169,16 @@ describe('exemplars', () => {
   ])('are refused for %s', async (_what, query, more, message) => {
     const answer = (await ask(query, more)) as unknown as Record<string, string>;
     expect(answer).toMatchObject({ status: 'error', errorType: 'bad_data', error: expect.stringMatching(message) });
+  });
+
+  it('know what of PromQL is switched on', async () => {
+    expect((await ask('rate(hits_total[5m] anchored)')).data).toMatchObject([{}, {}]);
+    expect(await ask('mad_over_time(hits_total[5m])')).toEqual({
+      status: 'error',
+      errorType: 'bad_data',
+      error:
+        '1:1: parse error: function "mad_over_time" is not enabled; add promql-experimental-functions to query.features in the configuration to switch it on',
+    });
   });
 
   it('are none for a query without a series, and for one that is not known', async () => {

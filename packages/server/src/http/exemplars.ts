@@ -2,6 +2,7 @@
 import { formatValue, type Matcher, parse, selectorsOf } from '@nightshift/promql';
 import { compareWireLabels } from '@nightshift/wire';
 import type { FastifyInstance } from 'fastify';
+import { type FeatureFlag, featuresOf } from '../query/features.ts';
 import type { ExemplarStore, SeriesExemplars } from '../store/store.ts';
 import { clientGone } from './client-gone.ts';
 import type { Log } from './deps.ts';
@@ -12,12 +13,14 @@ import { Parameters } from './prometheus/parameters.ts';
 export interface ExemplarDeps {
   readonly exemplars: ExemplarStore;
   readonly timeoutMs: number;
+  /** What of PromQL is switched on beyond its defaults. */
+  readonly features: readonly FeatureFlag[];
   readonly log: Log;
 }
 
 /** The selectors of all series that the query reads, wherever they stand in it. */
-function matchersOf(query: string): (readonly Matcher[])[] {
-  return selectorsOf(parse(query)).map(({ matchers }) => matchers);
+function matchersOf(query: string, features: readonly FeatureFlag[]): (readonly Matcher[])[] {
+  return selectorsOf(parse(query, featuresOf(features))).map(({ matchers }) => matchers);
 }
 
 function answerOf(found: readonly SeriesExemplars[]): object[] {
@@ -34,7 +37,7 @@ function answerOf(found: readonly SeriesExemplars[]): object[] {
     }));
 }
 
-export function exemplarRoutes(app: FastifyInstance, { exemplars, timeoutMs, log }: ExemplarDeps): void {
+export function exemplarRoutes(app: FastifyInstance, { exemplars, timeoutMs, features, log }: ExemplarDeps): void {
   app.register(async (scope) => {
     takeForms(scope);
     scope.setErrorHandler((error, request, reply) => sendFailure(error, request, reply, log));
@@ -46,7 +49,7 @@ export function exemplarRoutes(app: FastifyInstance, { exemplars, timeoutMs, log
         const parameters = new Parameters(request);
         const range = parameters.range();
         if (range.end < range.start) throw badData('end timestamp must not be before start timestamp');
-        const selectors = matchersOf(parameters.text('query'));
+        const selectors = matchersOf(parameters.text('query'), features);
         const signal = AbortSignal.any([clientGone(request, reply), AbortSignal.timeout(timeoutMs)]);
         // No selector would mean every series.
         const found = selectors.length === 0 ? [] : await exemplars.exemplars(selectors, range, signal);

@@ -12,6 +12,22 @@ const describes = (name: string, type: 'counter' | 'histogram' | 'summary' | 'ga
 let real: RealStore;
 let served: Served;
 
+const federated = (maxSamples: number) =>
+  serve({
+    extra: (app) =>
+      federateRoutes(app, {
+        metrics: real.store.metrics,
+        externalLabels: new Map([
+          ['zone', 'eu'],
+          ['job', 'x'],
+        ]),
+        lookbackMs: 300_000,
+        maxSamples,
+        timeoutMs: 20_000,
+        now: () => now,
+      }),
+  });
+
 beforeAll(async () => {
   real = await openRealStore();
   const { write } = real;
@@ -41,19 +57,7 @@ beforeAll(async () => {
   await write({ __name__: 'http.hits', job: 'a', 'host.name': 'h' }, one(5));
   await write({ __name__: 'ended', job: 'a' }, [...one(1, 2000), { timestamp: now - 1000, value: 0, stale: true }]);
   await write({ __name__: 'old', job: 'a' }, one(1, 301_000));
-  served = await serve({
-    extra: (app) =>
-      federateRoutes(app, {
-        metrics: real.store.metrics,
-        externalLabels: new Map([
-          ['zone', 'eu'],
-          ['job', 'x'],
-        ]),
-        lookbackMs: 300_000,
-        timeoutMs: 20_000,
-        now: () => now,
-      }),
-  });
+  served = await federated(1000);
 }, 60_000);
 afterAll(async () => {
   await served.close();
@@ -111,6 +115,21 @@ describe('federation', () => {
     expect(response.headers.get('content-type')).toMatch(/text\/plain/);
     expect(await response.text()).toMatch(/1:3|unexpected|expected/);
     expect((await served.ask('/federate', { rights: ['ingest'] })).status).toBe(403);
+  });
+
+  it('refuses to hold more samples than a query may', async () => {
+    const small = await federated(3);
+    try {
+      const refused = await small.ask(`/federate?${all}`, { rights: ['read'] });
+      expect(refused.status).toBe(422);
+      expect(await refused.text()).toContain('exceeded sample limit (3); choose fewer series with match[], or raise');
+      const few = await small.ask(`/federate?match[]=${encodeURIComponent('{__name__="plain"}')}`, {
+        rights: ['read'],
+      });
+      expect(few.status).toBe(200);
+    } finally {
+      await small.close();
+    }
   });
 
   it.skipIf(!havePrometheus)(

@@ -10,6 +10,7 @@ import {
   type ShownSample,
 } from '@nightshift/wire';
 import type { FastifyInstance } from 'fastify';
+import { NightshiftError } from '../errors/catalogue.ts';
 import type { MetricStore } from '../store/store.ts';
 import { clientGone } from './client-gone.ts';
 import { sendPlainFailure } from './plain-failure.ts';
@@ -19,6 +20,8 @@ export interface FederateDeps {
   /** Labels that every series gets unless it has them. */
   readonly externalLabels: Labels;
   readonly lookbackMs: number;
+  /** Samples of one answer. */
+  readonly maxSamples: number;
   readonly timeoutMs: number;
   readonly now: () => number;
 }
@@ -107,8 +110,19 @@ async function newestSamples(deps: FederateDeps, selectors: readonly string[], s
   const end = deps.now();
   const range = { start: end - deps.lookbackMs, end, step: 0, func: '', range: 0, grouping: [], by: false, signal };
   const bySeries = new Map<string, ShownSample>();
+  let held = 0;
+  // Asked while the store loads: an answer that is too large is refused before it is in memory.
+  const budget = {
+    series: () => {},
+    samples: (count: number) => {
+      held += count;
+      if (held <= deps.maxSamples) return;
+      const reason = `exceeded sample limit (${deps.maxSamples}); choose fewer series with match[], or raise query.maxSamples`;
+      throw new NightshiftError('QUERY_LIMIT', { reason });
+    },
+  };
   for (const matchers of selectors.map((text) => parseSelector(text))) {
-    for (const series of await deps.metrics.select({ ...range, matchers })) {
+    for (const series of await deps.metrics.select({ ...range, matchers, budget })) {
       const sample = newestOf(series, deps.externalLabels);
       if (sample) bySeries.set(JSON.stringify([...series.labels]), sample);
     }

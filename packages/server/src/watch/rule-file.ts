@@ -1,5 +1,6 @@
-import { type Expr, type PromqlFeatures, parse, parseDuration } from '@nightshift/promql';
+import { type Expr, type PromqlFeatures, PromqlParseError, parse, parseDuration } from '@nightshift/promql';
 import { nearest } from '../config/nearest.ts';
+import { describeParseError } from '../query/features.ts';
 import { type Path, type RuleDocument, readRuleDocument, YamlError } from './rule-document.ts';
 import { templateMistake } from './template-check.ts';
 
@@ -152,8 +153,8 @@ class Reader {
     try {
       return parse(query, this.features);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.offend([...path, 'expr'], place, `could not parse the expression: ${reason}`);
+      if (!(error instanceof PromqlParseError)) throw error;
+      this.offend([...path, 'expr'], place, `could not parse the expression: ${describeParseError(error)}`);
       return undefined;
     }
   }

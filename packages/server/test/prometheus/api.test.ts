@@ -33,6 +33,29 @@ afterAll(() => running?.close());
 describe('a refusal', () => {
   it.each<[string, Parameters, number, string, string | RegExp]>([
     ['/query', { query: 'sum(' }, 400, 'bad_data', /^invalid parameter "query": 1:5: parse error: /],
+    [
+      '/query',
+      { query: '1', time: '2026-02-30T00:00:00Z' },
+      400,
+      'bad_data',
+      /cannot parse "2026-02-30T00:00:00Z" to a valid/,
+    ],
+    [
+      '/query',
+      { query: '1', time: '2026-01-01t00:00:00z' },
+      400,
+      'bad_data',
+      /cannot parse "2026-01-01t00:00:00z" to a valid/,
+    ],
+    ['/query', { query: '1', time: '1e300' }, 400, 'bad_data', /cannot parse "1e300" to a valid timestamp$/],
+    ['/query', { query: '1', timeout: '1e300' }, 400, 'bad_data', /to a valid duration. It overflows int64$/],
+    [
+      '/query',
+      { query: '1', limit: '1'.repeat(20) },
+      400,
+      'bad_data',
+      /strconv.Atoi: parsing "1{20}": value out of range$/,
+    ],
     ['/query', { query: 'up{' }, 400, 'bad_data', /^invalid parameter "query": 1:4: parse error: /],
     ['/query', {}, 400, 'bad_data', /^invalid parameter "query": .*no expression found in input/],
     ['/query', { query: 'foo{a=~"("}' }, 400, 'bad_data', /^invalid parameter "query": .*missing closing \)/],

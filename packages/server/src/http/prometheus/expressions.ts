@@ -1,5 +1,5 @@
 import { type Expr, PromqlParseError, parse, prettyPrint, toApiAst } from '@nightshift/promql';
-import { featuresOf } from '../../query/features.ts';
+import { describeParseError, featuresOf } from '../../query/features.ts';
 import type { PrometheusDeps } from './deps.ts';
 import { invalidParameter } from './failure.ts';
 import { getOrPost, type Request, type Route } from './route.ts';
@@ -10,7 +10,7 @@ export const expressionRoutes = ({ features }: PrometheusDeps): Route[] => {
     try {
       return parse(parameters.text('query'), enabled);
     } catch (error) {
-      throw error instanceof PromqlParseError ? invalidParameter('query', error.message) : error;
+      throw error instanceof PromqlParseError ? invalidParameter('query', describeParseError(error)) : error;
     }
   };
   return [

@@ -1,6 +1,7 @@
 import { PromqlExecutionError, PromqlParseError, RegexpSyntaxError } from '@nightshift/promql';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, NightshiftError } from '../../errors/catalogue.ts';
+import { describeParseError } from '../../query/features.ts';
 
 /** Every `errorType` of the Prometheus HTTP API with its status (web/api/v1/api.go there); 499 is nginx' for a client that left. */
 const statuses = {
@@ -51,13 +52,18 @@ function failureOf(error: unknown): Failure {
   if (error instanceof PrometheusError) {
     return { status: statuses[error.errorType], errorType: error.errorType, message: error.message };
   }
-  if (error instanceof PromqlParseError || error instanceof RegexpSyntaxError) {
-    return { status: 400, errorType: 'bad_data', message: error.message };
+  if (error instanceof PromqlParseError) {
+    return { status: 400, errorType: 'bad_data', message: describeParseError(error) };
   }
+  if (error instanceof RegexpSyntaxError) return { status: 400, errorType: 'bad_data', message: error.message };
   if (error instanceof PromqlExecutionError) return { status: 422, errorType: 'execution', message: error.message };
   if (error instanceof NightshiftError) {
     const errorType = byCode[error.code] ?? byStatus[error.status] ?? 'internal';
     return { status: error.status, errorType, message: error.message };
+  }
+  if (error instanceof Error && error.name === 'TimeoutError') {
+    const message = 'the request took longer than query.timeout; ask for less or raise it';
+    return { status: statuses.timeout, errorType: 'timeout', message };
   }
   // Fastify's own complaints about a request: the body is too large, or of another type.
   if (

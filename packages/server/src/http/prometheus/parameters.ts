@@ -9,21 +9,32 @@ const bounds: Readonly<Record<string, number>> = {
   '292277025-08-18T07:12:54.999999999Z': Number.MAX_SAFE_INTEGER,
 };
 
+/** Milliseconds of the longest duration of Go, 2^63 nanoseconds. */
+const longest = 2 ** 63 / 1e6;
+
 /** What is said of a selector that any series matches; it has no place in the text. */
 const emptySelector = 'match[] must contain at least one non-empty matcher';
 
-const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
+const rfc3339 = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+
+/** Milliseconds of a time in RFC 3339; NaN for anything else, a 30th of February too, which JavaScript takes for a day in March. */
+function parseRfc3339(text: string): number {
+  const [, day] = rfc3339.exec(text) ?? [];
+  const midnight = day === undefined ? Number.NaN : Date.parse(`${day}T00:00:00Z`);
+  return Number.isNaN(midnight) || !new Date(midnight).toISOString().startsWith(`${day}T`)
+    ? Number.NaN
+    : Date.parse(text);
+}
 
 /** What Go's strconv.ParseFloat reads as a decimal number; NaN for everything else. */
 const decimal = (text: string): number =>
   /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
 
-/** A time of the API: Unix seconds with a fraction, or RFC 3339. Returns milliseconds; undefined if it is neither. */
+/** A time of the API: Unix seconds with a fraction, or RFC 3339. Returns milliseconds; undefined if it is neither, or too far. */
 export function timeOf(text: string): number | undefined {
   const seconds = decimal(text);
-  if (!Number.isNaN(seconds)) return Math.round(seconds * 1000);
-  const ms = rfc3339.test(text) ? Date.parse(text) : bounds[text];
-  return ms === undefined || Number.isNaN(ms) ? undefined : ms;
+  const ms = Number.isNaN(seconds) ? (bounds[text] ?? parseRfc3339(text)) : Math.round(seconds * 1000);
+  return Number.isSafeInteger(ms) ? ms : undefined;
 }
 
 /** A duration of the API: seconds with a fraction, or `1m30s`. Returns milliseconds, which may be negative; undefined if it is neither. */
@@ -88,6 +99,9 @@ export class Parameters {
     const text = this.text(name);
     const ms = durationOf(text);
     if (ms === undefined) throw invalidParameter(name, `cannot parse ${JSON.stringify(text)} to a valid duration`);
+    if (Math.abs(ms) > longest) {
+      throw invalidParameter(name, `cannot parse ${JSON.stringify(text)} to a valid duration. It overflows int64`);
+    }
     return ms;
   }
 
@@ -101,6 +115,9 @@ export class Parameters {
     if (text === '') return Number.POSITIVE_INFINITY;
     if (!/^[+-]?\d+$/.test(text)) {
       throw invalidParameter('limit', `strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
+    }
+    if (Math.abs(Number(text)) >= 2 ** 63) {
+      throw invalidParameter('limit', `strconv.Atoi: parsing ${JSON.stringify(text)}: value out of range`);
     }
     if (Number(text) < 0) throw invalidParameter('limit', 'limit must be non-negative');
     return Number(text) || Number.POSITIVE_INFINITY;

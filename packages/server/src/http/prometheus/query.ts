@@ -1,4 +1,5 @@
 import { PromqlParseError, PromqlTypeError, type QueryResult } from '@nightshift/promql';
+import { describeParseError } from '../../query/features.ts';
 import type { MetricQueries, QueryAnswer, QueryAsk } from '../../query/promql.ts';
 import { type Answer, truncated } from './answer.ts';
 import type { PrometheusDeps } from './deps.ts';
@@ -35,9 +36,8 @@ async function askedFor(answer: Promise<QueryAnswer>): Promise<QueryAnswer> {
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof PromqlParseError || error instanceof PromqlTypeError) {
-      throw invalidParameter('query', error.message);
-    }
+    if (error instanceof PromqlParseError) throw invalidParameter('query', describeParseError(error));
+    if (error instanceof PromqlTypeError) throw invalidParameter('query', error.message);
     throw error;
   }
 }
