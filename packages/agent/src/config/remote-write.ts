@@ -53,7 +53,7 @@ export const defaultQueue: QueueConfig = {
   sampleAgeLimitMs: 0,
 };
 
-interface Key {
+export interface Key {
   /** '' where it is accepted and does nothing. */
   readonly fallback: string;
   readonly meaning: string;

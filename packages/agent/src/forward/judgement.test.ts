@@ -1,0 +1,64 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { backoffMs, judge, retryAfterMs } from './judgement.ts';
+
+const now = Date.parse('2026-01-01T00:00:00Z');
+const answer = (status: number, retryAfter = '') => ({ status, retryAfter, text: 'why' });
+
+describe('an answer', () => {
+  it.each([
+    [204, 'delivered'],
+    [200, 'delivered'],
+    [400, 'refused'],
+    [401, 'refused'],
+    [404, 'refused'],
+    [413, 'refused'],
+    [301, 'refused'],
+    [429, 'again'],
+    [500, 'again'],
+    [503, 'again'],
+  ])('of %d means %s', (status, kind) => {
+    expect(judge(answer(status), now)).toMatchObject({ kind });
+  });
+
+  it('that never came means again', () => {
+    expect(judge({ failure: 'connect ECONNREFUSED' }, now)).toEqual({
+      kind: 'again',
+      reason: 'connect ECONNREFUSED',
+      code: 'no answer',
+      afterMs: undefined,
+    });
+  });
+
+  it('says what the server said', () => {
+    expect(judge(answer(400), now)).toEqual({ kind: 'refused', reason: 'HTTP 400: why', code: '400' });
+  });
+});
+
+describe('Retry-After', () => {
+  it.each([
+    ['', undefined],
+    ['soon', undefined],
+    ['0', 0],
+    ['7', 7000],
+    ['99999999', 3_600_000],
+    ['Thu, 01 Jan 2026 00:00:30 GMT', 30_000],
+    ['Wed, 31 Dec 2025 00:00:00 GMT', 0],
+  ])('%j is %s ms', (header, expected) => {
+    expect(retryAfterMs(header, now)).toBe(expected);
+  });
+});
+
+it('backs off for longer each time, within the limits, and never all agents for the same time', () => {
+  const limits = { minBackoffMs: 30, maxBackoffMs: 5000 };
+  fc.assert(
+    fc.property(fc.nat(200), fc.double({ min: 0, max: 1, noNaN: true }), (repeat, random) => {
+      const wait = backoffMs(repeat, limits, random);
+      expect(wait).toBeGreaterThanOrEqual(15);
+      expect(wait).toBeLessThanOrEqual(5000);
+      expect(backoffMs(repeat + 1, limits, random)).toBeGreaterThanOrEqual(wait);
+    }),
+  );
+  expect(backoffMs(3, limits, 0)).toBe(120);
+  expect(backoffMs(3, limits, 1)).toBe(240);
+});
