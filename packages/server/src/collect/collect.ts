@@ -3,12 +3,28 @@ import { NightshiftError } from '../errors/catalogue.ts';
 import { decodeRecord } from './decode.ts';
 import { withUsableExemplars } from './exemplar-times.ts';
 import { checkLimits } from './limits.ts';
-import type { Decoded, JournalRecord, RecordSink, WriteReport } from './record.ts';
+import type { Decoded, JournalRecord, RecordSink, RefusedBySink, WriteReport } from './record.ts';
 
 export interface CollectDeps {
   readonly sink: RecordSink;
   readonly now: () => number;
   readonly maxDecompressedBytes: number;
+}
+
+function admit(sink: RecordSink, record: JournalRecord, decoded: Decoded): Promise<RefusedBySink | undefined | void> {
+  return sink.admitReported ? sink.admitReported(record, decoded) : sink.admit(record, decoded);
+}
+
+function withRefused(refused: RefusedBySink, report: WriteReport | undefined): WriteReport {
+  const { written } = report ?? {};
+  const refusal = limitReached(refused, report);
+  if (!written) return { refusal };
+  return { refusal, written: { ...written, samples: Math.max(0, written.samples - refused.samples) } };
+}
+
+function limitReached({ series, metric, most }: RefusedBySink, report: WriteReport | undefined): string {
+  const more = report?.refusal ? `; ${report.refusal}` : '';
+  return `${series} new series were refused, the first of ${JSON.stringify(metric)}: there are ${most} already, the limit (head.maxSeries). Known series go on. Send fewer, or raise it${more}`;
 }
 
 /**
@@ -40,8 +56,8 @@ export async function collectReported(
   const { report } = decoded;
   // Of a request that was refused entirely there is nothing to keep.
   const isEmpty = report !== undefined && report.refusal !== '' && decoded.metrics?.series.length === 0;
-  if (!isEmpty) await deps.sink.admit(record, decoded);
-  return report;
+  const refused = isEmpty ? undefined : await admit(deps.sink, record, decoded);
+  return refused ? withRefused(refused, report) : report;
 }
 
 /** As `collectReported`, for bodies that are taken whole or not at all. */

@@ -15,16 +15,17 @@ export interface JournalRecord {
   readonly body: Uint8Array;
 }
 
-/** What a sender of remote write 2.0 is told. */
+/** What a sender is told of what was not taken whole. */
 export interface WriteReport {
-  readonly written: WrittenCounts;
+  /** Of remote write 2.0. */
+  readonly written?: WrittenCounts;
   /** Why the rest was not taken, '' where all was. */
   readonly refusal: string;
 }
 
 /** Exactly one of them is there, and of remote write 2.0 a report with its metrics. */
 export interface Decoded {
-  readonly report?: WriteReport;
+  readonly report?: WriteReport & { readonly written: WrittenCounts };
   readonly metrics?: MetricBatch;
   readonly logs?: readonly LogRecord[];
   readonly spans?: readonly Span[];
@@ -36,4 +37,16 @@ export interface RecordSink {
   /** The series that it has taken, for decoding the next ones. */
   readonly memory?: WriteMemory;
   admit(record: JournalRecord, decoded: Decoded): Promise<void>;
+  /** The same, and says what of it was refused. */
+  admitReported?(record: JournalRecord, decoded: Decoded): Promise<RefusedBySink | undefined>;
+}
+
+/** Series that are one too many; the rest of the record is taken. */
+export interface RefusedBySink {
+  readonly series: number;
+  readonly samples: number;
+  /** The metric of the first of them. */
+  readonly metric: string;
+  /** The limit. */
+  readonly most: number;
 }

@@ -88,6 +88,12 @@ const head = z.strictObject({
     .describe('Memory for the newest samples of every series, in bytes. When it is full, the oldest give way.'),
   // Dashboards and alert rules ask for the last hours; older ranges come from the engine.
   window: duration('1m').prefault('3h').describe('Age up to which samples are kept in memory.'),
+  // One or two kilobytes each, for labels and where to find them.
+  maxSeries: z
+    .int()
+    .min(1)
+    .default(500_000)
+    .describe('Series that may be known. New ones beyond it are refused with 400, known ones go on.'),
 });
 
 const spool = z.strictObject({

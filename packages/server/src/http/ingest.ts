@@ -77,7 +77,7 @@ async function store(deps: IngestDeps, record: JournalRecord, reply: FastifyRepl
   if (record.kind === 'otlp-logs' || record.kind === 'otlp-traces') return takeOtlpRecords(deps, record);
   const report = await collectReported(deps, record);
   if (report) {
-    setWritten(reply, report.written);
+    if (report.written) setWritten(reply, report.written);
     if (report.refusal !== '') throw new NightshiftError('BODY_INVALID', { reason: report.refusal });
   }
   return all;

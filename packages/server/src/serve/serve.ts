@@ -219,6 +219,7 @@ async function openStation(
     engine,
     journal,
     head: { maxBytes: config.head.bytes, windowMs: config.head.window },
+    maxSeries: config.head.maxSeries,
     rejectedDir: rejectedDirOf(dataDir),
     retention: metricRetention(config.retention),
     now,

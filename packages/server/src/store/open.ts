@@ -30,6 +30,8 @@ export interface StoreOptions {
   readonly engine: Engine;
   readonly journal: Journal;
   readonly head?: { readonly maxBytes?: number; readonly windowMs?: number };
+  /** Series that may be known; without a limit unless told. */
+  readonly maxSeries?: number;
   readonly rejectedDir: string;
   /** How long samples are kept; for ever unless told. */
   readonly retention?: MetricRetention;
@@ -46,9 +48,11 @@ export interface HeadStats {
   readonly bytes: number;
   /** Exemplars that were not stored since the start: not usable, or too many of one series at once. */
   readonly exemplarsDropped: number;
+  /** Beyond the limit of series since the start: how often a series was refused, and with how many samples. */
+  readonly refused: { readonly series: number; readonly samples: number };
 }
 
-export interface NightshiftStore extends Store, ExemplarStore, RecordSink {
+export interface NightshiftStore extends Store, ExemplarStore, Required<RecordSink> {
   stats(): HeadStats;
   /** Deletes what is older than its rule keeps it. */
   readonly retention: Pick<RetentionKeeper, 'status' | 'change' | 'sweep'>;
@@ -82,7 +86,8 @@ export const rejectedDirOf = (dataDir: string): string => join(dataDir, 'rejecte
 export async function openStore(options: StoreOptions): Promise<NightshiftStore> {
   const { engine, journal, now, log, head: { maxBytes = 64 * 1024 * 1024, windowMs = 2 * 3_600_000 } = {} } = options;
   const index = new SeriesIndex();
-  const numbers = new SeriesNumbers(index);
+  const numbers = new SeriesNumbers(index, options.maxSeries);
+  const refused = { series: 0, samples: 0 };
   const memory = new WriteMemory();
   const recent = new RecentBatches();
   await forgetGone(engine, journal);
@@ -126,16 +131,23 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
     ...createExemplarStore(engine, index, async () => void (await flushed(SETTLE_MS))),
     memory,
     async admit(record, decoded) {
+      await store.admitReported(record, decoded);
+    },
+    async admitReported(record, decoded) {
       const { metrics, deletion } = decoded;
       const { segment, offset } = await journal.append(record);
       flusher.expect(decoded);
       // At once, as for samples: what was appended behind it comes to the head behind it.
       if (deletion) deleteFromHead(deletion, index, head);
-      if (!metrics) return;
+      if (!metrics) return undefined;
       const numbered = numbers.number(metrics);
       recent.keep(placeOf(segment, offset), numbered);
       // A sample too old for the head can be queried only from the engine.
       if (!takeMetrics(numbered, head, metadata)) flusher.hurry();
+      if (!numbered.refused) return undefined;
+      refused.series += numbered.refused.series;
+      refused.samples += numbered.refused.samples;
+      return numbered.refused;
     },
     retention,
     stats: () => ({
@@ -143,6 +155,7 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
       samples: head.samples,
       bytes: head.bytes,
       exemplarsDropped: flusher.droppedExemplars,
+      refused: { ...refused },
     }),
     explorer: new CardinalityReporter({ engine, index, head, now }),
     cardinality: (limit) => ({ series: index.size, ...head.extent(), ...index.cardinality(limit) }),

@@ -57,10 +57,14 @@ export class SeriesIndex {
   }
 
   /** The series of a label set, made known if it is new. On a collision of ids the next free one is taken. */
-  intern(labels: Labels): Series {
+  intern(labels: Labels): Series;
+  /** Undefined for a new one where there are `most` already. */
+  intern(labels: Labels, most: number): Series | undefined;
+  intern(labels: Labels, most = Number.POSITIVE_INFINITY): Series | undefined {
     const key = canonicalKey(labels);
     const known = this.byKey.get(key);
     if (known) return known;
+    if (this.all.length >= most) return undefined;
     let id = this.hash(key);
     while (this.byId.has(id)) id = BigInt.asUintN(64, id + 1n);
     return this.add(key, id, labels, false);

@@ -22,7 +22,7 @@ export interface RealStore {
 
 const log = { info() {}, warn() {}, error() {} };
 
-export async function openRealStore(headBytes?: number): Promise<RealStore> {
+export async function openRealStore(headBytes?: number, maxSeries?: number): Promise<RealStore> {
   const dir = mkdtempSync(join(tmpdir(), 'nightshift-http-store-'));
   const launcher = await engineLauncher();
   const engine = await startEngine({ dir: join(dir, 'engine'), launcher, memoryBytes: 4e8, log });
@@ -32,6 +32,7 @@ export async function openRealStore(headBytes?: number): Promise<RealStore> {
     engine,
     journal,
     ...(headBytes && { head: { maxBytes: headBytes } }),
+    ...(maxSeries && { maxSeries }),
     rejectedDir: join(dir, 'rejected'),
     flushEveryMs: 20,
     now: Date.now,

@@ -31,11 +31,11 @@ afterAll(async () => {
 }, 60_000);
 
 /** Status, the error's message, and the counts of what was written, where they are said. */
-async function post(body: Uint8Array, type: string, headers: Record<string, string> = {}) {
-  const response = await fetch(`${served.url}/api/v1/write`, {
+async function post(body: Uint8Array, type: string, headers: Record<string, string> = {}, to = served) {
+  const response = await fetch(`${to.url}/api/v1/write`, {
     method: 'POST',
     headers: {
-      authorization: `Bearer ${served.token('ingest')}`,
+      authorization: `Bearer ${to.token('ingest')}`,
       'content-type': type,
       'content-encoding': 'snappy',
       ...headers,
@@ -124,6 +124,47 @@ describe('remote write 2.0', () => {
     await real.store.flush();
     const rows = await real.engine.query("SELECT count() AS n FROM nightshift.series WHERE name = 'v2_kept'");
     expect(rows).toEqual([{ n: '1' }]);
+  });
+});
+
+describe('a series beyond the limit', () => {
+  let small: RealStore;
+  let limited: Served;
+  beforeAll(async () => {
+    small = await openRealStore(undefined, 2);
+    limited = await serve({
+      extra: (app) =>
+        ingestRoutes(app, {
+          sink: small.store,
+          now: Date.now,
+          budget: new BodyBudget(LIMIT),
+          maxBodyBytes: LIMIT,
+          maxDecompressedBytes: LIMIT,
+          otlpMetrics: undefined as unknown as OtlpMetrics,
+          log,
+        }),
+    });
+  }, 60_000);
+  afterAll(async () => {
+    await limited.close();
+    await small.close();
+  }, 60_000);
+
+  it.each([V1, V2])('is refused with the limit and how to raise it, and known ones go on (%s)', async (type) => {
+    const send = (...names: string[]) => {
+      const series = names.map((name) => ({ labels: new Map(named(name)), samples: [at(0, 1)] }));
+      const body =
+        type === V1
+          ? encodeWriteRequest(series)
+          : encodeV2(names.map((name) => ({ labels: named(name), samples: [at(0, 1)] })));
+      return post(encodeSnappy(body), type, {}, limited);
+    };
+    expect(await send('one', 'two')).toMatchObject({ status: 204 });
+    const answer = await send('one', 'three');
+    expect(answer).toMatchObject({ status: 400, written: type === V1 ? null : [1, 0, 0] });
+    expect(answer.message).toMatch(/1 new series were refused, the first of "three".* limit \(head\.maxSeries\)/);
+    expect(small.store.stats()).toMatchObject({ series: 2, refused: { series: type === V1 ? 1 : 2 } });
+    expect(await send('two')).toMatchObject({ status: 204 });
   });
 });
 
