@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Incident, LogEntry, Release, TokenInfo } from '@nightshift/server/api';
+import type { CardinalityReport, Incident, LogEntry, Release, TokenInfo } from '@nightshift/server/api';
 
 export const TOKEN = 'nst_full';
 export const READ_TOKEN = 'nst_read';
@@ -87,11 +87,40 @@ const ROUTES: [string, RegExp, Handler][] = [
   ['GET', /^\/api\/v1\/query$/, (_, { query }) => instant(query.get('query') ?? '')],
   ['GET', /^\/api\/v1\/query_range$/, () => [200, { status: 'success', data: MATRIX }]],
   ['GET', /^\/api\/v1\/logs$/, ({ logs }) => [200, { logs }]],
+  ['GET', /^\/api\/v1\/cardinality$/, () => [200, CARDINALITY]],
   ['GET', /^\/api\/v1\/tokens$/, () => [200, { tokens: [TOKEN_INFO] }]],
   ['POST', /^\/api\/v1\/tokens$/, (_, { body }) => [201, { ...TOKEN_INFO, ...(body as object), token: 'nst_new' }]],
   ['POST', /^\/api\/v1\/tokens\/([^/]+)\/rotate$/, () => [200, { ...TOKEN_INFO, token: 'nst_rotated' }]],
   ['DELETE', /^\/api\/v1\/tokens\/([^/]+)$/, () => [204]],
 ];
+
+const hours = (last: number) => [...new Array<number>(23).fill(0), last];
+const metric = { live: 60, samplesPerSecond: 4, newSeries: hours(12), service: 'shop', services: 2 };
+
+export const CARDINALITY: CardinalityReport = {
+  at: Date.UTC(2026, 0, 2, 3, 4, 5),
+  series: 1234,
+  live: 60,
+  samplesPerSecond: 82.25,
+  metricNames: 2,
+  metrics: [
+    {
+      ...{ ...metric, name: 'requests_total', series: 1200 },
+      labels: [
+        { name: 'user', values: 600 },
+        { name: 'method', values: 2 },
+      ],
+    },
+    { ...metric, name: 'up', series: 34, newSeries: hours(0), labels: [], service: '', services: 1 },
+  ],
+  busiest: [],
+  growing: [{ ...metric, name: 'requests_total', series: 1200, labels: [] }],
+  services: [{ service: 'shop', series: 1234, samplesPerSecond: 82.25, newSeries: 12 }],
+  labels: [{ name: 'user', values: 600, series: 1200, top: [{ value: 'a\u001b[31m', series: 2 }] }],
+  pairs: [{ name: 'job', value: 'shop', series: 1234 }],
+  hours: hours(0),
+  newSeries: hours(12),
+};
 
 const MATRIX = {
   resultType: 'matrix',

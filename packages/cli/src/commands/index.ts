@@ -1,5 +1,6 @@
 import type { Register } from '../context.ts';
 import { agent } from './agent.ts';
+import { cardinality } from './cardinality.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
 import { engineChild } from './engine-child.ts';
@@ -19,6 +20,7 @@ export const commands: readonly Register[] = [
   incident,
   query,
   logs,
+  cardinality,
   token,
   doctor,
   demo,

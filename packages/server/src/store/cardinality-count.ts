@@ -41,12 +41,17 @@ function largest<T>(
   limit: number,
 ): (readonly [string, T])[] {
   let kept: (readonly [string, T])[] = [];
+  /** The last of those that are kept; what does not come before it has no chance any more. */
+  let last: readonly [string, T] | undefined;
+  const order = (a: readonly [string, T], b: readonly [string, T]) => figure(b[1]) - figure(a[1]) || byName(a[0], b[0]);
   const cut = () => {
-    kept = kept.sort((a, b) => figure(b[1]) - figure(a[1]) || byName(a[0], b[0])).slice(0, limit);
+    kept = kept.sort(order).slice(0, limit);
+    if (kept.length === limit) last = kept[limit - 1];
   };
   for (const one of all) {
+    if (last && order(one, last) > 0) continue;
     kept.push(one);
-    if (kept.length > 2 * limit + 1000) cut();
+    if (kept.length > 2 * limit + 100) cut();
   }
   cut();
   return kept;
@@ -125,28 +130,34 @@ export class CardinalityCount {
       busiest: metricsOf(bySamples),
       growing: metricsOf(byChurn),
       services: largest(this.services, ({ series }) => series, limit).map(([service, one]) => ({ service, ...one })),
-      labels: this.labels(limit),
-      pairs: this.pairs(limit),
+      ...(await this.labelsAndPairs(limit, turn)),
       newSeries: this.sumHours(),
     };
   }
 
-  private labels(limit: number): CardinalityLabel[] {
-    return largest(this.values, ({ size }) => size, limit).map(([name, byValue]) => {
+  /** Labels by their values, and the pairs that most series have. */
+  private async labelsAndPairs(
+    limit: number,
+    turn: () => Promise<void>,
+  ): Promise<{ labels: CardinalityLabel[]; pairs: CardinalityPair[] }> {
+    const labels = new Map<string, CardinalityLabel>();
+    const pairs: CardinalityPair[] = [];
+    for (const [name, byValue] of this.values) {
+      await turn();
+      const top = largest(byValue, (count) => count, Math.max(limit, TOP_VALUES)).map(([value, series]) => ({
+        value,
+        series,
+      }));
+      pairs.push(...top.map((one) => ({ name, ...one })));
       let series = 0;
       for (const count of byValue.values()) series += count;
-      const top = largest(byValue, (count) => count, TOP_VALUES).map(([value, count]) => ({ value, series: count }));
-      return { name, values: byValue.size, series, top };
-    });
-  }
-
-  private pairs(limit: number): CardinalityPair[] {
-    const tops = [...this.values].flatMap(([name, byValue]) =>
-      largest(byValue, (count) => count, limit).map(([value, series]) => ({ name, value, series })),
-    );
-    return tops
-      .sort((a, b) => b.series - a.series || byName(a.name, b.name) || byName(a.value, b.value))
-      .slice(0, limit);
+      labels.set(name, { name, values: byValue.size, series, top: top.slice(0, TOP_VALUES) });
+    }
+    pairs.sort((a, b) => b.series - a.series || byName(a.name, b.name) || byName(a.value, b.value));
+    return {
+      labels: largest(labels, ({ values }) => values, limit).map(([, label]) => label),
+      pairs: pairs.slice(0, limit),
+    };
   }
 
   private sumHours(): number[] {
@@ -165,7 +176,7 @@ export class CardinalityCount {
     const values = new Map<string, Set<string>>();
     const services = new Map<string, number>();
     for (const [place, number] of numbers.entries()) {
-      if (place % 1000 === 999) await turn();
+      if (place % 200 === 199) await turn();
       const labels = labelsAt(number);
       const service = serviceOf(labels);
       services.set(service, (services.get(service) ?? 0) + 1);
