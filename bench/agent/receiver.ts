@@ -8,6 +8,9 @@ export interface Receiver {
   readonly counts: Map<string, { requests: number; bytes: number }>;
 }
 
+/** As it goes from process to process. */
+export type ReceiverCounts = [string, { requests: number; bytes: number }][];
+
 export async function startReceiver(): Promise<Receiver> {
   const counts: Receiver['counts'] = new Map();
   const server = createServer((request, response) => {

@@ -11,7 +11,9 @@ function linesOf(target: number, series: number): readonly string[] {
     const family = `shop_service_request_stage_${Math.floor(i / 10)}_total`;
     if (i % 10 === 0) lines.push(`# HELP ${family} Requests that passed this stage.\n# TYPE ${family} counter\n`);
     const route = routes[i % routes.length];
-    lines.push(`${family}{method="${i % 2 ? 'GET' : 'POST'}",route="${route}",code="${200 + (i % 10)}",shard="${target}"} `);
+    lines.push(
+      `${family}{method="${i % 2 ? 'GET' : 'POST'}",route="${route}",code="${200 + (i % 10)}",shard="${target}"} `,
+    );
   }
   return lines;
 }

@@ -72,6 +72,7 @@ remote_write:
   - { url: 'http://x/w', name: same }
   - { url: 'http://y/w', name: same }
   - { url: 'http://z/w', sigv4: {} }
+  - { url: 'http://v/w', protobuf_message: io.prometheus.write.v2.Request }
 `;
     const env = { NIGHTSHIFT_AGENT_SPOOL_BYTE: '1', NIGHTSHIFT_AGENT_INTERVAL: 'often' };
     expect(offencesOf(() => load(yaml, env))).toEqual([
@@ -88,6 +89,7 @@ remote_write:
       'prometheus.yml:11: remote_write[1].url: url for remote_write is empty',
       'prometheus.yml:13: remote_write[3].name: found multiple remote write configs with name "same"',
       'prometheus.yml:14: remote_write[4].sigv4: there is no such key; sigv4 is not supported',
+      'prometheus.yml:15: remote_write[5].protobuf_message: only prometheus.WriteRequest (remote write 1.0) can be sent',
     ]);
   });
 

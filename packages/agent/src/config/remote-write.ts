@@ -11,9 +11,7 @@ import {
   type YamlNode,
 } from '@nightshift/server/collect';
 
-export const protobufMessages = ['prometheus.WriteRequest', 'io.prometheus.write.v2.Request'] as const;
-
-export type ProtobufMessage = (typeof protobufMessages)[number];
+const protobufMessages = ['prometheus.WriteRequest', 'io.prometheus.write.v2.Request'] as const;
 
 export interface QueueConfig {
   /** Requests that are under way at once at most; those of one target keep their order. */
@@ -39,7 +37,6 @@ export interface RemoteWriteConfig {
   readonly exemplars: boolean;
   readonly nativeHistograms: boolean;
   readonly metadata: boolean;
-  readonly message: ProtobufMessage;
   readonly http: HttpClientConfig;
   readonly queue: QueueConfig;
 }
@@ -88,10 +85,7 @@ export const remoteWriteKeys: Readonly<Record<string, Key>> = {
   write_relabel_configs: key('none', 'Relabelling of what goes to this destination, after `external_labels`.'),
   send_exemplars: key('false', 'Whether exemplars are sent.'),
   send_native_histograms: key('false', 'Whether native histograms are sent.'),
-  protobuf_message: key(
-    'prometheus.WriteRequest',
-    '`prometheus.WriteRequest` (remote write 1.0) or `io.prometheus.write.v2.Request` (2.0).',
-  ),
+  protobuf_message: key('prometheus.WriteRequest', 'The only one that can be sent, remote write 1.0.'),
   queue_config: key('see below', 'How requests are made and repeated.'),
   metadata_config: key('see below', 'Whether types, helps and units of metrics are sent.'),
   round_robin_dns: key('', `${noEffect}a connection goes to the address that the name has when it is opened.`),
@@ -156,6 +150,11 @@ function readMetadata(node: YamlNode): boolean {
   return node.get('send').flag(true);
 }
 
+function readMessage(node: YamlNode): void {
+  const message = node.oneOf(protobufMessages, 'prometheus.WriteRequest');
+  if (message !== 'prometheus.WriteRequest') node.fail('only prometheus.WriteRequest (remote write 1.0) can be sent');
+}
+
 function readOne(
   node: YamlNode,
   { nameValidation }: Pick<GlobalConfig, 'nameValidation'>,
@@ -166,6 +165,7 @@ function readOne(
     foreign.includes(name) ? `${name} is not supported` : '',
   );
   const url = node.isEmpty ? '' : readUrl(node.get('url'));
+  readMessage(node.get('protobuf_message'));
   const relabel = readRelabelRules(
     node.get('write_relabel_configs'),
     nameValidation,
@@ -182,7 +182,6 @@ function readOne(
     exemplars: node.get('send_exemplars').flag(false),
     nativeHistograms: node.get('send_native_histograms').flag(false),
     metadata: readMetadata(node.get('metadata_config')),
-    message: node.get('protobuf_message').oneOf(protobufMessages, 'prometheus.WriteRequest'),
     http: readHttpClient(node, dir),
     queue: readQueue(node.get('queue_config')),
   };
@@ -219,7 +218,6 @@ export const simpleRemoteWrite = (url: string, token: string, tokenFile: string)
   exemplars: true,
   nativeHistograms: true,
   metadata: true,
-  message: 'prometheus.WriteRequest',
   http: {
     ...defaultHttpClient,
     authorization:

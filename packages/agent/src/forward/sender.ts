@@ -27,21 +27,16 @@ function reasonOf(error: unknown): string {
   return [error.message || code || error.name, cause].filter((part) => part !== '').join(': ');
 }
 
-/** https://prometheus.io/docs/specs/prw/remote_write_spec/ and remote_write_spec_2_0 */
+/** https://prometheus.io/docs/specs/prw/remote_write_spec/ */
 const protocolHeaders = {
-  'prometheus.WriteRequest': {
-    'content-type': 'application/x-protobuf',
-    'x-prometheus-remote-write-version': '0.1.0',
-  },
-  'io.prometheus.write.v2.Request': {
-    'content-type': 'application/x-protobuf;proto=io.prometheus.write.v2.Request',
-    'x-prometheus-remote-write-version': '2.0.0',
-  },
+  'content-type': 'application/x-protobuf',
+  'content-encoding': 'snappy',
+  'x-prometheus-remote-write-version': '0.1.0',
 } as const;
 
 export function createSender(config: RemoteWriteConfig): Sender {
   const client: HttpClient = createHttpClient(config.http);
-  const headers = { ...config.headers, ...protocolHeaders[config.message], 'content-encoding': 'snappy' };
+  const headers = { ...config.headers, ...protocolHeaders };
   return {
     send: async (block, repeat, signal) => {
       const timeout = AbortSignal.timeout(config.timeoutMs);
