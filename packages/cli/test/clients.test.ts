@@ -489,15 +489,16 @@ describe.skipIf(!existsSync(malformed))('bodies that are broken or hostile', () 
 describe('a client that is not right', () => {
   const post = (url: string, headers: Record<string, string>) => fetch(url, { method: 'POST', headers, body: '' });
   const proto = { 'content-type': 'application/x-protobuf' };
-  const codeOf = async (response: Response) => ((await response.json()) as { error: { code: string } }).error.code;
+  /** The body as text: JSON of ours, or a google.rpc.Status where OTLP was spoken. */
+  const said = async (response: Response) => Buffer.from(await response.arrayBuffer()).toString();
 
   it('is 401 with a wrong token, and with none, on both ports', async () => {
     for (const url of [`${serve.url}/api/v1/write`, `${serve.url}/v1/logs`, `${otlpUrl}/v1/traces`]) {
       const wrong = await post(url, { ...proto, ...bearer('nst_wrong') });
-      expect([wrong.status, await codeOf(wrong)]).toEqual([401, 'AUTH_INVALID']);
+      expect([wrong.status, await said(wrong)]).toEqual([401, expect.stringContaining('unknown or has expired')]);
       expect(wrong.headers.get('www-authenticate')).toBe('Bearer');
       const none = await post(url, proto);
-      expect([none.status, await codeOf(none)]).toEqual([401, 'AUTH_MISSING']);
+      expect([none.status, await said(none)]).toEqual([401, expect.stringContaining('needs a bearer token')]);
     }
   });
 
@@ -509,9 +510,7 @@ describe('a client that is not right', () => {
     for (const url of [`${serve.url}/api/v1/write`, `${otlpUrl}/v1/metrics`]) {
       const response = await post(url, { ...proto, ...bearer(made.token) });
       expect(response.status).toBe(403);
-      expect(await response.json()).toEqual({
-        error: { code: 'AUTH_RIGHT', message: 'This needs the right `ingest`; the token has `read`.' },
-      });
+      expect(await said(response)).toContain('This needs the right `ingest`; the token has `read`.');
     }
     const allowed = await fetch(`${serve.url}/api/v1/query?query=up`, { headers: bearer(made.token) });
     expect(allowed.status).toBe(200);
@@ -536,9 +535,7 @@ describe('a client that is not right', () => {
   ])('is 415 where %s gets %s', async (path, type) => {
     const response = await post(serve.url + path, { ...bearer(token), 'content-type': type });
     expect(response.status).toBe(415);
-    const { error } = (await response.json()) as { error: { code: string; message: string } };
-    expect(error.code).toBe('CONTENT_TYPE');
-    expect(error.message).toContain(type);
+    expect(await said(response)).toContain(`Content type ${type} is not taken here`);
   });
 
   it('is 415 with an encoding that is not taken', async () => {

@@ -35,6 +35,7 @@ export const doctor: Register = (program, context) => {
           checkDataDir(config.dataDir),
           checkPort('http.port', config.http.host, config.http.port),
           checkPort('http.otlpPort', config.http.host, config.http.otlpPort),
+          checkPort('http.otlpGrpcPort', config.http.host, config.http.otlpGrpcPort),
           checkEngine(config.engine.url, context.argv[1] ?? ''),
         ]),
       );

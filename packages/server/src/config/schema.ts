@@ -45,8 +45,11 @@ const http = z.strictObject({
   // Until somebody configures it otherwise, nobody on the network can reach a fresh installation.
   host: z.string().min(1).default('127.0.0.1').describe('Address that pages, API and ingest listen on.'),
   port: port().default(4300).describe('Port of pages, API and ingest; 0 takes any free one.'),
-  // 4318 is OpenTelemetry's own, so an exporter needs no configuration.
+  // 4318 and 4317 are OpenTelemetry's own, so an exporter needs no configuration.
   otlpPort: port().default(4318).describe('Second port for OTLP over HTTP; 0 takes any free one.'),
+  otlpGrpcPort: port()
+    .default(4317)
+    .describe('Port for OTLP over gRPC; 0 takes any free one, and so does 0 as http.otlpPort.'),
   publicUrl: address()
     .default('')
     .describe(
@@ -388,6 +391,11 @@ export const configSchema = z
     error: 'must differ from http.port',
     path: ['http', 'otlpPort'],
   })
+  .refine(
+    ({ http: { port, otlpPort, otlpGrpcPort } }) =>
+      otlpPort === 0 || otlpGrpcPort === 0 || (otlpGrpcPort !== port && otlpGrpcPort !== otlpPort),
+    { error: 'must differ from http.port and http.otlpPort', path: ['http', 'otlpGrpcPort'] },
+  )
   .refine(({ scrape }) => new Set(scrape.map(({ job }) => job)).size === scrape.length, {
     error: 'must give every job a name of its own',
     path: ['scrape'],

@@ -1,6 +1,5 @@
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { hostname } from 'node:os';
-import type { FastifyInstance } from 'fastify';
 import type { Status } from '../api/api.ts';
 import { BodyBudget } from '../collect/body-budget.ts';
 import type { Scraper } from '../collect/scrape/scraper.ts';
@@ -15,6 +14,7 @@ import { exemplarRoutes } from '../http/exemplars.ts';
 import { federateRoutes } from '../http/federate.ts';
 import { type IngestDeps, ingestRoutes } from '../http/ingest.ts';
 import { buildOtlpApp } from '../http/otlp-app.ts';
+import { buildOtlpGrpc } from '../http/otlp-grpc/server.ts';
 import type { Installation } from '../http/prometheus/deps.ts';
 import { prometheusRoutes } from '../http/prometheus/index.ts';
 import { reloadRoutes } from '../http/reload.ts';
@@ -49,26 +49,32 @@ export interface ListenParts {
 export interface Listening {
   readonly url: string;
   readonly otlpUrl: string;
+  readonly otlpGrpcUrl: string;
   close(): Promise<void>;
 }
 
 const graceMs = 2_000;
 
-async function open(app: FastifyInstance, host: string, port: number, key: string): Promise<string> {
+interface Opening {
+  readonly server: Pick<Server, 'address'>;
+  listen(options: { readonly host: string; readonly port: number }): Promise<unknown>;
+}
+
+async function open({ server, listen }: Opening, host: string, port: number, key: string): Promise<string> {
   try {
-    await app.listen({ host, port });
+    await listen({ host, port });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new NightshiftError('CONFIG_INVALID', {
       reason: `Cannot listen on ${host}:${port} (${key}): ${reason}. Set ${key} to a free port, or to 0 for any.`,
     });
   }
-  const { port: bound } = app.server.address() as AddressInfo;
+  const { port: bound } = server.address() as AddressInfo;
   const shown = host.includes(':') ? `[${host}]` : host === '0.0.0.0' ? '127.0.0.1' : host;
   return `http://${shown}:${bound}`;
 }
 
-/** Opens both ports: everything on the main one, OTLP alone on its own. */
+/** Opens the ports: everything on the main one, OTLP alone on its own, by HTTP and by gRPC. */
 export async function listen(parts: ListenParts): Promise<Listening> {
   const { config, store, queries, respond, now, engine } = parts;
   const { releases, incidents } = respond;
@@ -134,18 +140,21 @@ export async function listen(parts: ListenParts): Promise<Listening> {
   cardinalityRoutes(app, store.explorer);
   tsdbAdminRoutes(app, { store, enabled: config.http.adminApi, log: parts.log });
   const otlp = buildOtlpApp(deps, ingest);
-  const url = await open(app, config.http.host, config.http.port, 'http.port');
+  const grpc = buildOtlpGrpc({ ...ingest, rightsOf: (token) => parts.control.tokens.verify(token)?.rights });
+  const close = async () => {
+    await Promise.all([closeHttpApp(app, graceMs), closeHttpApp(otlp, graceMs), grpc.close(graceMs)]);
+  };
+  const { host, port, otlpPort, otlpGrpcPort } = config.http;
   try {
-    const otlpUrl = await open(otlp, config.http.host, config.http.otlpPort, 'http.otlpPort');
     return {
-      url,
-      otlpUrl,
-      close: async () => {
-        await Promise.all([closeHttpApp(app, graceMs), closeHttpApp(otlp, graceMs)]);
-      },
+      url: await open({ server: app.server, listen: (at) => app.listen(at) }, host, port, 'http.port'),
+      otlpUrl: await open({ server: otlp.server, listen: (at) => otlp.listen(at) }, host, otlpPort, 'http.otlpPort'),
+      // Who takes any port for one has others on their machine.
+      otlpGrpcUrl: await open(grpc, host, otlpPort === 0 ? 0 : otlpGrpcPort, 'http.otlpGrpcPort'),
+      close,
     };
   } catch (error) {
-    await closeHttpApp(app, graceMs);
+    await close();
     throw error;
   }
 }

@@ -11,6 +11,7 @@ export async function runServe(options: ServeOptions, write = (line: string) => 
   const server = await startServer(options);
   write(`Nightshift is up: ${server.url}`);
   write(`OTLP over HTTP:   ${server.otlpUrl}`);
+  write(`OTLP over gRPC:   ${server.otlpGrpcUrl}`);
   write(`Data directory:   ${server.dataDir}`);
   if (server.firstPassword) {
     write(`Log in as admin with the one-time password ${server.firstPassword}`);

@@ -43,6 +43,7 @@ export interface ServeOptions {
 export interface Server {
   readonly url: string;
   readonly otlpUrl: string;
+  readonly otlpGrpcUrl: string;
   readonly dataDir: string;
   /** The one-time password of `admin`, on the very first start only. */
   readonly firstPassword: string | null;
@@ -161,8 +162,8 @@ async function startParts(
   writeCommandToken(dataDir, control);
   writePresence(dataDir, { pid: process.pid, url: listening.url, otlpUrl: listening.otlpUrl, startedAt });
   teardown.add('presence', () => removePresence(dataDir));
-  const { url, otlpUrl }: Listening = listening;
-  return { url, otlpUrl, dataDir, firstPassword: control.firstPassword, reload, close: () => teardown.run(log) };
+  const { url, otlpUrl, otlpGrpcUrl }: Listening = listening;
+  return { url, otlpUrl, otlpGrpcUrl, dataDir, firstPassword: control.firstPassword, reload, close: () => teardown.run(log) };
 }
 
 function startHost(

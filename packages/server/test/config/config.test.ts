@@ -54,6 +54,7 @@ const mistakes: Record<string, string> = {
   'duplicate-job': ':1:1: `scrape` must give every job a name of its own',
   'wrong-label-name': ':4:15: `scrape[0].labels.0zone`: the key "0zone" must be a label name',
   'one-port-for-two': ':1:1: `http.otlpPort` must differ from http.port',
+  'one-port-for-grpc': ':2:3: `http.otlpGrpcPort` must differ from http.port and http.otlpPort',
   'unquoted-secret': ':2:3: `engine.password` must be a text, not a hidden value',
   'value-for-a-section': ':1:1: `http` must be a section of keys, not 4300',
   'list-at-the-root': ':1:1: `the whole` must be a section of keys',

@@ -35,7 +35,7 @@ beforeAll(async () => {
   const log = { info() {}, warn() {}, error() {} };
   const rightsOf = (token: string) => tokens[token];
   grpc = buildOtlpGrpc({ sink, now: Date.now, budget, ...limits, otlpMetrics, log, rightsOf });
-  await new Promise<void>((done) => grpc.server.listen(0, '127.0.0.1', done));
+  await grpc.listen({ host: '127.0.0.1', port: 0 });
   session = connect(`http://127.0.0.1:${(grpc.server.address() as AddressInfo).port}`);
 }, 60_000);
 afterAll(async () => {
@@ -203,7 +203,7 @@ describe('OTLP over gRPC', () => {
 
   it('lets open calls end when it closes, and cuts connections that do not', async () => {
     const own = buildOtlpGrpc({ ...(await depsOfNothing()) });
-    await new Promise<void>((done) => own.server.listen(0, '127.0.0.1', done));
+    await own.listen({ host: '127.0.0.1', port: 0 });
     const client = connect(`http://127.0.0.1:${(own.server.address() as AddressInfo).port}`);
     client.on('error', () => {});
     const open = client.request({

@@ -36,6 +36,7 @@ const CALL_MS = 120_000;
 
 export interface OtlpGrpcServer {
   readonly server: Http2Server;
+  listen(options: { readonly host: string; readonly port: number }): Promise<void>;
   /** Takes no more calls, lets open ones end for at most `graceMs`, then cuts them. */
   close(graceMs: number): Promise<void>;
 }
@@ -57,6 +58,14 @@ export function buildOtlpGrpc(deps: OtlpGrpcDeps): OtlpGrpcServer {
   });
   return {
     server,
+    listen: (options) =>
+      new Promise((listening, failed) => {
+        server.once('error', failed);
+        server.listen(options, () => {
+          server.off('error', failed);
+          listening();
+        });
+      }),
     async close(graceMs) {
       const closed = new Promise<void>((done) => server.close(() => done()));
       for (const session of sessions) session.close();
