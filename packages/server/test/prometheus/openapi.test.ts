@@ -177,7 +177,7 @@ describe.skipIf(present.length === 0)(`the answers of the HTTP API (skipped with
         { ...notes, resultType: 'matrix', series: [series] },
       ];
       for (const result of results) {
-        const text = bodyOf({ data: undefined, json: await resultJson(result, undefined) });
+        const text = String(bodyOf({ data: undefined, json: await resultJson(result, undefined) }));
         expect(text).toContain('"count":"6"');
         expect(offences('/query', 'get', 200, JSON.parse(text))).toEqual([]);
       }
