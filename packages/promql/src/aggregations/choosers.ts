@@ -15,7 +15,7 @@ function keep(evaluation: Evaluation, members: readonly StepSeries[], count: num
   const kept = members.map((each) => ({ ...each, present: new Uint8Array(count) }));
   let last: readonly number[] = [];
   for (let step = 0; step < count; step++) {
-    evaluation.tick();
+    evaluation.tick(members.length);
     last = choose(members, step);
     for (const index of last) kept[index]!.present[step] = 1;
   }

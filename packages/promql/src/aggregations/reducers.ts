@@ -56,7 +56,7 @@ function variance(finish: (variance: number) => number): Reducer {
 const quantile: Reducer = (members, into, { param, evaluation }) => {
   const here = new Float64Array(members.length);
   for (let step = 0; step < into.values.length; step++) {
-    evaluation.tick();
+    evaluation.tick(members.length);
     let count = 0;
     for (const { present, values } of members) if (present[step] === 1) here[count++] = values[step]!;
     if (count > 0) set(into, step, quantileOf(param![step]!, here.subarray(0, count)));

@@ -131,9 +131,12 @@ export class Evaluation {
     this.settings.checkpoint?.check();
   }
 
-  /** To be called for each round of a loop over series, groups or steps: checks every few rounds. */
-  tick(): void {
-    if (++this.ticks % CHECK_EVERY === 0) this.checkAborted();
+  /** To be called for each round of a loop over series, groups or steps: checks every few rounds, more often if each is of many members. */
+  tick(members = 1): void {
+    this.ticks += 1 + members / 64;
+    if (this.ticks < CHECK_EVERY) return;
+    this.ticks = 0;
+    this.checkAborted();
   }
 
   /** The items, with a `tick` before each. */
