@@ -6,6 +6,10 @@ import { type SampleColumns, wordsOf } from './sample-columns.ts';
 import type { Series } from './series-index.ts';
 
 const ROW_BYTES = 24;
+/** Below this many ids it does not matter how they are asked for. */
+const FEW_IDS = 100;
+/** Those of an id that differ within a metric (`hashKey`). */
+const ID_BITS = 44n;
 /** Of a row in columns. */
 const COLUMNS_BYTES = 16;
 const HOUR_MS = 3_600_000;
@@ -24,8 +28,33 @@ export const milliseconds = (time: number): string => String(Math.ceil(Math.min(
 /** Ids are numbers of our own making, so that they can stand in the text; everything else is a parameter. */
 export function condition(series: readonly Series[]): string {
   const ids = series.length > MOST_IDS ? '' : `id IN (${series.map(({ id }) => id).join(',')}) AND `;
-  const time = (name: string) => `fromUnixTimestamp64Milli({${name}:Int64}, 'UTC')`;
-  return `${ids}time >= ${time('start')} AND time <= ${time('end')}`;
+  return ids + withinRange;
+}
+
+const timeOf = (name: string) => `fromUnixTimestamp64Milli({${name}:Int64}, 'UTC')`;
+const withinRange = `time >= ${timeOf('start')} AND time <= ${timeOf('end')}`;
+
+/** Ids that lie next to each other, both ends included. */
+export interface IdSpan {
+  readonly least: bigint;
+  readonly most: bigint;
+}
+
+const ofSpan = ({ least, most }: IdSpan): string => `id >= ${least} AND id <= ${most} AND ${withinRange}`;
+
+/**
+ * The ids of all series of a metric, if `wanted` are a fair part of them: then it is cheaper to read all in between and
+ * leave out some than to look up each id. Undefined where the ids are from before they were neighbours.
+ */
+export function spanOf(wanted: readonly Series[], ofMetric: readonly Series[]): IdSpan | undefined {
+  if (wanted.length < FEW_IDS || 2 * wanted.length < ofMetric.length) return undefined;
+  let least = wanted[0]!.id;
+  let most = least;
+  for (const { id } of wanted) {
+    if (id < least) least = id;
+    if (id > most) most = id;
+  }
+  return least >> ID_BITS === most >> ID_BITS ? { least, most } : undefined;
 }
 
 /** The same with the hours named, by which the table is ordered before all else, where they are few; else ''. */
@@ -51,6 +80,7 @@ export async function engineSamples(
   end: number,
   signal?: AbortSignal,
   budget?: SelectBudget,
+  span?: IdSpan,
 ): Promise<Map<bigint, SampleColumns>> {
   if (series.length === 0 || end < start) return new Map();
   const [from, to] = [milliseconds(start), milliseconds(Math.floor(end))];
@@ -58,8 +88,8 @@ export async function engineSamples(
   const isShort = Number(to) - Number(from) < 2 ** 32;
   const since = `toUnixTimestamp64Milli(time) - ${from}`;
   const bytes = await engine.queryBytes(
-    `SELECT ${tellsApart(ids) ? 'toUInt32(id)' : 'id'}, ${isShort ? `toUInt32(${since})` : since}, value
-     FROM nightshift.samples WHERE ${hoursBetween(Number(from), Number(to))}${condition(series)}
+    `SELECT ${!span && tellsApart(ids) ? 'toUInt32(id)' : 'id'}, ${isShort ? `toUInt32(${since})` : since}, value
+     FROM nightshift.samples WHERE ${hoursBetween(Number(from), Number(to))}${span ? ofSpan(span) : condition(series)}
      SETTINGS max_query_size = 16777216 FORMAT Native`,
     { start: from, end: to },
     signal,
@@ -135,11 +165,15 @@ export async function engineSeriesInRange(
   start: number,
   end: number,
   signal?: AbortSignal,
+  span?: IdSpan,
 ): Promise<Set<bigint>> {
   if (series.length === 0 || end < start) return new Set();
+  const [from, to] = [milliseconds(start), milliseconds(Math.floor(end))];
   const rows = await engine.query<{ id: string }>(
-    `SELECT DISTINCT id FROM nightshift.samples WHERE ${condition(series)} SETTINGS max_query_size = 16777216`,
-    { start: milliseconds(start), end: milliseconds(Math.floor(end)) },
+    `SELECT DISTINCT id FROM nightshift.samples
+     WHERE ${hoursBetween(Number(from), Number(to))}${span ? ofSpan(span) : condition(series)}
+     SETTINGS max_query_size = 16777216`,
+    { start: from, end: to },
     signal,
   );
   return new Set(rows.map(({ id }) => BigInt(id)));

@@ -3,7 +3,7 @@ import type { Matcher, SelectBudget, SelectRequest, SeriesData } from '@nightshi
 import type { Labels, MetricMetadata } from '@nightshift/wire';
 import type { Engine } from '../engine/engine.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
-import { engineSamples, engineSeriesInRange } from './engine-samples.ts';
+import { engineSamples, engineSeriesInRange, type IdSpan, spanOf } from './engine-samples.ts';
 import type { Head } from './head.ts';
 import { ReadBuffer } from './read-buffer.ts';
 import { concatColumns } from './sample-columns.ts';
@@ -55,7 +55,15 @@ export class HeadAndEngine implements MetricStore {
     const cut = this.head.coveredFrom;
     const newer = this.newer(matched, Math.max(start, cut), end, budget);
     if (start >= cut) return newer.filter((part) => part !== undefined);
-    const older = await engineSamples(this.engine, matched, start, Math.min(end, cut - 1), signal, budget);
+    const older = await engineSamples(
+      this.engine,
+      matched,
+      start,
+      Math.min(end, cut - 1),
+      signal,
+      budget,
+      this.spanOf(matched),
+    );
     const found: SeriesData[] = [];
     for (const [place, { id, labels }] of matched.entries()) {
       const before = older.get(id);
@@ -65,6 +73,13 @@ export class HeadAndEngine implements MetricStore {
       else if (after) found.push(after);
     }
     return found;
+  }
+
+  /** Where the series of one metric are in the engine, if most of them are wanted. */
+  private spanOf(wanted: readonly Series[]): IdSpan | undefined {
+    const name = wanted[0]?.labels.get('__name__');
+    if (name === undefined || !wanted.every(({ labels }) => labels.get('__name__') === name)) return undefined;
+    return spanOf(wanted, this.lookup.match([{ name: '__name__', op: '=', value: name }]));
   }
 
   /** From the head; undefined where it has nothing of a series. */
@@ -135,7 +150,14 @@ export class HeadAndEngine implements MetricStore {
     const here = new Set(matched.filter(({ number }) => this.head.has(number, Math.max(start, cut), end)));
     if (start >= cut) return [...here];
     const elsewhere = matched.filter((series) => !here.has(series));
-    const older = await engineSeriesInRange(this.engine, elsewhere, start, Math.min(end, cut - 1), signal);
+    const older = await engineSeriesInRange(
+      this.engine,
+      elsewhere,
+      start,
+      Math.min(end, cut - 1),
+      signal,
+      this.spanOf(elsewhere),
+    );
     return matched.filter((series) => here.has(series) || older.has(series.id));
   }
 }
