@@ -18,7 +18,7 @@ function admit(sink: RecordSink, record: JournalRecord, decoded: Decoded): Promi
 function withRefused(refused: RefusedBySink, report: WriteReport | undefined): WriteReport {
   const { written } = report ?? {};
   const refusal = limitReached(refused, report);
-  if (!written) return { refusal };
+  if (!written) return { refusal, refusedSamples: refused.samples };
   return { refusal, written: { ...written, samples: Math.max(0, written.samples - refused.samples) } };
 }
 

@@ -21,6 +21,8 @@ export interface WriteReport {
   readonly written?: WrittenCounts;
   /** Why the rest was not taken, '' where all was. */
   readonly refusal: string;
+  /** Samples of the series that were one too many. */
+  readonly refusedSamples?: number;
 }
 
 /** Exactly one of them is there, and of remote write 2.0 a report with its metrics. */

@@ -84,6 +84,26 @@ describe('what is journaled of OTLP metrics', () => {
   });
 });
 
+describe('series beyond the limit of the store', () => {
+  it('are refused with their reason, and no more points than there are', async () => {
+    const refused = { series: 40, samples: 40, metric: 'g', most: 7 };
+    const sink = { admit: async () => {}, admitReported: async () => refused };
+    const limits = {
+      maxDecompressedBytes: 1e6,
+      maxDeltaStreams: 10,
+      maxDeltaAgeMs: 1000,
+      settings: defaultOtlpSettings,
+    };
+    const receiver = new OtlpMetrics({ sink, now: () => now, source: { select: async () => [] }, ...limits });
+    const dataPoints = [{ asInt: 1, timeUnixNano: nanos(0) }, { timeUnixNano: nanos(0) }];
+    const metrics = [{ name: 'g', gauge: { dataPoints } }];
+    const body = Buffer.from(JSON.stringify({ resourceMetrics: [{ scopeMetrics: [{ metrics }] }] }));
+    const told = await receiver.take({ kind: 'otlp-metrics', format: 'json', receivedAt: now, body });
+    expect(told).toEqual({ rejected: 2, message: expect.stringMatching(/has no value; 40 new series were refused/) });
+    expect(receiver.counts).toEqual({ taken: 0, refused: 2 });
+  });
+});
+
 describe('the states of delta streams', () => {
   const pointOf = (stream: string) => ({ stream }) as DeltaPoint;
   const stateOf = (value: number): DeltaState => ({ time: 1n, end: 1n, timestamp: 1, total: { kind: 'sum', value } });

@@ -13,8 +13,8 @@ import {
   type WriteSample,
 } from '@nightshift/wire';
 import { NightshiftError } from '../../errors/catalogue.ts';
-import { type CollectDeps, collect } from '../collect.ts';
-import type { JournalRecord } from '../record.ts';
+import { type CollectDeps, collectReported } from '../collect.ts';
+import type { JournalRecord, WriteReport } from '../record.ts';
 import { type DeltaLease, DeltaStreams } from './delta-streams.ts';
 import { pointLimits } from './point-limits.ts';
 import { restoreStreams } from './restore.ts';
@@ -83,14 +83,21 @@ export class OtlpMetrics {
     if (metrics.timestamps.length === 0 && unusable > 0) {
       throw new NightshiftError('BODY_INVALID', { reason: rejections.message() });
     }
-    if (metrics.timestamps.length > 0) {
-      const body = encodeSnappy(writeRequestOf(metrics));
-      const { receivedAt } = record;
-      await collect(this.options, { kind: 'remote-write', format: 'snappy-protobuf', receivedAt, body }, { metrics });
+    const report = metrics.timestamps.length > 0 ? await this.collect(record, metrics) : undefined;
+    if (report?.refusal) {
+      // A point is one sample or several; which of them a refused one had is not known any more.
+      const taken = conversion.points - rejections.points;
+      rejections.add(report.refusal, Math.min(taken, report.refusedSamples ?? 1));
     }
     this.counts.taken += conversion.points - rejections.points;
     this.counts.refused += rejections.points;
     return { rejected: rejections.points, message: rejections.message() };
+  }
+
+  private collect({ receivedAt }: JournalRecord, metrics: MetricBatch): Promise<WriteReport | undefined> {
+    const body = encodeSnappy(writeRequestOf(metrics));
+    const record = { kind: 'remote-write', format: 'snappy-protobuf', receivedAt, body } as const;
+    return collectReported(this.options, record, { metrics });
   }
 }
 
