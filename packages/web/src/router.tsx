@@ -8,6 +8,7 @@ import {
   retainSearchParams,
 } from '@tanstack/react-router';
 import { ApiFailure } from './api/http.ts';
+import { CardinalityPage } from './pages/cardinality/CardinalityPage.tsx';
 import { IncidentPage } from './pages/IncidentPage.tsx';
 import { IncidentReportPage } from './pages/IncidentReportPage.tsx';
 import { IncidentsPage } from './pages/IncidentsPage.tsx';
@@ -58,6 +59,13 @@ const metrics = createRoute({
   validateSearch: (search: Record<string, unknown>) => ({ query: text(search.query) }),
 });
 
+const cardinality = createRoute({
+  getParentRoute: under,
+  path: '/cardinality',
+  component: CardinalityPage,
+  validateSearch: (search: Record<string, unknown>) => ({ match: text(search.match) }),
+});
+
 const routeTree = root.addChildren([
   login,
   shell.addChildren([
@@ -71,6 +79,7 @@ const routeTree = root.addChildren([
     createRoute({ getParentRoute: under, path: '/settings', component: SettingsPage }),
     logs,
     metrics,
+    cardinality,
   ]),
 ]);
 

@@ -1,4 +1,6 @@
 import type {
+  CardinalityMetric,
+  CardinalityReport,
   Incident,
   IncidentSummary,
   LogEntry,
@@ -434,5 +436,47 @@ export const status: Status = {
   gateway: { state: 'up', pid: 811 },
   scrape: [],
 };
+
+const metricOf = (name: string, series: number, labels: CardinalityMetric['labels']): CardinalityMetric => ({
+  ...{ name, series, labels, live: series, samplesPerSecond: series / 15, service: 'url-shortener', services: 1 },
+  newSeries: Array.from({ length: 24 }, (_, hour) => Math.round((series / 240) * (1 + (hour % 7)))),
+});
+
+/** With a selector of one metric: that metric alone. */
+export function cardinality(match: string, empty: boolean): CardinalityReport {
+  const all = empty
+    ? []
+    : [
+        metricOf('shortener_redirects_total', 48_210, [
+          { name: 'user_id', values: 24_105 },
+          { name: 'instance', values: 2 },
+        ]),
+        metricOf('http_server_request_duration_seconds_bucket', 4_320, [
+          { name: 'http_route', values: 45 },
+          { name: 'le', values: 16 },
+        ]),
+        { ...metricOf(HOSTILE, 12, [{ name: LONG, values: 6 }]), service: '', services: 3 },
+        { ...metricOf('up', 4, [{ name: 'instance', values: 4 }]), newSeries: new Array<number>(24).fill(0) },
+      ];
+  const metrics = all.filter(({ name }) => match === '' || match.includes(JSON.stringify(name)));
+  const sum = (of: (metric: CardinalityMetric) => number) => metrics.reduce((total, metric) => total + of(metric), 0);
+  const series = sum((metric) => metric.series);
+  return {
+    at: AT,
+    series,
+    live: series,
+    samplesPerSecond: sum((metric) => metric.samplesPerSecond),
+    metricNames: metrics.length,
+    metrics,
+    busiest: metrics,
+    growing: metrics.slice(0, 2),
+    services: series === 0 ? [] : [{ service: HOSTILE, series, samplesPerSecond: 3_503, newSeries: 812 }],
+    labels:
+      series === 0 ? [] : [{ name: 'user_id', values: 24_105, series: 48_210, top: [{ value: HOSTILE, series: 2 }] }],
+    pairs: series === 0 ? [] : [{ name: 'service', value: HOSTILE + LONG, series }],
+    hours: Array.from({ length: 24 }, (_, hour) => AT + (hour - 23) * 3_600_000),
+    newSeries: new Array<number>(24).fill(34),
+  };
+}
 
 export const reportHtml = `<!doctype html><html lang="en"><meta charset="utf-8"><title>INC-7</title><style>body{font:14px sans-serif;max-width:70ch;margin:2em auto}</style><h1>INC-7: Redirects failed after release v2</h1><p>Nobody saw a failure.</p><script>parent.__hit=4</script></html>`;

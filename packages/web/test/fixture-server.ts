@@ -102,6 +102,7 @@ function apiBody(
     return ok({ logs: empty ? [] : data.logs.filter((line) => line.severity >= Number(query.get('severity') ?? 0)) });
   if (name === `traces/${data.TRACE}`) return ok({ spans: empty ? [] : data.spans });
   if (name === 'status') return ok(data.status);
+  if (name === 'cardinality') return ok(data.cardinality(query.get('match[]') ?? '', empty));
   if (name === 'tokens/tok-1') return { status: 204, body: undefined };
   if (name === 'tokens')
     return ok(

@@ -6,6 +6,7 @@ export const PAGES = [
   { to: '/releases', label: 'Releases' },
   { to: '/incidents', label: 'Incidents' },
   { to: '/metrics', label: 'Metrics' },
+  { to: '/cardinality', label: 'Cardinality' },
   { to: '/logs', label: 'Logs' },
   { to: '/settings', label: 'Settings' },
 ] as const;
