@@ -37,12 +37,21 @@ export function segmentNumber(name: string): number | undefined {
   return found ? Number(found[1]) : undefined;
 }
 
-/** Length and checksum that stand before the payload on disk. */
-export function recordHead(payload: Uint8Array): Buffer {
+/** Length and checksum that stand before the payload on disk; the payload may be in parts. */
+export function recordHead(parts: readonly Uint8Array[]): Buffer {
   const head = Buffer.allocUnsafe(RECORD_OVERHEAD);
-  head.writeUInt32LE(payload.length, 0);
-  head.writeUInt32LE(crc32(payload, crc32(head.subarray(0, 4))), 4);
+  head.writeUInt32LE(sizeOf(parts), 0);
+  let crc = crc32(head.subarray(0, 4));
+  for (const part of parts) crc = crc32(part, crc);
+  head.writeUInt32LE(crc, 4);
   return head;
+}
+
+/** Bytes of all parts together. */
+export function sizeOf(parts: readonly Uint8Array[]): number {
+  let size = 0;
+  for (const part of parts) size += part.length;
+  return size;
 }
 
 export type Header = 'good' | 'torn' | 'foreign' | { readonly version: number };

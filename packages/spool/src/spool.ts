@@ -91,10 +91,13 @@ export class Spool {
     });
   }
 
-  /** Resolves when the record is on disk; rejects, with nothing of it kept, when it cannot be written. */
-  append(record: Uint8Array): Promise<Position> {
+  /**
+   * Resolves when the record, whole or in parts, is on disk; rejects, with nothing of it kept, when it cannot be written. Its
+   * bytes must not change before.
+   */
+  append(record: Uint8Array | readonly Uint8Array[]): Promise<Position> {
     if (this.closed) return Promise.reject(new SpoolError('the spool is closed'));
-    return this.writer.append(record);
+    return this.writer.append([record].flat());
   }
 
   /**

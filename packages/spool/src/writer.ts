@@ -2,11 +2,20 @@
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Segment, syncDirectory } from './recover.ts';
-import { HEADER_BYTES, RECORD_OVERHEAD, recordHead, SpoolError, segmentHeader, segmentName } from './segment.ts';
+import {
+  HEADER_BYTES,
+  RECORD_OVERHEAD,
+  recordHead,
+  SpoolError,
+  segmentHeader,
+  segmentName,
+  sizeOf,
+} from './segment.ts';
 import type { Position } from './spool.ts';
 
 interface Waiting {
-  readonly record: Uint8Array;
+  readonly parts: readonly Uint8Array[];
+  readonly size: number;
   readonly resolve: (position: Position) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -35,9 +44,9 @@ export class SegmentWriter {
     this.nextNumber = options.firstNumber;
   }
 
-  append(record: Uint8Array): Promise<Position> {
+  append(parts: readonly Uint8Array[]): Promise<Position> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ record, resolve, reject });
+      this.waiting.push({ parts, size: sizeOf(parts), resolve, reject });
       this.start();
     });
   }
@@ -106,7 +115,7 @@ export class SegmentWriter {
     let bytes = 0;
     let count = 0;
     while (count < this.waiting.length && (count === 0 || bytes < this.options.segmentBytes)) {
-      bytes += this.waiting[count]!.record.length + RECORD_OVERHEAD;
+      bytes += this.waiting[count]!.size + RECORD_OVERHEAD;
       count++;
     }
     return this.waiting.splice(0, count);
@@ -118,12 +127,12 @@ export class SegmentWriter {
     const parts: Uint8Array[] = [];
     const positions: Position[] = [];
     let end = segment.end;
-    for (const { record } of group) {
-      parts.push(recordHead(record), record);
-      end += RECORD_OVERHEAD + record.length;
+    for (const record of group) {
+      parts.push(recordHead(record.parts), ...record.parts);
+      end += RECORD_OVERHEAD + record.size;
       positions.push({ segment: segment.number, offset: end });
     }
-    await writeFully(handle, Buffer.concat(parts), segment.end);
+    await writeParts(handle, parts, segment.end);
     await handle.datasync();
     segment.end = end;
     segment.records += group.length;
@@ -195,6 +204,17 @@ export class SegmentWriter {
       await rm(path, { force: true }).catch(() => {});
     }
   }
+}
+
+/** Parts of one write; a kernel takes no more than this at once (IOV_MAX of POSIX is at least 16, of Linux 1,024). */
+const MOST_PARTS = 1024;
+
+/** Without a copy of the records, unless the kernel does not take them all at once. */
+async function writeParts(handle: FileHandle, parts: readonly Uint8Array[], position: number): Promise<void> {
+  const size = sizeOf(parts);
+  const bytesWritten = parts.length <= MOST_PARTS ? (await handle.writev([...parts], position)).bytesWritten : 0;
+  if (bytesWritten < size)
+    await writeFully(handle, Buffer.concat(parts).subarray(bytesWritten), position + bytesWritten);
 }
 
 async function writeFully(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {

@@ -20,14 +20,20 @@ export class JournalError extends Error {
   override readonly name = 'JournalError';
 }
 
-export function encodeJournalRecord(record: JournalRecord): Uint8Array {
-  const bytes = Buffer.allocUnsafe(HEAD_BYTES + record.body.length);
+/** Head and body. */
+export function journalParts(record: JournalRecord): readonly Uint8Array[] {
+  return [headOf(record), record.body];
+}
+
+export const encodeJournalRecord = (record: JournalRecord): Uint8Array => Buffer.concat(journalParts(record));
+
+function headOf(record: JournalRecord): Buffer {
+  const bytes = Buffer.allocUnsafe(HEAD_BYTES);
   bytes.writeUInt8(VERSION, 0);
   bytes.writeUInt8(KINDS.indexOf(record.kind), 1);
   bytes.writeUInt8(FORMATS.indexOf(record.format), 2);
   bytes.writeUInt8(0, 3);
   bytes.writeDoubleLE(record.receivedAt, 4);
-  bytes.set(record.body, HEAD_BYTES);
   return bytes;
 }
 

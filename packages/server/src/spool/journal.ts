@@ -4,7 +4,7 @@ import type { WriteMemory } from '@nightshift/wire';
 import { decodeRecord } from '../collect/decode.ts';
 import type { Decoded, JournalRecord } from '../collect/record.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
-import { decodeJournalRecord, encodeJournalRecord } from './journal-layout.ts';
+import { decodeJournalRecord, journalParts } from './journal-layout.ts';
 
 export type { BodyFormat, BodyKind, Decoded, JournalRecord } from '../collect/record.ts';
 
@@ -41,7 +41,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
         throw new NightshiftError('OVERLOADED', { what: `${maxPendingBytes} bytes wait for the engine` }, 5);
       }
       try {
-        return await spool.append(encodeJournalRecord(record));
+        return await spool.append(journalParts(record));
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         throw new NightshiftError('SPOOL_UNAVAILABLE', { reason }, 5);

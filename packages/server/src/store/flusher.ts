@@ -9,6 +9,7 @@ import { type Decoded, decodeJournal, type Journal, placeOf } from '../spool/jou
 import { carryOut, type Deletion } from './deletion.ts';
 import type { RecentBatches } from './recent-batches.ts';
 import { BatchRows, columns } from './rows.ts';
+import { freeSamples } from './sample-rows.ts';
 import type { SeriesIndex } from './series-index.ts';
 import type { SeriesNumbers } from './series-numbers.ts';
 
@@ -181,6 +182,7 @@ export class Flusher {
     const { engine, now } = this.options;
     for (const { table, part, rows: bytes, format } of rows.inserts(now())) {
       await engine.insert(`nightshift.${table}`, columns[table], bytes, `${token}-${part}`, format);
+      if (format === 'Native') freeSamples(bytes);
     }
     for (const series of rows.series) series.stored = true;
   }

@@ -27,7 +27,7 @@ type IdWords = Uint32Array;
 /** The pieces of the block, in their order. */
 export function nativeSamples(runs: readonly SampleRun[], idWords: IdWords): readonly Uint8Array[] {
   const rows = runs.reduce((sum, { from, to }) => sum + to - from, 0);
-  const columns = new Uint32Array(rows * 6);
+  const columns = memoryFor(rows * 6);
   fill(columns, rows, runs, idWords, rows === 0 ? undefined : placesOf(runs, idWords, rows));
   const column = (place: number) => new Uint8Array(columns.buffer, place * rows * 8, rows * 8);
   return [
@@ -38,6 +38,21 @@ export function nativeSamples(runs: readonly SampleRun[], idWords: IdWords): rea
     columnHead('value', 'Float64'),
     column(2),
   ];
+}
+
+/** Memory of a block that the engine has, for the next one: what is allocated anew for each makes work for the collector. */
+let spare: Uint32Array<ArrayBuffer> | undefined;
+const MOST_SPARE = 8 * 1024 * 1024;
+
+function memoryFor(words: number): Uint32Array<ArrayBuffer> {
+  const found = spare && spare.length >= words ? spare : new Uint32Array(words);
+  spare = undefined;
+  return found;
+}
+
+/** To be called with a block that nothing reads any more. */
+export function freeSamples([, column]: readonly Uint8Array[]): void {
+  if (column && column.buffer.byteLength <= MOST_SPARE * 4) spare = new Uint32Array(column.buffer as ArrayBuffer);
 }
 
 function columnHead(name: string, type: string): Buffer {
