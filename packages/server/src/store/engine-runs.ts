@@ -6,10 +6,11 @@ import type { SampleColumns } from './sample-columns.ts';
 /** Samples that are read into one piece of memory. */
 const BUFFER_SAMPLES = 65_536;
 
-/** Columns of a block: which series, milliseconds since the start of the request, value. */
+/** Columns of a block as they were received: milliseconds since the start of the request, in so many bytes, and values. */
 interface Rows {
-  readonly times: Uint32Array | BigInt64Array;
-  readonly values: Float64Array;
+  readonly times: DataView;
+  readonly timeBytes: 4 | 8;
+  readonly values: Uint8Array;
 }
 
 /** The rows from <= i < to of a block, which are of one series. */
@@ -45,19 +46,22 @@ export function collectRuns(bytes: Uint8Array, ids: readonly bigint[], start: nu
   return { samples, doubtful };
 }
 
+const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
+  new DataView(buffer, byteOffset, byteLength);
+
 function addRuns({ rows: count, columns }: NativeBlock, runs: Map<bigint | number, Run[]>): void {
   const [idColumn, timeColumn, valueColumn] = columns;
   if (!idColumn || !timeColumn || !valueColumn) return;
-  const ids = idColumn.type === 'UInt32' ? new Uint32Array(idColumn.bytes) : new BigUint64Array(idColumn.bytes);
-  const words = new Uint32Array(idColumn.bytes);
-  const width = words.length / count;
-  const times = timeColumn.type === 'UInt32' ? new Uint32Array(timeColumn.bytes) : new BigInt64Array(timeColumn.bytes);
-  const rows = { times, values: new Float64Array(valueColumn.bytes) };
+  const ids = viewOf(idColumn.bytes);
+  const isHalf = idColumn.type === 'UInt32';
+  const rows: Rows = {
+    times: viewOf(timeColumn.bytes),
+    timeBytes: timeColumn.type === 'UInt32' ? 4 : 8,
+    values: valueColumn.bytes,
+  };
   for (let from = 0; from < count; ) {
-    let to = from + 1;
-    if (width === 1) while (to < count && words[to] === words[from]) to++;
-    else while (to < count && words[2 * to] === words[2 * from] && words[2 * to + 1] === words[2 * from + 1]) to++;
-    const id = ids[from]!;
+    const to = isHalf ? endOfHalfId(ids, from, count) : endOfId(ids, from, count);
+    const id = isHalf ? ids.getUint32(4 * from, true) : ids.getBigUint64(8 * from, true);
     const known = runs.get(id);
     if (known) known.push({ rows, from, to });
     else runs.set(id, [{ rows, from, to }]);
@@ -65,24 +69,47 @@ function addRuns({ rows: count, columns }: NativeBlock, runs: Map<bigint | numbe
   }
 }
 
+/** Where the rows that have the same id as that one end. */
+function endOfHalfId(ids: DataView, from: number, count: number): number {
+  const id = ids.getUint32(4 * from, true);
+  let to = from + 1;
+  while (to < count && ids.getUint32(4 * to, true) === id) to++;
+  return to;
+}
+
+function endOfId(ids: DataView, from: number, count: number): number {
+  const low = ids.getUint32(8 * from, true);
+  const high = ids.getUint32(8 * from + 4, true);
+  let to = from + 1;
+  while (to < count && ids.getUint32(8 * to, true) === low && ids.getUint32(8 * to + 4, true) === high) to++;
+  return to;
+}
+
+function timeAt({ times, timeBytes }: Rows, row: number): number {
+  if (timeBytes === 4) return times.getUint32(4 * row, true);
+  return times.getUint32(8 * row, true) + times.getInt32(8 * row + 4, true) * 2 ** 32;
+}
+
 /** Undefined if the times of the runs do not ascend. */
 function joined(runs: Run[], start: number, buffer: ReadBuffer): SampleColumns | undefined {
-  if (runs.length > 1) runs.sort((a, b) => Number(a.rows.times[a.from]!) - Number(b.rows.times[b.from]!));
+  if (runs.length > 1) runs.sort((a, b) => timeAt(a.rows, a.from) - timeAt(b.rows, b.from));
   let count = 0;
   for (const { from, to } of runs) count += to - from;
   buffer.makeRoom(count);
   const { times, values } = buffer.columns;
-  let at = 0;
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  let timesAt = buffer.usedTimes;
+  let valuesAt = buffer.usedValues;
+  let before = Number.NEGATIVE_INFINITY;
   for (const { rows, from, to } of runs) {
-    const { usedTimes } = buffer;
-    const column = rows.times;
-    if (column instanceof Uint32Array)
-      for (let i = from; i < to; i++) times[usedTimes + at + i - from] = start + column[i]!;
-    else for (let i = from; i < to; i++) times[usedTimes + at + i - from] = start + Number(column[i]!);
-    values.set(rows.values.subarray(from, to), buffer.usedValues + at);
-    at += to - from;
+    for (let row = from; row < to; row++) {
+      const time = start + timeAt(rows, row);
+      if (!(time > before)) return undefined;
+      times[timesAt++] = time;
+      before = time;
+    }
+    bytes.set(rows.values.subarray(8 * from, 8 * to), 8 * valuesAt);
+    valuesAt += to - from;
   }
-  for (let i = buffer.usedTimes + 1; i < buffer.usedTimes + count; i++)
-    if (!(times[i]! > times[i - 1]!)) return undefined;
   return buffer.take(0, count);
 }

@@ -7,8 +7,8 @@ const WIDTHS: Readonly<Record<string, number>> = { UInt8: 1, UInt32: 4, UInt64: 
 
 export interface NativeColumn {
   readonly type: string;
-  /** The values, in memory of their own, which begins at a multiple of 8. */
-  readonly bytes: ArrayBuffer;
+  /** The values, where they were received: they may begin anywhere, and are read through a DataView. */
+  readonly bytes: Uint8Array;
 }
 
 export interface NativeBlock {
@@ -44,8 +44,7 @@ export function* nativeBlocks(bytes: Uint8Array): Generator<NativeBlock> {
       if (width === undefined) throw new Error(`the engine sends a column of ${type}`);
       const end = at + width * rows;
       if (end > bytes.length) throw new Error('a block of the engine ends early');
-      // Not `bytes.slice`, which for a Buffer does not copy.
-      columns.push({ type, bytes: new Uint8Array(bytes.subarray(at, end)).buffer });
+      columns.push({ type, bytes: bytes.subarray(at, end) });
       at = end;
     }
     yield { rows, columns };
