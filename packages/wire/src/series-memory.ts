@@ -43,6 +43,18 @@ export class SeriesMemory<T> {
     return this.known.size;
   }
 
+  /** The series of the last text that was good, in its order. */
+  get latest(): readonly KnownSeries<T>[] {
+    return this.last;
+  }
+
+  /** Begins as a memory whose last text had these series. */
+  static of<T>(last: readonly KnownSeries<T>[]): SeriesMemory<T> {
+    const memory = new SeriesMemory<T>();
+    memory.last = last;
+    return memory;
+  }
+
   begin(): void {
     this.current = [];
     this.timed.length = 0;

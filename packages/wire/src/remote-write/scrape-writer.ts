@@ -2,6 +2,7 @@ import type { Exemplar, Labels, MetricBatch, MetricMetadata } from '../batch.ts'
 import { MetricColumns, STALE_HI, STALE_LO } from '../columns.ts';
 import { LENGTH, VARINT } from '../protobuf/reader.ts';
 import { ProtoWriter } from '../protobuf/writer.ts';
+import { decodeWriteRequest } from './decode.ts';
 import { writeExemplar, writeMetadata } from './encode.ts';
 
 /**
@@ -9,18 +10,32 @@ import { writeExemplar, writeMetadata } from './encode.ts';
  * of characters below 256, which takes a fraction of the memory of an array of its own; equal labels have equal bytes.
  */
 export class EncodedLabels {
-  readonly labels: Labels;
   readonly bytes: string;
   readonly isAscii: boolean;
+  private own: Labels | undefined;
 
-  constructor(labels: Labels) {
-    this.labels = labels;
-    let bytes = '';
-    for (const [name, value] of labels) bytes += field(1, field(1, utf8(name)) + field(2, utf8(value)));
-    this.bytes = bytes;
-    this.isAscii = ASCII.test(bytes);
+  /** @param from the labels, or the bytes of such an object */
+  constructor(from: Labels | string) {
+    this.own = typeof from === 'string' ? undefined : from;
+    this.bytes = typeof from === 'string' ? from : bytesOf(from);
+    this.isAscii = ASCII.test(this.bytes);
+  }
+
+  get labels(): Labels {
+    this.own ??= labelsOf(this.bytes);
+    return this.own;
   }
 }
+
+function bytesOf(labels: Labels): string {
+  let bytes = '';
+  for (const [name, value] of labels) bytes += field(1, field(1, utf8(name)) + field(2, utf8(value)));
+  return bytes;
+}
+
+/** Those of a request that has this series only. */
+const labelsOf = (bytes: string): Labels =>
+  decodeWriteRequest(Buffer.from(field(1, bytes), 'latin1')).series[0] as Labels;
 
 const ASCII = /^[\0-\x7f]*$/;
 
@@ -50,6 +65,7 @@ const VALUE_BYTES = 9;
 export class ScrapeWriter {
   private readonly writer: ProtoWriter;
   private readonly columns = new MetricColumns();
+  private readonly written: EncodedLabels[] = [];
 
   /** @param capacity bytes to begin with, such as those of the last one */
   constructor(capacity: number) {
@@ -66,7 +82,7 @@ export class ScrapeWriter {
       this.writer.double(value);
       this.time(timestamp);
     } else this.withExemplars(series, timestamp, value, exemplars);
-    const index = this.columns.addSeries(series.labels);
+    const index = this.written.push(series) - 1;
     this.columns.push(index, timestamp, value);
     for (const exemplar of exemplars) this.columns.pushExemplar(index, exemplar);
   }
@@ -75,7 +91,7 @@ export class ScrapeWriter {
     this.open(series, timestamp);
     this.writer.fixed64(STALE_LO, STALE_HI);
     this.time(timestamp);
-    this.columns.pushStale(this.columns.addSeries(series.labels), timestamp);
+    this.columns.pushStale(this.written.push(series) - 1, timestamp);
   }
 
   metadata(all: readonly MetricMetadata[]): void {
@@ -86,7 +102,18 @@ export class ScrapeWriter {
   }
 
   finish(): WrittenRequest {
-    return { body: this.writer.finish(), batch: this.columns.finish() };
+    const { written } = this;
+    let series: Labels[] | undefined;
+    const columns = this.columns.finish();
+    const batch = {
+      ...columns,
+      // Not everybody who writes asks for them.
+      get series() {
+        series ??= written.map(({ labels }) => labels);
+        return series;
+      },
+    };
+    return { body: this.writer.finish(), batch };
   }
 
   /** The lengths are known before: those of the labels, of the value, and of the time as a varint. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   EncodedLabels,
   type Exemplar,
+  KnownSeries,
   type Labels,
   type MetricBatch,
   type MetricMetadata,
@@ -13,7 +14,7 @@ import type { Relabelling } from '../relabel/relabel.ts';
 import type { ScrapeConfig } from './config/types.ts';
 import { BodySizeError, fetchExposition, mostBytes } from './fetch.ts';
 import type { HttpClient } from './http/client.ts';
-import { labelsOf, packSeries, unpackSeries } from './packed-series.ts';
+import { packSeries, type RestingSeries, unpackSeries } from './packed-series.ts';
 import { parseAnswer } from './parse.ts';
 import { acceptHeader } from './protocol.ts';
 import { ReportSeries } from './report.ts';
@@ -47,6 +48,7 @@ class StoredSeries extends EncodedLabels {
   at = 0;
   /** The exemplar that it showed last without a time of its own, as text: it is new only when it changes. */
   shown = '';
+  isChanged = false;
 }
 
 /** What came of the samples of one answer. */
@@ -65,7 +67,11 @@ const nothing: Appended = { scraped: 0, afterRelabelling: 0, seriesAdded: 0, tra
 /** A sample further ahead than this is dropped, as in Prometheus. */
 const maxAheadMs = 600_000;
 
+/** The labels of a text that is recognized are those of its series. */
 const noLabels: Labels = new Map();
+
+/** Of series that the last scrape had and this one has not met yet. */
+const restoredRound = -1;
 
 const dropped = Symbol('dropped by relabelling');
 
@@ -83,8 +89,11 @@ export class ScrapeSession {
   readonly #stored = new Map<string, StoredSeries>();
   #previous: readonly StoredSeries[] = [];
   #packed: Uint8Array | undefined;
-  /** Series of the last scrape that were packed, with their exemplars. */
-  #resting: ReadonlyMap<string, string> = new Map();
+  /** Whether the texts that were packed still stand for their series. */
+  #textsHold = true;
+  /** What was unpacked for the scrape under way. */
+  #restored: readonly KnownSeries<Fate>[] = [];
+  #trackedBefore = 0;
   #round = 0;
   #bytes = 0;
   #hasReported = false;
@@ -106,6 +115,7 @@ export class ScrapeSession {
     this.target = target;
     this.settings = settings;
     this.#memory = new SeriesMemory();
+    this.#textsHold = false;
     this.#labelling = labellingOf(target, settings);
     this.#report = reportOf(target, settings);
     this.#accept = acceptHeader(settings.config.protocols, settings.config.escaping);
@@ -167,7 +177,10 @@ export class ScrapeSession {
       if (newMetadata && !this.settings.packsSeries) this.#sentMetadata = newMetadata;
       if (newMetadata) this.#sentDigest = digest;
       this.#previous = appended.tracked;
-      for (const [series, text] of appended.shown) series.shown = text;
+      for (const [series, text] of appended.shown) {
+        series.isChanged ||= series.shown !== text;
+        series.shown = text;
+      }
       if (this.settings.packsSeries) this.#pack();
       else this.#forgetOld();
     };
@@ -214,7 +227,7 @@ export class ScrapeSession {
       let isNew = false;
       if (known.data === undefined) {
         known.data = this.#fateOf(known.labels);
-        isNew = known.data !== dropped && !this.#resting.has(known.data.bytes);
+        isNew = known.data !== dropped && known.data.round !== restoredRound;
         known.labels = known.data === dropped ? noLabels : known.data.labels;
       }
       const series = known.data;
@@ -247,33 +260,72 @@ export class ScrapeSession {
     const series = new StoredSeries(labels);
     const known = this.#stored.get(series.bytes);
     if (known) return known;
-    series.shown = this.#resting.get(series.bytes) ?? '';
     this.#stored.set(series.bytes, series);
     return series;
   }
 
   #markEnded(writer: ScrapeWriter, at: number): void {
     for (const series of this.#previous) if (series.round !== this.#round) writer.addStale(series, at);
-    for (const bytes of this.#resting.keys()) {
-      if (this.#stored.get(bytes)?.round !== this.#round) writer.addStale(new EncodedLabels(labelsOf(bytes)), at);
-    }
   }
 
-  /** Nothing but the bytes of the series stays. */
+  /** Nothing stays but what is needed to go on, as compressed bytes. */
   #pack(): void {
-    this.#packed = packSeries(this.#previous);
-    this.#resting = new Map();
+    const { latest } = this.#memory;
+    const tracked = new Set<Fate>(this.#previous);
+    const isSame =
+      this.#textsHold &&
+      tracked.size === this.#trackedBefore &&
+      latest.length === this.#restored.length &&
+      latest.every((known, i) => known === this.#restored[i]);
+    if (!isSame || this.#previous.some(({ isChanged }) => isChanged)) this.#packed = packSeries(this.#resting(tracked));
+    this.#textsHold = true;
     this.#forgetAll();
+  }
+
+  #resting(tracked: ReadonlySet<Fate>): RestingSeries[] {
+    const left = new Set(this.#previous);
+    const resting = this.#memory.latest.map(({ text, data }): RestingSeries => {
+      if (data === undefined || data === dropped) return { text, bytes: '', shown: '', isTracked: false };
+      left.delete(data);
+      return { text, bytes: data.bytes, shown: data.shown, isTracked: tracked.has(data) };
+    });
+    // Of an answer in another format, or by other settings.
+    for (const { bytes, shown } of left) resting.push({ text: '', bytes, shown, isTracked: true });
+    return resting;
   }
 
   #unpack(): void {
     if (!this.#packed) return;
     this.#forgetAll();
-    this.#resting = unpackSeries(this.#packed);
+    const previous = new Set<StoredSeries>();
+    const restored: KnownSeries<Fate>[] = [];
+    for (const { text, bytes, shown, isTracked } of unpackSeries(this.#packed)) {
+      const series = bytes === '' ? dropped : this.#restore(bytes, shown);
+      if (isTracked && series !== dropped) previous.add(series);
+      if (text === '' || !this.#textsHold) continue;
+      const known = new KnownSeries<Fate>(text, noLabels);
+      known.data = series;
+      restored.push(known);
+    }
+    this.#previous = [...previous];
+    this.#trackedBefore = previous.size;
+    this.#restored = restored;
+    this.#memory = SeriesMemory.of(restored);
+  }
+
+  #restore(bytes: string, shown: string): StoredSeries {
+    const known = this.#stored.get(bytes);
+    if (known) return known;
+    const series = new StoredSeries(bytes);
+    series.shown = shown;
+    series.round = restoredRound;
+    this.#stored.set(bytes, series);
+    return series;
   }
 
   #forgetAll(): void {
     this.#previous = [];
+    this.#restored = [];
     this.#stored.clear();
     this.#memory = new SeriesMemory();
   }
