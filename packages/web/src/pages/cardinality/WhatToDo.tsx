@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { CopyLine } from '../../design/CopyLine.tsx';
 import { Section } from '../../design/Section.tsx';
 import { count, counted, percent, rate } from '../../figures/figure.ts';
-import { metricSelector, remediesFor, suspectOf } from './remedies.ts';
+import { metricSelector, remediesFor, suspectOf, written } from './remedies.ts';
 
 /** Why the largest metric is so large, and ready lines that make it smaller. */
 export function WhatToDo({ metric, all }: { metric: CardinalityMetric; all: number }) {
@@ -11,7 +11,7 @@ export function WhatToDo({ metric, all }: { metric: CardinalityMetric; all: numb
   const suspect = suspectOf(metric);
   return (
     <Section
-      title={`What to do about ${name || 'series without a name'}`}
+      title={`What to do about ${written(name) || 'series without a name'}`}
       aside={
         <Link to="/metrics" search={{ query: `topk(10, ${metricSelector(name)})` }}>
           Look at its values
@@ -21,13 +21,13 @@ export function WhatToDo({ metric, all }: { metric: CardinalityMetric; all: numb
       <div className="stack">
         <p className="break">
           {`It makes ${percent(series / all)} of these series and ${rate(samplesPerSecond)} samples per second; ${
-            service === '' ? 'who sends it is not said' : `${service} sends most of it`
+            service === '' ? 'who sends it is not said' : `${written(service)} sends most of it`
           }${services > 1 ? `, with ${counted(services - 1, 'other')}` : ''}. `}
           {labels.length === 0
             ? 'No label multiplies it.'
-            : `Its labels multiply it: ${labels.map((one) => `${one.name} has ${count(one.values)} values`).join(', ')}.`}
+            : `Its labels multiply it: ${labels.map((one) => `${written(one.name)} has ${count(one.values)} values`).join(', ')}.`}
           {suspect && suspect.values > 100
-            ? ` ${suspect.name} looks like something that has no end, such as an id; what has no end belongs into traces and logs.`
+            ? ` ${written(suspect.name)} looks like something that has no end, such as an id; what has no end belongs into traces and logs.`
             : ''}
         </p>
         {remediesFor(metric).map(({ title, words, snippet }, index) => (

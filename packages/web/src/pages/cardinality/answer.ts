@@ -1,6 +1,6 @@
 import type { CardinalityReport } from '@nightshift/server/api';
 import { count, counted, percent } from '../../figures/figure.ts';
-import { suspectOf } from './remedies.ts';
+import { suspectOf, written } from './remedies.ts';
 
 export const total = (numbers: readonly number[]): number => numbers.reduce((sum, value) => sum + value, 0);
 
@@ -12,9 +12,9 @@ export function cardinalityAnswer({ series, metrics, metricNames }: CardinalityR
   const top = metrics[0];
   if (!top) return match === '' ? 'No series yet' : 'No series is chosen';
   const suspect = suspectOf(top);
-  const by = suspect ? ` by ${counted(suspect.values, 'value')} of ${suspect.name}` : '';
-  if (metricNames === 1) return `${top.name} has ${count(series)} series${suspect ? `,${by}` : ''}`;
+  const by = suspect ? ` by ${counted(suspect.values, 'value')} of ${written(suspect.name)}` : '';
+  if (metricNames === 1) return `${written(top.name)} has ${count(series)} series${suspect ? `,${by}` : ''}`;
   const share = top.series / series;
   if (share < MOST) return `${count(series)} series of ${count(metricNames)} metrics, none of which stands out`;
-  return `${top.name} makes ${percent(share)} of the series${suspect ? `,${by}` : ''}`;
+  return `${written(top.name)} makes ${percent(share)} of the series${suspect ? `,${by}` : ''}`;
 }

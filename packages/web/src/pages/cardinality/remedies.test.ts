@@ -1,7 +1,7 @@
 import type { CardinalityMetric } from '@nightshift/server/api';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { literalPattern, metricSelector, pairSelector, remediesFor, suspectOf } from './remedies.ts';
+import { literalPattern, metricSelector, pairSelector, remediesFor, suspectOf, written } from './remedies.ts';
 
 const metric = (name: string, labels: CardinalityMetric['labels']): CardinalityMetric => ({
   ...{ name, labels, series: 1200, live: 1200, samplesPerSecond: 80, newSeries: [], service: 'shop', services: 1 },
@@ -45,4 +45,9 @@ test('selectors quote what they hold', () => {
   expect(metricSelector('a"b')).toBe('{__name__="a\\"b"}');
   expect(pairSelector('job', 'x\\')).toBe('{job="x\\\\"}');
   expect(pairSelector('http.method', 'GET')).toBe('{"http.method"="GET"}');
+});
+
+test('what would turn a text around is written out', () => {
+  expect(written('a\u202eb\n')).toBe('a\\u202eb\\u000a');
+  for (const { snippet } of remediesFor(metric('a\u202eb', []))) expect(snippet).not.toContain('\u202e');
 });

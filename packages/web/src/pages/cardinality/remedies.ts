@@ -8,11 +8,15 @@ export interface Remedy {
   snippet: string;
 }
 
-/** A text as a YAML scalar in double quotes, which is what JSON writes. */
-const quoted = (text: string): string =>
-  JSON.stringify(text).replace(/[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (character) => {
+/** Controls and direction marks, which would show a text in another order than it has, written out. */
+export const written = (text: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });
+
+/** A text as a YAML scalar in double quotes, which is what JSON writes. */
+const quoted = (text: string): string => written(JSON.stringify(text));
 
 /** An RE2 pattern of exactly this text. */
 export const literalPattern = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
@@ -42,7 +46,7 @@ export function remediesFor(metric: CardinalityMetric): Remedy[] {
   if (suspect) {
     const left = Math.max(1, Math.round(metric.series / suspect.values));
     remedies.push({
-      title: `Drop the label ${suspect.name}`,
+      title: `Drop the label ${written(suspect.name)}`,
       words: `Leaves about ${left.toLocaleString('en')} of ${metric.series.toLocaleString('en')} series. Best done where the application sets the label: here, series of one target that differ in nothing else fall together, and only one sample of each scrape is kept.`,
       snippet: rule([
         '  - source_labels: [__name__]',

@@ -4,13 +4,13 @@ import { Sparkline } from '../../design/Sparkline.tsx';
 import { type Column, Table } from '../../design/Table.tsx';
 import { count, NONE, percent, rate } from '../../figures/figure.ts';
 import { total } from './answer.ts';
-import { metricSelector, pairSelector } from './remedies.ts';
+import { metricSelector, pairSelector, written } from './remedies.ts';
 
 /** Into what a selector chooses. */
 function Into({ match, children }: { match: string; children: string }) {
   return (
     <Link to="/cardinality" search={{ match }} className="mono break">
-      {children}
+      {written(children)}
     </Link>
   );
 }
@@ -24,7 +24,9 @@ const sender: Column<CardinalityMetric> = {
   name: 'Service',
   sort: (row) => row.service,
   show: (row) => (
-    <span className="break">{(row.service || NONE) + (row.services > 1 ? ` and ${row.services - 1} more` : '')}</span>
+    <span className="break">
+      {written(row.service || NONE) + (row.services > 1 ? ` and ${row.services - 1} more` : '')}
+    </span>
   ),
 };
 
@@ -50,7 +52,7 @@ export function MetricTable({ metrics, all }: { metrics: readonly CardinalityMet
             <span className="break">
               {row.labels
                 .slice(0, 3)
-                .map((label) => `${label.name} (${count(label.values)})`)
+                .map((label) => `${written(label.name)} (${count(label.values)})`)
                 .join(' × ') || NONE}
             </span>
           ),
@@ -85,7 +87,12 @@ export function GrowthTable({ metrics, hours }: { metrics: readonly CardinalityM
         {
           name: 'By the hour',
           show: (row) => (
-            <Sparkline t={hours} rate={row.newSeries} errors={none} label={`New series of ${row.name} by the hour`} />
+            <Sparkline
+              t={hours}
+              rate={row.newSeries}
+              errors={none}
+              label={`New series of ${written(row.name)} by the hour`}
+            />
           ),
         },
         sender,
@@ -104,7 +111,7 @@ export function ServiceTable({ services }: { services: readonly CardinalityServi
         {
           name: 'Service',
           sort: (row) => row.service,
-          show: (row) => <span className="break">{row.service || 'does not say'}</span>,
+          show: (row) => <span className="break">{row.service === '' ? 'does not say' : written(row.service)}</span>,
         },
         { name: 'Series', number: true, sort: (row) => row.series, show: (row) => count(row.series) },
         {
@@ -126,7 +133,11 @@ export function LabelTable({ labels }: { labels: readonly CardinalityLabel[] }) 
       rows={labels}
       id={(row) => row.name}
       columns={[
-        { name: 'Label', sort: (row) => row.name, show: (row) => <span className="mono break">{row.name}</span> },
+        {
+          name: 'Label',
+          sort: (row) => row.name,
+          show: (row) => <span className="mono break">{written(row.name)}</span>,
+        },
         { name: 'Values', number: true, sort: (row) => row.values, show: (row) => count(row.values) },
         { name: 'Series', number: true, sort: (row) => row.series, show: (row) => count(row.series) },
         {
@@ -135,7 +146,7 @@ export function LabelTable({ labels }: { labels: readonly CardinalityLabel[] }) 
             <span className="break">
               {row.top
                 .slice(0, 3)
-                .map(({ value, series }) => `${value} (${count(series)})`)
+                .map(({ value, series }) => `${written(value)} (${count(series)})`)
                 .join(', ')}
             </span>
           ),
