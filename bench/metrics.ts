@@ -4,6 +4,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { benchIngest } from './metrics/ingest.ts';
+import { benchMemory } from './metrics/memory.ts';
 import { writeSection } from './metrics/page.ts';
 import { benchQueries } from './metrics/queries.ts';
 import { runSender } from './metrics/sender.ts';
@@ -14,6 +15,7 @@ const program = fileURLToPath(import.meta.url);
 const parts: Record<string, { readonly heading: string; readonly run: () => Promise<string[]> }> = {
   ingest: { heading: 'Remote write', run: () => benchIngest(program) },
   queries: { heading: 'Queries and size', run: benchQueries },
+  memory: { heading: 'Memory', run: benchMemory },
 };
 
 if (process.argv[2] === 'send') await runSender(JSON.parse(process.argv[3] ?? ''));
