@@ -13,7 +13,7 @@ import { type Sent, send } from './sender.ts';
 import { usageOf } from './usage.ts';
 
 const rounds = 3;
-const load: Omit<Load, 'start'> = { scrapeMs: 1000, scrapes: 1000, connections: 4, samplesPerRequest: 2000 };
+const load: Omit<Load, 'start'> = { scrapeMs: 1000, scrapes: 600, connections: 4, samplesPerRequest: 2000 };
 
 interface Rival {
   readonly name: string;
@@ -45,7 +45,10 @@ interface Round {
   readonly settled: number;
 }
 
-/** Waits, at most a minute, until the server has used next to nothing for half a second. */
+/** Every server puts off what is not urgent, none for longer than this. */
+const quietMs = 7000;
+
+/** Waits, at most a minute, until the server has used next to nothing for so long. Gives the seconds until then. */
 async function settle(pid: number): Promise<number> {
   const startedAt = performance.now();
   const deadline = startedAt + 60_000;
@@ -55,7 +58,7 @@ async function settle(pid: number): Promise<number> {
     const { all } = usageOf(pid);
     if (all - before > 0.02) quietSince = performance.now();
     before = all;
-    if (performance.now() - quietSince > 500) return (quietSince - startedAt) / 1000;
+    if (performance.now() - quietSince > quietMs) return (quietSince - startedAt) / 1000;
   }
   return 60;
 }
