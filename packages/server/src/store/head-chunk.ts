@@ -16,7 +16,7 @@
 import { wordsOf } from './sample-columns.ts';
 
 /** Samples of a chunk at most; its count has six bits. */
-export const CHUNK_SAMPLES = 32;
+export const CHUNK_SAMPLES = 16;
 export const HEADER_BYTES = 32;
 /** Bytes of the largest chunk. */
 export const MOST_CHUNK_BYTES = HEADER_BYTES + CHUNK_SAMPLES * 16;
