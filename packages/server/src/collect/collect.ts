@@ -11,8 +11,10 @@ export interface CollectDeps {
   readonly maxDecompressedBytes: number;
 }
 
-function admit(sink: RecordSink, record: JournalRecord, decoded: Decoded): Promise<RefusedBySink | undefined | void> {
-  return sink.admitReported ? sink.admitReported(record, decoded) : sink.admit(record, decoded);
+async function admit(sink: RecordSink, record: JournalRecord, decoded: Decoded): Promise<RefusedBySink | undefined> {
+  if (sink.admitReported) return sink.admitReported(record, decoded);
+  await sink.admit(record, decoded);
+  return undefined;
 }
 
 function withRefused(refused: RefusedBySink, report: WriteReport | undefined): WriteReport {

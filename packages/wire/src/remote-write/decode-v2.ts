@@ -69,8 +69,8 @@ class WriteRequestV2Decoder {
       this.timeSeries();
       this.reader.leave(outer);
     });
-    const { reasons, refused } = this;
-    const more = refused > reasons.length ? `; and ${refused - reasons.length} more` : '';
+    const reasons = this.reasons;
+    const more = this.refused > reasons.length ? `; and ${this.refused - reasons.length} more` : '';
     return { batch: this.columns.finish(), written: this.written, refusal: reasons.join('; ') + more };
   }
 

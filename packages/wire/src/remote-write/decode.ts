@@ -81,9 +81,9 @@ class WriteRequestDecoder {
 
   /** Takes a series that is known whole; false, with nothing taken, for any other. */
   private recall(): boolean {
-    const { reader, known, refs, columns } = this;
-    if (!known) return false;
-    const ref = known.read(reader.pos, reader.end);
+    const { reader, refs, columns } = this;
+    if (!this.known) return false;
+    const ref = this.known.read(reader.pos, reader.end);
     if (ref < 0) return false;
     const place = columns.series.length - 1;
     while (refs.length < place) refs.push(-1);

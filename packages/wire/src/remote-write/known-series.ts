@@ -29,7 +29,9 @@ export class KnownSeriesReader {
 
   /** Takes the message in [start, end) to the columns and gives the series' number in the table; -1, with nothing taken, for one that is not so. */
   read(start: number, end: number): number {
-    const { table, buf, columns } = this;
+    const table = this.table;
+    const buf = this.buf;
+    const columns = this.columns;
     const expected = table.followerOf(this.last);
     let at = expected < 0 ? -1 : table.endAt(expected, this.view, start, end);
     let ref = expected;
@@ -69,7 +71,9 @@ export class KnownSeriesReader {
   }
 
   private samples(series: number, start: number, end: number): boolean {
-    const { buf, view, columns } = this;
+    const buf = this.buf;
+    const view = this.view;
+    const columns = this.columns;
     let at = start;
     while (at < end) {
       if (buf[at] !== SAMPLE_TAG) return false;
