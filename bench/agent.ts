@@ -21,6 +21,9 @@ const intervalSeconds = 15;
 const settleSeconds = 60;
 const budgetMb = 60;
 
+/** As deploy/nightshift-agent.service sets them. */
+const serviceEnvironment = { MALLOC_ARENA_MAX: '1', UV_THREADPOOL_SIZE: '2', NODE_OPTIONS: '--v8-pool-size=1' };
+
 interface Load {
   readonly ports: readonly number[];
   readonly receiver: number;
@@ -129,7 +132,7 @@ async function main(): Promise<void> {
       const dir = join(base, contender.path);
       mkdirSync(dir);
       const args = contender.args(dir, config, await freePort(), `http://127.0.0.1:${receiver}${contender.path}`);
-      const env = { ...process.env, NIGHTSHIFT_AGENT_LISTEN: '127.0.0.1:0' };
+      const env = { ...process.env, ...serviceEnvironment, NIGHTSHIFT_AGENT_LISTEN: '127.0.0.1:0' };
       const child = spawn(contender.program, args, { cwd: dir, env, stdio: ['ignore', 'ignore', 'inherit'] });
       running.push({ contender, child, mb: [], cpu: 0 });
     }
@@ -185,6 +188,9 @@ function report(measured: readonly Measured[], on: string, seconds: number, abse
     `${targets} targets of ${series.toLocaleString('en')} series each, scraped every ${intervalSeconds} s and forwarded by remote write 1.0, by all at the same`,
     `time and from the same targets. Measured for ${seconds} s, ${settleSeconds} s after the start. Memory is anonymous and resident`,
     `(\`Anonymous\` of /proc/PID/smaps_rollup), in MB (10⁶ bytes); processor time is per cent of one core. Budget: ${budgetMb} MB.`,
+    `The agent runs with the environment of deploy/nightshift-agent.service (${Object.entries(serviceEnvironment)
+      .map((pair) => pair.join('='))
+      .join(' ')}).`,
     '',
     ...table(['', 'MB, median', 'MB, most', 'ratio', 'CPU %', 'bytes sent per sample'], rows),
     ...(absent.length > 0 ? ['', `Not on this machine: ${absent.join(', ')}.`] : []),
