@@ -163,7 +163,15 @@ async function startParts(
   writePresence(dataDir, { pid: process.pid, url: listening.url, otlpUrl: listening.otlpUrl, startedAt });
   teardown.add('presence', () => removePresence(dataDir));
   const { url, otlpUrl, otlpGrpcUrl }: Listening = listening;
-  return { url, otlpUrl, otlpGrpcUrl, dataDir, firstPassword: control.firstPassword, reload, close: () => teardown.run(log) };
+  return {
+    url,
+    otlpUrl,
+    otlpGrpcUrl,
+    dataDir,
+    firstPassword: control.firstPassword,
+    reload,
+    close: () => teardown.run(log),
+  };
 }
 
 function startHost(
