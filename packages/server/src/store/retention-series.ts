@@ -14,17 +14,29 @@ const milli = (name: string) => `fromUnixTimestamp64Milli({${name}:Int64}, 'UTC'
 const DAYS = `SELECT toUInt32(partition_id) AS day, max(max_block_number) AS block FROM system.parts
   WHERE database = 'nightshift' AND table = 'samples' AND active GROUP BY partition_id`;
 
+/** Whether samples were deleted, by retention or by a person, since series were last marked. */
+export async function isMarkDue(engine: Engine): Promise<boolean> {
+  const [row] = await engine.query<{ due: number }>(
+    `SELECT greatest(
+       (SELECT max(carried_out) FROM nightshift.retention_days WHERE table = 'samples' AND samples > 0),
+       (SELECT max(carried_out) FROM nightshift.deletions)
+     ) > (SELECT max(carried_out) FROM nightshift.retention_days WHERE table = 'series_gone') AS due`,
+  );
+  return row?.due === 1;
+}
+
 /** Marks every series of which the engine has no sample. Gives their number. */
 export async function markGone(engine: Engine, now: number): Promise<number> {
   await engine.command('TRUNCATE TABLE nightshift.series_gone');
   // Before the samples are looked at: what is inserted meanwhile counts as come later.
   await engine.command(
     `INSERT INTO nightshift.retention_days (table, day, policy, block, samples, carried_out)
-     SELECT 'series_gone', day, '', block, 0, now64(3) FROM (${DAYS})`,
+     SELECT 'series_gone', day, '', block, 0, ${milli('now')} FROM (${DAYS})`,
+    { now: String(Math.trunc(now)) },
   );
   await engine.command(
     `INSERT INTO nightshift.series_gone (id, marked) SELECT id, now64(3) FROM nightshift.series
-     WHERE first_seen < ${milli('young')} AND id NOT IN (SELECT id FROM nightshift.samples)`,
+     WHERE first_seen < ${milli('young')} AND id NOT IN (SELECT id FROM nightshift.samples) SETTINGS max_threads = 1`,
     { young: String(Math.trunc(now - YOUNG_MS)) },
   );
   const [row] = await engine.query<{ n: string }>('SELECT uniqExact(id) AS n FROM nightshift.series_gone');

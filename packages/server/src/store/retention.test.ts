@@ -256,6 +256,19 @@ describe('a series that has no sample left', { timeout: 60_000 }, () => {
     expect(await ages('both')).toEqual([1]);
   });
 
+  it('is looked for only after something was deleted', async () => {
+    await aged();
+    await reopen(policy(0, []));
+    expect(await store.retention.sweep()).toMatchObject({ samples: 0, seriesGone: 0 });
+    const marks = async () => (await engine.query('SELECT id FROM nightshift.series_gone')).length;
+    expect(await marks()).toBe(0);
+    const selectors = [metricMatchers('old')];
+    await store.deleteSeries({ selectors, start: 0, end: NOW });
+    now += 2 * DAY_MS;
+    expect(await store.retention.sweep()).toMatchObject({ samples: 0, seriesGone: 1 });
+    expect(await marks()).toBe(1);
+  });
+
   it('stays when a sample came after it was found to be gone', async () => {
     await aged();
     await store.retention.sweep();

@@ -24,7 +24,7 @@ import {
   type RetentionGroup,
   showDay,
 } from './retention-policy.ts';
-import { markGone } from './retention-series.ts';
+import { isMarkDue, markGone } from './retention-series.ts';
 
 /** Between the line that says what will be deleted and the deletion: time to stop it. */
 const FIRST_AFTER_MS = 60_000;
@@ -96,7 +96,7 @@ export class RetentionKeeper {
   private nextAt: number | null = null;
   private last: Swept | null = null;
   private error = '';
-  private markedAt = Number.NEGATIVE_INFINITY;
+  private checkedAt = Number.NEGATIVE_INFINITY;
   private running: Promise<Swept> | null = null;
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
@@ -244,13 +244,16 @@ export class RetentionKeeper {
     return { at, droppedDays: shown(dropped), clearedDays: shown(cleared), samples, seriesGone };
   }
 
-  /** Looks for series without samples: when some were deleted, and once a day. */
+  /** Looks for series without samples when some were deleted; what a person deleted or another process, once a day. */
   private async mark(deleted: boolean): Promise<number> {
     const { engine, now } = this.options;
-    if (this.closed || (!deleted && now() - this.markedAt < DAY_MS)) return this.last?.seriesGone ?? 0;
-    const gone = await markGone(engine, now());
-    this.markedAt = now();
-    return gone;
+    if (this.closed) return 0;
+    if (!deleted) {
+      if (now() - this.checkedAt < DAY_MS) return this.last?.seriesGone ?? 0;
+      this.checkedAt = now();
+      if (!(await isMarkDue(engine))) return 0;
+    }
+    return markGone(engine, now());
   }
 
   /** Those of the groups; others have their turn in between. */
