@@ -3,7 +3,7 @@ import { ScrapeConfigError } from '../collect/scrape/config/yaml-node.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
 import { RuleFileError } from '../watch/rule-file.ts';
 
-/** `/-/reload`, where Prometheus has it: reads the rule files and the scrape configuration anew. Files with a mistake change nothing, and all mistakes are told. */
+/** `/-/reload`, where Prometheus has it: reads the retention of metrics, the rule files and the scrape configuration anew. Files with a mistake change nothing, and all mistakes are told. */
 export function reloadRoutes(app: FastifyInstance, reload: () => Promise<void>): void {
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
