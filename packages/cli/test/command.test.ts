@@ -36,7 +36,7 @@ describe('the command line', () => {
     const { code, stdout } = await run(['--help']);
     expect(code).toBe(EXIT.ok);
     expect(stdout).toContain('3  the server cannot be reached');
-    for (const name of ['serve', 'release', 'incident', 'query', 'logs', 'token', 'doctor', 'demo']) {
+    for (const name of ['serve', 'agent', 'release', 'incident', 'query', 'logs', 'token', 'doctor', 'demo']) {
       expect(stdout).toMatch(new RegExp(`^  ${name}`, 'm'));
     }
     expect(stdout).not.toMatch(/engine-child|gateway \[/);
