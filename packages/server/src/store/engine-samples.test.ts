@@ -7,6 +7,7 @@ import { engineLauncher } from '../../test/engine-launcher.ts';
 import { type Engine, startEngine } from '../engine/engine.ts';
 import type { EngineLauncher } from '../engine/engine-child.ts';
 import { migrate } from '../engine/migrate.ts';
+import { sampleCodec } from '../engine/migrations/004-sample-codec.ts';
 import { migrations } from '../engine/migrations/index.ts';
 import { engineSamples, engineSeriesInRange } from './engine-samples.ts';
 import { nativeBlocks } from './native-blocks.ts';
@@ -121,6 +122,30 @@ describe('samples in the engine', () => {
     },
     60_000,
   );
+});
+
+describe('the migration to differences', () => {
+  it('leaves the bits of every value as they were, before and after its part is written anew', async () => {
+    await engine.command('TRUNCATE TABLE nightshift.samples');
+    await engine.command('ALTER TABLE nightshift.samples MODIFY COLUMN value Float64 CODEC(Gorilla, ZSTD(1))');
+    await engine.command(
+      `INSERT INTO nightshift.samples SELECT number % 7, fromUnixTimestamp64Milli(toInt64(${START} + number), 'UTC'),
+       reinterpretAsFloat64(sipHash64(number)) FROM numbers(10000)`,
+    );
+    const sum = () =>
+      engine.query(
+        'SELECT count() AS n, sum(cityHash64(id, time, reinterpretAsUInt64(value))) AS h FROM nightshift.samples',
+      );
+    const before = await sum();
+    for (const statement of sampleCodec.statements) await engine.command(statement);
+    expect(await sum()).toEqual(before);
+    await engine.command('OPTIMIZE TABLE nightshift.samples FINAL');
+    expect(await sum()).toEqual(before);
+    const [row] = await engine.query<{ codec: string }>(
+      "SELECT compression_codec AS codec FROM system.columns WHERE table = 'samples' AND database = 'nightshift' AND name = 'value'",
+    );
+    expect(row?.codec).toBe('CODEC(Delta(8), ZSTD(1))');
+  });
 });
 
 describe('a block of the engine', () => {
