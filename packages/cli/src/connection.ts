@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { EXIT, Exit } from './exit.ts';
 import type { Terminal } from './terminal.ts';
@@ -21,18 +21,24 @@ type Surroundings = Pick<Terminal, 'env' | 'cwd'>;
 /**
  * Where the server is, and the token for it. Address: --server, NIGHTSHIFT_SERVER, the running server of the data
  * directory (its serve.json), else 127.0.0.1:4300. Token: --token-file, NIGHTSHIFT_TOKEN, or the `cli-token` of the data
- * directory, which goes to this machine only.
+ * directory, which goes to this machine only. Throws ConfigError where the configuration has to be read and is wrong.
  */
-export function connection(options: ConnectionOptions, { env, cwd }: Surroundings): Connection {
-  const dataDir = resolve(cwd, env.NIGHTSHIFT_DATA_DIR || '.nightshift');
-  const server = checkedServer(options.server ?? (env.NIGHTSHIFT_SERVER || runningServer(dataDir) || DEFAULT_SERVER));
-  return { server, token: findToken(options, env, cwd, dataDir, server) };
+export async function connection(options: ConnectionOptions, surroundings: Surroundings): Promise<Connection> {
+  const { env, cwd } = surroundings;
+  const given = options.server ?? env.NIGHTSHIFT_SERVER;
+  const server = checkedServer(given || runningServer(await dataDirOf(surroundings)) || DEFAULT_SERVER);
+  if (options.tokenFile !== undefined) return { server, token: tokenOf(resolve(cwd, options.tokenFile)) };
+  if (env.NIGHTSHIFT_TOKEN) return { server, token: env.NIGHTSHIFT_TOKEN };
+  if (!isThisMachine(server)) return { server, token: null };
+  return { server, token: readIfThere(join(await dataDirOf(surroundings), 'cli-token'))?.trim() || null };
 }
 
-function findToken(options: ConnectionOptions, env: Surroundings['env'], cwd: string, dataDir: string, server: string) {
-  if (options.tokenFile !== undefined) return tokenOf(resolve(cwd, options.tokenFile));
-  if (env.NIGHTSHIFT_TOKEN) return env.NIGHTSHIFT_TOKEN;
-  return isThisMachine(server) ? readIfThere(join(dataDir, 'cli-token'))?.trim() || null : null;
+/** As `serve` started here would find it. The configuration is loaded only where there is one, for it takes a while. */
+async function dataDirOf({ env, cwd }: Surroundings): Promise<string> {
+  if (env.NIGHTSHIFT_DATA_DIR) return resolve(cwd, env.NIGHTSHIFT_DATA_DIR);
+  if (!env.NIGHTSHIFT_CONFIG && !existsSync(join(cwd, 'nightshift.yaml'))) return join(cwd, '.nightshift');
+  const { loadConfig } = await import('@nightshift/server');
+  return loadConfig({ env, cwd }).config.dataDir;
 }
 
 function checkedServer(text: string): string {

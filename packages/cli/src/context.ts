@@ -53,7 +53,7 @@ export function apiCommand<Options = Record<never, never>>(
     .action(async () => {
       const { terminal, now } = context;
       const options = command.opts<Options & ApiOptions>();
-      const client = new Client(connection(options, terminal));
+      const client = new Client(await connection(options, terminal));
       const code = await run({
         client,
         terminal,

@@ -106,6 +106,22 @@ describe('reaching the server', () => {
     rmSync(dataDir, { recursive: true });
   });
 
+  it('finds the data directory that the configuration names', async () => {
+    const dataDir = join(dir, 'kept');
+    mkdirSync(dataDir, { recursive: true });
+    writeFileSync(join(dataDir, 'cli-token'), `${TOKEN}\n`, { mode: 0o600 });
+    writeFileSync(join(dataDir, 'serve.json'), JSON.stringify({ pid: process.pid, url: server.url }));
+    writeFileSync(join(dir, 'nightshift.yaml'), 'dataDir: kept\n');
+    expect((await run(['incident', 'list'], { env: {} })).code).toBe(EXIT.ok);
+    const elsewhere = { env: { NIGHTSHIFT_CONFIG: join(dir, 'nightshift.yaml') }, cwd: tmpdir() };
+    expect((await run(['incident', 'list'], elsewhere)).code).toBe(EXIT.ok);
+    writeFileSync(join(dir, 'nightshift.yaml'), 'dataDirr: kept\n');
+    const misspelled = await run(['incident', 'list'], { env: {} });
+    expect(misspelled.code).toBe(EXIT.usage);
+    expect(misspelled.stderr).toContain('dataDir');
+    rmSync(join(dir, 'nightshift.yaml'));
+  });
+
   it('takes --token-file before NIGHTSHIFT_TOKEN', async () => {
     writeFileSync(join(dir, 'token'), 'wrong');
     expect((await run(['incident', 'list', '--token-file', 'token'])).code).toBe(EXIT.refused);

@@ -50,6 +50,17 @@ describe('the built command as a process', () => {
     expect((await run(['incident', 'list', '--server', 'http://127.0.0.1:1'])).code).toBe(3);
   });
 
+  it('says nothing when nobody reads its output', async () => {
+    const child = spawn(process.execPath, [entry, '--help'], { cwd: tmpdir(), env: { PATH: process.env.PATH } });
+    child.stdout.destroy();
+    let stderr = '';
+    child.stderr.on('data', (text) => {
+      stderr += text;
+    });
+    const [code] = await once(child, 'close');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
   it('hands everything after engine-child to the engine as it is', async () => {
     const answer = join(dir, 'answer');
     const statement = `SELECT 6 * 7 AS answer INTO OUTFILE '${answer}'`;
