@@ -34,8 +34,8 @@ describe('the schema', () => {
     await migrate(engine, migrations);
     await migrate(engine, migrations);
     expect(await tables()).toEqual([
-      ...['deletions', 'exemplars', 'logs', 'metadata', 'retention_days', 'retention_ids', 'samples'],
-      ...['schema_migrations', 'series', 'series_gone', 'spans'],
+      ...['deletions', 'derived_hours', 'exemplars', 'logs', 'metadata', 'packed_samples', 'retention_days'],
+      ...['retention_ids', 'samples', 'schema_migrations', 'series', 'series_gone', 'spans'],
     ]);
   });
 

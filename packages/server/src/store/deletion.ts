@@ -2,6 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SeriesDeletion } from '../collect/series-deletion.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { DerivedHours } from './derived/derived-hours.ts';
+import { hourOf, hoursBetween } from './derived/hours.ts';
 import { condition, milliseconds } from './engine-samples.ts';
 import type { Series } from './series-index.ts';
 
@@ -26,6 +28,7 @@ export interface Deletion extends SeriesDeletion {
  */
 export async function carryOut(
   engine: Engine,
+  derived: DerivedHours,
   { selectors, start, end, series }: Deletion,
   token: string,
 ): Promise<void> {
@@ -35,10 +38,12 @@ export async function carryOut(
   );
   if (Number(done?.n ?? 0) > 0) return;
   const range = { start: milliseconds(start), end: milliseconds(Math.floor(end)) };
-  for (let from = 0; from < series.length; from += IDS_AT_ONCE) {
-    const where = condition(series.slice(from, from + IDS_AT_ONCE));
-    for (const table of TABLES) await deleteRows(engine, table, where, range);
-  }
+  await derived.change(hoursBetween(hourOf(start), hourOf(end)), async () => {
+    for (let from = 0; from < series.length; from += IDS_AT_ONCE) {
+      const where = condition(series.slice(from, from + IDS_AT_ONCE));
+      for (const table of TABLES) await deleteRows(engine, table, where, range);
+    }
+  });
   await engine.command(
     `INSERT INTO nightshift.deletions (token, selectors, start, end)
      VALUES ({token:String}, {selectors:String}, {start:Int64}, {end:Int64})`,

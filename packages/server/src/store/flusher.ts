@@ -7,6 +7,7 @@ import type { WriteMemory } from '@nightshift/wire';
 import type { Engine } from '../engine/engine.ts';
 import { type Decoded, decodeJournal, type Journal, placeOf } from '../spool/journal.ts';
 import { carryOut, type Deletion } from './deletion.ts';
+import type { DerivedHours } from './derived/derived-hours.ts';
 import type { RecentBatches } from './recent-batches.ts';
 import { BatchRows, columns } from './rows.ts';
 import { freeSamples } from './sample-rows.ts';
@@ -29,6 +30,8 @@ export interface StoreLog {
 export interface FlusherOptions {
   readonly engine: Engine;
   readonly journal: Journal;
+  /** What was derived from samples stops counting before they change. */
+  readonly derived: DerivedHours;
   readonly index: SeriesIndex;
   readonly numbers: SeriesNumbers;
   readonly memory: WriteMemory;
@@ -91,7 +94,7 @@ export class Flusher {
   private async run(): Promise<void> {
     const { journal, everyMs } = this.options;
     while (!this.stopping) {
-      await Promise.race([journal.waitForRecords(), this.pause(60_000)]);
+      await this.pause(60_000, journal.waitForRecords());
       if (this.stopping) return;
       if (journal.stats().records === 0) continue;
       this.nudged = false;
@@ -106,10 +109,18 @@ export class Flusher {
     return this.options.journal.pendingBytes < BATCH_BYTES && (waited === 0 || !this.urgent);
   }
 
-  /** Ends early when somebody is in a hurry. */
-  private async pause(ms: number): Promise<void> {
-    await sleep(ms, undefined, { signal: this.nudge.signal, ref: false }).catch(() => {});
-    this.nudged = this.nudge.signal.aborted;
+  /** Ends early when somebody is in a hurry, or when `enough` resolves. */
+  private async pause(ms: number, enough?: Promise<unknown>): Promise<void> {
+    const { signal } = this.nudge;
+    const over = new AbortController();
+    const end = () => over.abort();
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
+    const paused = sleep(ms, undefined, { signal: over.signal, ref: false }).catch(() => {});
+    await (enough ? Promise.race([paused, enough]) : paused);
+    signal.removeEventListener('abort', end);
+    end();
+    this.nudged = signal.aborted;
     if (this.nudged) this.nudge = new AbortController();
   }
 
@@ -131,7 +142,7 @@ export class Flusher {
   }
 
   private async move(batch: Batch): Promise<void> {
-    const { engine, index, journal } = this.options;
+    const { engine, derived, index, journal } = this.options;
     let rows = new BatchRows(index, (BigInt(batch.segment) << 40n) + BigInt(batch.start));
     let droppedExemplars = 0;
     let token = batch.token;
@@ -141,7 +152,7 @@ export class Flusher {
       if (!deletion) continue;
       // What follows is inserted under tokens of its own, and only when the deletion is done.
       await this.insert(rows, token);
-      await carryOut(engine, deletion, name);
+      await carryOut(engine, derived, deletion, name);
       droppedExemplars += rows.droppedExemplars;
       rows = new BatchRows(index, rows.nextSequence);
       token = name;
@@ -179,11 +190,13 @@ export class Flusher {
   }
 
   private async insert(rows: BatchRows, token: string): Promise<void> {
-    const { engine, now } = this.options;
-    for (const { table, part, rows: bytes, format } of rows.inserts(now())) {
-      await engine.insert(`nightshift.${table}`, columns[table], bytes, `${token}-${part}`, format);
-      if (format === 'Native') freeSamples(bytes);
-    }
+    const { engine, derived, now } = this.options;
+    await derived.change(rows.hours, async () => {
+      for (const { table, part, rows: bytes, format } of rows.inserts(now())) {
+        await engine.insert(`nightshift.${table}`, columns[table], bytes, `${token}-${part}`, format);
+        if (format === 'Native') freeSamples(bytes);
+      }
+    });
     for (const series of rows.series) series.stored = true;
   }
 

@@ -9,6 +9,7 @@ import { decodeJournal, type Journal, placeOf } from '../spool/journal.ts';
 import type { Cardinality } from './cardinality.ts';
 import { CardinalityReporter } from './cardinality-report.ts';
 import { freeDeleted } from './deletion.ts';
+import { type DerivedOptions, openDerived } from './derived/open.ts';
 import { createExemplarStore } from './exemplar-store.ts';
 import { Flusher, type StoreLog } from './flusher.ts';
 import type { Head } from './head.ts';
@@ -35,6 +36,8 @@ export interface StoreOptions {
   readonly rejectedDir: string;
   /** How long samples are kept; for ever unless told. */
   readonly retention?: MetricRetention;
+  /** When hours that are over are packed, for tests. */
+  readonly derived?: Pick<DerivedOptions, 'quietMs' | 'everyMs'>;
   /** Milliseconds for which records gather before they go to the engine together; 1,000 unless told. */
   readonly flushEveryMs?: number;
   readonly now: () => number;
@@ -103,10 +106,12 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
       // The flusher meets the same record and sets it aside with its reason.
     }
   }
+  const derived = await openDerived({ engine, now, log, ...options.derived });
   const { rejectedDir, flushEveryMs: everyMs = 1000 } = options;
   const flusher = new Flusher({
     engine,
     journal,
+    derived: derived.hours,
     index,
     numbers,
     memory,
@@ -117,7 +122,7 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
     log,
   });
   const { retention: policy = { rules: [], defaultMs: 0 } } = options;
-  const retention = new RetentionKeeper({ engine, series: index, policy, now, log });
+  const retention = new RetentionKeeper({ engine, derived, series: index, policy, now, log });
   await retention.start();
   const sweep = setInterval(() => {
     // While the engine is down the head may be all there is.
@@ -172,6 +177,7 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
     flush: () => flusher.flush(),
     async close() {
       clearInterval(sweep);
+      await Promise.race([derived.close(), sleep(CLOSE_MS, undefined, { ref: false })]);
       await Promise.race([retention.close(), sleep(CLOSE_MS, undefined, { ref: false })]);
       await flusher.close(CLOSE_MS);
     },

@@ -1,6 +1,7 @@
 /** How long the samples of each series are kept, and what that means for the days that are stored. Pure. */
 import { compileMatchers, type Matcher } from '@nightshift/promql';
 import type { Labels } from '@nightshift/wire';
+import { HOUR_MS, type HourSet, hoursBetween } from './derived/hours.ts';
 
 export const DAY_MS = 86_400_000;
 
@@ -48,6 +49,11 @@ export const dayOf = (time: number): Day => Number(new Date(time).toISOString().
 /** Unix milliseconds of the first instant after the day. */
 export const endOf = (day: Day): number =>
   Date.UTC(Math.floor(day / 10_000), (Math.floor(day / 100) % 100) - 1, day % 100) + DAY_MS;
+
+export function hoursOf(day: Day): HourSet {
+  const after = endOf(day) / HOUR_MS;
+  return hoursBetween(after - 24, after - 1);
+}
 
 /** 2026-06-01 */
 export const showDay = (day: Day): string => new Date(endOf(day) - DAY_MS).toISOString().slice(0, 10);

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Labels } from '@nightshift/wire';
 import type { Engine } from '../engine/engine.ts';
+import type { Derived } from './derived/open.ts';
 import {
   clearDay,
   countDay,
@@ -19,6 +20,7 @@ import {
   type Day,
   groupChooser,
   groupsOf,
+  hoursOf,
   type MetricRetention,
   planRetention,
   type RetentionGroup,
@@ -48,6 +50,8 @@ export interface KnownSeries {
 
 export interface RetentionOptions {
   readonly engine: Engine;
+  /** What was derived from samples goes with them. */
+  readonly derived: Pick<Derived, 'hours' | 'dropDay'>;
   readonly series: KnownSeries;
   readonly policy: MetricRetention;
   readonly now: () => number;
@@ -218,7 +222,7 @@ export class RetentionKeeper {
   }
 
   private async carryOut(): Promise<Swept> {
-    const { engine, now } = this.options;
+    const { engine, derived, now } = this.options;
     const { policy } = this;
     const at = now();
     const tasks = await this.due();
@@ -232,8 +236,13 @@ export class RetentionKeeper {
       if (this.closed || this.policy !== policy) break;
       const { table, day, groups, block } = task;
       const gone = groups ? await countDay(engine, table, day, sweep, groups) : task.rows;
-      if (groups === null) await dropDay(engine, table, day);
-      else if (gone > 0) await clearDay(engine, table, task, sweep, { groups, samples: gone });
+      const take = async () => {
+        if (groups === null) await dropDay(engine, table, day);
+        else if (gone > 0) await clearDay(engine, table, task, sweep, { groups, samples: gone });
+      };
+      if (table === 'samples' && gone > 0) await derived.hours.change(hoursOf(day), take);
+      else await take();
+      if (table === 'samples' && groups === null) await derived.dropDay(day);
       await noteDone(engine, table, { day, policy: task.policy, block, samples: gone, at: now() });
       if (table !== 'samples' || gone === 0) continue;
       (groups ? cleared : dropped).add(day);

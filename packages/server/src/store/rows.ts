@@ -1,6 +1,7 @@
 /** One batch of the journal as rows for the engine. The same batch makes the same rows at every attempt. */
 import type { LogRecord, MetricMetadata, Resource, Span } from '@nightshift/wire';
 import type { Decoded } from '../spool/journal.ts';
+import { HOUR_MS, hourOf } from './derived/hours.ts';
 import { ExemplarLimiter } from './exemplar-limiter.ts';
 import { RowBinaryWriter } from './row-binary.ts';
 import { nativeSamples, type SampleRun } from './sample-rows.ts';
@@ -50,6 +51,8 @@ const pairs = (map: ReadonlyMap<string, string>) => [...map];
 export class BatchRows {
   /** Whose rows are in this batch because the engine may not have them yet. */
   readonly series = new Set<Series>();
+  /** Unix hours that have samples in this batch. */
+  readonly hours = new Set<number>();
   private readonly metadata = new Map<string, MetricMetadata>();
   private readonly pieces = new Map<string, RowBinaryWriter>();
   /** Of the table `samples`, by the fixed days that they are cut at. */
@@ -98,8 +101,22 @@ export class BatchRows {
       if (!series.stored) this.series.add(series);
     }
     for (const one of batch.metadata) this.metadata.set(one.name, one);
+    this.addHours(batch.timestamps);
     this.addSamples(numbered);
     this.addExemplars(numbered);
+  }
+
+  private addHours(timestamps: ArrayLike<number>): void {
+    let start = 0;
+    let end = 0;
+    for (let i = 0; i < timestamps.length; i++) {
+      const time = timestamps[i]!;
+      if (time >= start && time < end) continue;
+      const hour = hourOf(time);
+      this.hours.add(hour);
+      start = hour * HOUR_MS;
+      end = start + HOUR_MS;
+    }
   }
 
   /** Cuts the batch where its samples go from one piece to another, which they hardly ever do. */

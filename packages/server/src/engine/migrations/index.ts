@@ -2,7 +2,8 @@ import { telemetry } from './001-telemetry.ts';
 import { exemplarsAndDeletions } from './002-exemplars-and-deletions.ts';
 import { retention } from './003-retention.ts';
 import { sampleCodec } from './004-sample-codec.ts';
+import { packedHours } from './005-packed-hours.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations in order; a new one is a new file and a line here. */
-export const migrations: readonly Migration[] = [telemetry, exemplarsAndDeletions, retention, sampleCodec];
+export const migrations: readonly Migration[] = [telemetry, exemplarsAndDeletions, retention, sampleCodec, packedHours];

@@ -1,0 +1,53 @@
+/** What is derived from samples, put together. */
+import type { Engine } from '../../engine/engine.ts';
+import type { Derivation } from './derivation.ts';
+import { DerivedHours } from './derived-hours.ts';
+import { dropDay } from './derived-rows.ts';
+import { Deriver } from './deriver.ts';
+import { QuietHours } from './quiet-hours.ts';
+
+/** Without a change of its samples, before an hour is derived from. */
+const QUIET_MS = 60_000;
+const EVERY_MS = 15_000;
+
+export interface DerivedOptions {
+  readonly engine: Engine;
+  /** Milliseconds without a change before an hour that is over is derived from; a minute unless told. */
+  readonly quietMs?: number;
+  /** Milliseconds between two looks for such hours; 15 s unless told. */
+  readonly everyMs?: number;
+  readonly now: () => number;
+  readonly log: { warn(fields: object, message: string): void };
+}
+
+export interface Derived {
+  readonly hours: DerivedHours;
+  /** Takes away what was derived from a day whose samples are gone. */
+  dropDay(day: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** All that there is; a new one is a line here. */
+const derivationsOf = (_engine: Engine): readonly Derivation[] => [];
+
+/** Loads the ledger and starts to derive. */
+export async function openDerived(options: DerivedOptions): Promise<Derived> {
+  const { engine, quietMs = QUIET_MS, everyMs = EVERY_MS, now, log } = options;
+  const derivations = derivationsOf(engine);
+  const quiet = new QuietHours(quietMs, now);
+  const hours = await DerivedHours.load({
+    engine,
+    names: derivations.map(({ name }) => name),
+    changes: (changed, lost) => quiet.note(changed, lost),
+  });
+  // After a start, too: the journal may still have samples of hours that are over.
+  quiet.note({ has: () => true }, []);
+  const deriver = new Deriver({ engine, hours, quiet, derivations, everyMs, now, log });
+  return {
+    hours,
+    async dropDay(day) {
+      for (const table of derivations.flatMap(({ tables }) => tables)) await dropDay(engine, table, day);
+    },
+    close: () => deriver.close(),
+  };
+}
