@@ -36,4 +36,6 @@ export {
   toApiData,
 } from './result/format.ts';
 export type { MatrixSeries, QueryResult, VectorSample } from './result/result.ts';
+export * from './rollup/columns.ts';
+export { rollUp } from './rollup/rollUp.ts';
 export * from './source.ts';

@@ -1,5 +1,6 @@
 import type { FloatHistogram } from './histogram/histogram.ts';
 import type { AggregateOp } from './parser/ast.ts';
+import type { RollupColumn, RollupColumns } from './rollup/columns.ts';
 
 /** What the evaluator needs of a store. Anything that implements it can be asked with PromQL. */
 
@@ -40,6 +41,8 @@ export interface SelectRequest {
   readonly by: boolean;
   /** Set where the samples are for nothing else, so that a store may leave out those that cannot change the result. A hint. */
   readonly pushdown?: Pushdown;
+  /** Set where roll-ups give the same result as the samples. */
+  readonly rollup?: RollupUse;
   readonly signal?: AbortSignal;
   /** What the query may still load; a source that asks it while it loads refuses a query before the memory is taken. */
   readonly budget?: SelectBudget;
@@ -65,9 +68,35 @@ export interface SelectBudget {
   samples(count: number, bytes?: number): void;
 }
 
+/** How roll-ups may stand for the samples of a selector. */
+export interface RollupUse {
+  /** Those that are looked at; the others may be left empty. */
+  readonly columns: readonly RollupColumn[];
+  /** Milliseconds; both ends of every window are multiples of it, so that buckets will do whose width divides it. */
+  readonly edges: number;
+  /** The windows are `(t - range, t]` with t = `phase` plus multiples of `step`; with a step of 0 all are at `phase`. */
+  readonly range: number;
+  readonly step: number;
+  readonly phase: number;
+}
+
+export interface RollupRequest extends Omit<SelectRequest, 'budget' | 'signal'> {
+  readonly rollup: RollupUse;
+}
+
+export interface SeriesRollups {
+  readonly labels: Labels;
+  readonly rollups: RollupColumns;
+}
+
+/** As `select`, with the buckets that end within the range instead of the samples; counts what it loads against the budget. */
+export type RollupReader = (budget: SelectBudget, signal?: AbortSignal) => Promise<readonly SeriesRollups[]>;
+
 export interface SeriesSource {
   /** Whether `select` gives the series in order of their labels (`compareLabels`). */
   readonly sorted?: boolean;
   /** Series without a sample in the range are left out; an empty array means that nothing matched. Without `sorted` the order is not defined. */
   select(request: SelectRequest): Promise<readonly SeriesData[]>;
+  /** Undefined where the samples are to be selected, be it that there are no roll-ups or that they do not pay. */
+  rollups?(request: RollupRequest): RollupReader | undefined;
 }

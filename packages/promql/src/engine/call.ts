@@ -3,10 +3,13 @@ import { FUNCTIONS } from '../functions/registry.ts';
 import { identity } from '../labels.ts';
 import { type Call, type Expr, stripParens } from '../parser/ast.ts';
 import { typeOf } from '../parser/check.ts';
+import { resolvePositive } from '../parser/durations.ts';
+import { overRollups, rollupsFor } from '../rollup/evaluate.ts';
+import { ROLLUP_FUNCTIONS } from '../rollup/functions.ts';
 import { PromqlExecutionError } from './errors.ts';
 import type { Evaluation } from './evaluation.ts';
 import { mapFloats } from './mapSamples.ts';
-import { type Extension, extensionOf, type RangeVector } from './selector.ts';
+import { type Extension, extensionOf, type RangeVector, referenceTimes } from './selector.ts';
 import {
   dropName,
   type Grid,
@@ -54,7 +57,7 @@ export async function evaluateCall(
 }
 
 async function overWindows(
-  { apply, keepName, rows, inspect }: OverWindow,
+  over: OverWindow,
   call: Call,
   grid: Grid,
   evaluation: Evaluation,
@@ -62,12 +65,36 @@ async function overWindows(
 ): Promise<StepSeries[]> {
   const main = stripParens(call.args.find((arg) => typeOf(arg) !== 'scalar')!);
   checkExtension(main, call.func);
+  const rolledUp = await overRolledUpWindows(over, call, main, grid, evaluation);
+  if (rolledUp) return rolledUp;
+  const { apply, keepName, rows, inspect } = over;
   const ranges = await evaluateRange(main, grid, evaluation);
   const scalars = await scalarArguments(call, grid, evaluation, evaluate);
   const times = (step: number) => timeAt(grid, step);
   // Prometheus has lost the place of a subquery by the time that it remarks on it.
   const span = main.kind === 'Subquery' && call.args[0] === main ? { start: 0, end: 0 } : placeOf(call, 0);
   const results = await slide(ranges, { apply, scalars, times, keepName, rows, span, inspect }, evaluation);
+  if (!evaluation.delayedNameRemoval) checkDistinct(results);
+  return results;
+}
+
+/** Undefined where the samples are to be read. */
+async function overRolledUpWindows(
+  { keepName, inspect }: OverWindow,
+  call: Call,
+  main: Expr,
+  grid: Grid,
+  evaluation: Evaluation,
+): Promise<StepSeries[] | undefined> {
+  const implementation = ROLLUP_FUNCTIONS.get(call.func);
+  const read = implementation && main.kind === 'MatrixSelector' ? rollupsFor(main.selector, evaluation) : undefined;
+  if (!read || !implementation || main.kind !== 'MatrixSelector') return undefined;
+  const references = referenceTimes(main.selector, grid, evaluation);
+  const range = resolvePositive(main.range, evaluation.durations);
+  const found = await overRollups(read, implementation, { references, range, counted: true }, evaluation);
+  for (const series of found ?? []) inspect?.(series.labels, series, main.span, evaluation);
+  if (!found || keepName) return found;
+  const results = found.map((series) => dropName(series, evaluation.delayedNameRemoval));
   if (!evaluation.delayedNameRemoval) checkDistinct(results);
   return results;
 }

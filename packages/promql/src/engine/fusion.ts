@@ -6,6 +6,7 @@ import { FUNCTIONS } from '../functions/registry.ts';
 import { identity, identityOf, METADATA_LABELS, METRIC_NAME, withoutMetadata } from '../labels.ts';
 import { type AggregateExpr, type Expr, type MatrixSelector, stripParens, type VectorSelector } from '../parser/ast.ts';
 import { resolvePositive } from '../parser/durations.ts';
+import { rollupsFor } from '../rollup/evaluate.ts';
 import type { Labels, SeriesData } from '../source.ts';
 import type { Evaluation } from './evaluation.ts';
 import { isStepInvariant } from './invariance.ts';
@@ -54,6 +55,7 @@ export async function aggregateRows(
   grid: Grid,
   evaluation: Evaluation,
 ): Promise<StepSeries[] | undefined> {
+  if (rollupsFor(selector, evaluation)) return undefined;
   const { samples, heldBytes } = evaluation;
   const references = referenceTimes(selector, grid, evaluation);
   const all = await select(selector, evaluation);

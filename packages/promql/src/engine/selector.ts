@@ -2,6 +2,8 @@ import type { FloatHistogram } from '../histogram/histogram.ts';
 import { compareLabels } from '../labels.ts';
 import type { AtModifier, MatrixSelector, Subquery, VectorSelector } from '../parser/ast.ts';
 import { resolveDuration, resolvePositive } from '../parser/durations.ts';
+import { overRollups, rollupsFor } from '../rollup/evaluate.ts';
+import { CURRENT_TIME, CURRENT_VALUE } from '../rollup/functions.ts';
 import type { SelectRequest, SeriesData } from '../source.ts';
 import { withoutBuckets } from './countsOnly.ts';
 import type { Evaluation } from './evaluation.ts';
@@ -85,6 +87,8 @@ export async function evaluateVectorSelector(
 ): Promise<StepSeries[]> {
   const references = referenceTimes(node, grid, evaluation);
   const lookback = evaluation.settings.lookbackMs;
+  const rolledUp = wanted === 'start' ? undefined : await lastOfRollups(node, references, wanted, evaluation);
+  if (rolledUp) return rolledUp;
   const smoothed = node.smoothed === true && wanted === 'value';
   const all = await select(node, evaluation);
   evaluation.spend(all.length * grid.count);
@@ -97,6 +101,23 @@ export async function evaluateVectorSelector(
       : atReferences(series, references, lookback, wanted);
     if (!isEmpty(steps)) found.push(steps);
   }
+  if (wanted === 'value') evaluation.samples.selected(found);
+  else evaluation.samples.timed(found);
+  return found;
+}
+
+/** Undefined where the samples are to be read. */
+async function lastOfRollups(
+  node: VectorSelector,
+  references: Float64Array,
+  wanted: Exclude<Wanted, 'start'>,
+  evaluation: Evaluation,
+): Promise<StepSeries[] | undefined> {
+  const read = rollupsFor(node, evaluation);
+  if (!read) return undefined;
+  const windows = { references, range: evaluation.settings.lookbackMs, counted: false };
+  const found = await overRollups(read, wanted === 'value' ? CURRENT_VALUE : CURRENT_TIME, windows, evaluation);
+  if (!found) return undefined;
   if (wanted === 'value') evaluation.samples.selected(found);
   else evaluation.samples.timed(found);
   return found;

@@ -43,7 +43,7 @@ function floatRate(window: Window, kind: RateKind): number {
   }
   if (start !== undefined) increase += first;
   const fromZero = increase > 0 && first >= 0 ? first / increase : undefined;
-  return increase * extrapolation(window, kind, start, fromZero);
+  return increase * extrapolation(extentOf(window), kind, start, fromZero);
 }
 
 /** Below this many samples it is faster to look at each than to look up what is known of the series. */
@@ -73,7 +73,28 @@ function histogramRate(window: Window, kind: RateKind): number {
   if (start !== undefined) increase = increase ? combine('addition', increase, first, window) : first;
   if (!increase) return nothing(window);
   const fromZero = increase.count > 0 && first.count >= 0 ? first.count / increase.count : undefined;
-  return histogramResult(window, multiply(increase, extrapolation(window, kind, start, fromZero)));
+  return histogramResult(window, multiply(increase, extrapolation(extentOf(window), kind, start, fromZero)));
+}
+
+/** Where the samples of a window are: times in milliseconds. */
+export interface Extent {
+  readonly first: number;
+  readonly last: number;
+  readonly samples: number;
+  readonly rangeStart: number;
+  readonly rangeEnd: number;
+  readonly rangeSeconds: number;
+}
+
+function extentOf({ timestamps, from, to, rangeStart, rangeEnd, rangeSeconds }: Window): Extent {
+  return {
+    first: timestamps[from]!,
+    last: timestamps[to - 1]!,
+    samples: to - from,
+    rangeStart,
+    rangeEnd,
+    rangeSeconds,
+  };
 }
 
 /**
@@ -81,27 +102,24 @@ function histogramRate(window: Window, kind: RateKind): number {
  * second of it. `start`: when counting began, if inside the range. `fromZero`: the first value as a share of the increase,
  * which tells when a counter was zero; extrapolation never goes further back than that.
  */
-function extrapolation(
-  window: Window,
+export function extrapolation(
+  { first, last, samples, rangeStart, rangeEnd, rangeSeconds }: Extent,
   { isCounter, perSecond }: RateKind,
   start: number | undefined,
   fromZero: number | undefined,
 ): number {
-  const { timestamps, from, to } = window;
-  const first = timestamps[from]!;
-  const last = timestamps[to - 1]!;
-  const gap = to - from > 1 ? (last - first) / 1000 / (to - from - 1) : 0;
+  const gap = samples > 1 ? (last - first) / 1000 / (samples - 1) : 0;
   const threshold = gap * 1.1;
   const sampled = (last - (start ?? first)) / 1000;
   let toStart = 0;
   if (start === undefined) {
-    toStart = (first - window.rangeStart) / 1000;
+    toStart = (first - rangeStart) / 1000;
     if (toStart >= threshold) toStart = gap / 2;
     const toZero = isCounter && fromZero !== undefined ? sampled * fromZero : toStart;
     if (toZero < toStart) toStart = toZero;
   }
-  let toEnd = (window.rangeEnd - last) / 1000;
+  let toEnd = (rangeEnd - last) / 1000;
   if (toEnd >= threshold) toEnd = gap / 2;
   const factor = sampled === 0 ? 1 : (sampled + toStart + toEnd) / sampled;
-  return perSecond ? factor / window.rangeSeconds : factor;
+  return perSecond ? factor / rangeSeconds : factor;
 }

@@ -32,6 +32,13 @@ it('names what a selector needs', () => {
       grouping: [],
       by: false,
       pushdown: { func: 'rate', range: 300_000, aggregation: { op: 'sum', by: true, grouping: ['job'] } },
+      rollup: {
+        columns: ['firstTimes', 'lastTimes', 'firsts', 'lasts', 'counts', 'flags'],
+        edges: 60_000,
+        range: 300_000,
+        step: 60_000,
+        phase: 3_600_000 - 60_000,
+      },
     },
   ]);
 });

@@ -1,5 +1,6 @@
 import { type AtModifier, childrenOf, type Expr, stripParens, type VectorSelector } from '../parser/ast.ts';
 import { type DurationScope, resolveDuration, resolvePositive } from '../parser/durations.ts';
+import { rollupUseOf, type WindowEnds } from '../rollup/plan.ts';
 import type { SelectRequest } from '../source.ts';
 import { type PushdownSettings, pushdownOf } from './pushdown.ts';
 
@@ -62,6 +63,8 @@ class Planner {
     const range = parent?.kind === 'MatrixSelector' ? resolvePositive(parent.range, this.durations) : 0;
     const grouped = parent?.kind === 'AggregateExpr' ? parent : undefined;
     const pushdown = pushdownOf(selector, path, range, this.settings);
+    const reach = range === 0 ? this.settings.lookbackMs : range;
+    const rollup = rollupUseOf(selector, path, reach, this.endsOf(selector, path), this.settings.features);
     return {
       matchers: selector.matchers,
       ...this.timesOf(selector, path, range),
@@ -71,6 +74,7 @@ class Planner {
       grouping: grouped?.grouping ?? [],
       by: grouped !== undefined && !grouped.without,
       ...(pushdown ? { pushdown } : {}),
+      ...(rollup ? { rollup } : {}),
     };
   }
 
@@ -85,6 +89,15 @@ class Planner {
       start: (fixed ?? outer.start) - offset - reach + 1,
       end: (fixed ?? outer.end) - offset + (selector.smoothed ? lookbackMs : 0),
     };
+  }
+
+  /** A subquery evaluates what is in it at absolute multiples of its step. */
+  private endsOf(selector: VectorSelector, path: readonly Expr[]): WindowEnds {
+    const fixed = this.timeOf(selector.at);
+    const offset = resolveDuration(selector.offset, this.durations);
+    if (fixed !== undefined) return { phase: fixed - offset, step: 0 };
+    if (path.some(({ kind }) => kind === 'Subquery')) return { phase: -offset, step: this.stepOf(path) };
+    return { phase: this.grid.start - offset, step: this.grid.count === 1 ? 0 : this.grid.step };
   }
 
   /** The first and last moment at which the subqueries around a selector evaluate it. */
