@@ -9,7 +9,8 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
-const installStamp = join(root, 'node_modules/.nightshift-install');
+/** Frameworks, drivers and rivals that the library is tested with: many, so that only tests and benchmarks install them. */
+const peers = join(root, 'packages/node/test');
 const buildStamp = join(root, 'packages/cli/dist/.build-stamp');
 
 function requireNode() {
@@ -28,16 +29,17 @@ function run(command, args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-function install() {
+const stampOf = (dir) => join(dir, 'node_modules/.nightshift-install');
+
+function install(dir, what, ...flags) {
   const wanted = createHash('sha256')
-    .update(read(join(root, 'package-lock.json')))
+    .update(read(join(dir, 'package-lock.json')))
     .update(process.platform + process.arch)
     .digest('hex');
-  if (read(installStamp) === wanted) return;
-  console.error('Installing what package-lock.json names (once) …');
-  // --include=dev: the build needs esbuild and vite also where NODE_ENV is production.
-  run('npm', ['ci', '--no-fund', '--no-audit', '--include=dev', '--loglevel=error']);
-  writeFileSync(installStamp, wanted);
+  if (read(stampOf(dir)) === wanted) return;
+  console.error(`Installing ${what} (once) …`);
+  run('npm', ['ci', '--prefix', dir, '--no-fund', '--no-audit', '--loglevel=error', ...flags]);
+  writeFileSync(stampOf(dir), wanted);
 }
 
 /** Names, sizes and times of all that goes into the build. */
@@ -55,7 +57,7 @@ function sourcePrint() {
     }
   };
   for (const dir of ['packages', 'examples', 'tools']) walk(join(root, dir));
-  return hash.update(read(installStamp)).digest('hex');
+  return hash.update(read(stampOf(root))).digest('hex');
 }
 
 async function build() {
@@ -71,7 +73,13 @@ async function build() {
 /** Enough for commands that run sources and need no built product. */
 export function ensureInstalled() {
   requireNode();
-  install();
+  // --include=dev: the build needs esbuild and vite also where NODE_ENV is production.
+  install(root, 'what package-lock.json names', '--include=dev');
+}
+
+/** Without their scripts: some would fetch programs from elsewhere. */
+export function ensurePeers() {
+  install(peers, 'what packages/node is tested with', '--ignore-scripts');
 }
 
 export async function ensureReady() {

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensureReady, root } from './setup.mjs';
+import { ensurePeers, ensureReady, root } from './setup.mjs';
 
 const bin = (name) => join(root, 'node_modules', name);
 const node = (args, env = {}) =>
@@ -26,6 +26,7 @@ function ensureChromium() {
 }
 
 await ensureReady();
+ensurePeers();
 ensureChromium();
 const checks = [
   ['lint', () => node([bin('@biomejs/biome/bin/biome'), 'check', '.'])],
