@@ -102,6 +102,19 @@ describe('tokens', () => {
     expect(() => control.tokens.rotate(old.id, 1)).toThrow(`no token ${old.id}`);
     expect(() => control.tokens.delete('T-none')).toThrow('no token T-none');
   });
+
+  it('one that was just verified is worth nothing from its deletion, or its end, on', () => {
+    const gone = control.tokens.create('agent', ['ingest']);
+    const rotated = control.tokens.create('grafana', ['read']);
+    for (const { token } of [gone, rotated])
+      for (let i = 0; i < 2; i++) expect(control.tokens.verify(token)).not.toBeNull();
+    control.tokens.delete(gone.id);
+    expect(control.tokens.verify(gone.token)).toBeNull();
+    control.tokens.rotate(rotated.id, 10);
+    expect(control.tokens.verify(rotated.token)).not.toBeNull();
+    clock += 10_000;
+    expect(control.tokens.verify(rotated.token)).toBeNull();
+  });
 });
 
 const release = (id: string, service: string): ReleaseRecord => ({

@@ -31,6 +31,9 @@ const lastUsedStepMs = 60_000;
 
 /** API tokens: `ns_` and 256 random bits, kept as SHA-256. Any number may be valid at once. */
 export class Tokens {
+  /** Rows of tokens that were verified, by hash: this process alone writes them, and forgets all when it changes one. */
+  private readonly verified = new Map<string, TokenRow>();
+
   constructor(
     private readonly database: ControlDatabase,
     private readonly now: () => number,
@@ -43,6 +46,7 @@ export class Tokens {
   }
 
   create(name: string, rights: readonly Right[]): NewToken {
+    this.verified.clear();
     this.database.run('DELETE FROM tokens WHERE expires_at <= ?', this.now());
     const token = `ns_${randomSecret()}`;
     const info: TokenInfo = {
@@ -61,18 +65,29 @@ export class Tokens {
   /** The token's entry, null for an unknown or expired one. */
   verify(token: string): TokenInfo | null {
     const hash = hashSecret(token);
-    const row = this.database.get<TokenRow>('SELECT * FROM tokens WHERE hash = ?', hash);
+    const row = this.find(hash);
     const now = this.now();
     if (!row || !timingSafeEqual(row.hash, hash)) return null;
     if (row.expires_at !== null && row.expires_at <= now) return null;
     if (row.last_used_at === null || now - row.last_used_at >= lastUsedStepMs) {
       this.database.run('UPDATE tokens SET last_used_at = ? WHERE id = ?', now, row.id);
+      row.last_used_at = now;
     }
     return infoOf(row);
   }
 
+  private find(hash: Buffer): TokenRow | undefined {
+    const key = hash.toString('base64');
+    const known = this.verified.get(key);
+    if (known) return known;
+    const row = this.database.get<TokenRow>('SELECT * FROM tokens WHERE hash = ?', hash);
+    if (row) this.verified.set(key, row);
+    return row;
+  }
+
   /** Creates a successor of the same name and rights; the old one stays valid for `graceSeconds`. NOT_FOUND for no valid token. */
   rotate(id: string, graceSeconds: number): NewToken {
+    this.verified.clear();
     return this.database.transaction(() => {
       const old = this.list().find((token) => token.id === id);
       if (!old) throw new NightshiftError('NOT_FOUND', { what: `token ${id}` });
@@ -84,6 +99,7 @@ export class Tokens {
 
   /** NOT_FOUND for no such token. */
   delete(id: string): void {
+    this.verified.clear();
     if (this.database.run('DELETE FROM tokens WHERE id = ?', id) === 0) {
       throw new NightshiftError('NOT_FOUND', { what: `token ${id}` });
     }
