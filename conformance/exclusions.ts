@@ -1,43 +1,13 @@
-/** Cases that are not expected to pass, each with its reason. One that passes after all is an error. */
-export interface Exclusion {
-  readonly suite: string;
-  readonly file: string;
-  readonly case: string;
-  readonly reason: string;
-}
+import { COLLECTION } from './exclusions/collection.ts';
+import type { Exclusion } from './exclusions/exclusion.ts';
+import { PROMQL } from './exclusions/promql.ts';
 
-const UTF8_NAMES =
-  'Prometheus 2.42 refused the label name `~invalid`. Since 3.0 any UTF-8 string is a valid name ' +
-  '(changelog of 3.0.0, #14705 and #15258), and since 3.3 in `label_replace` and `label_join` as well (#15974): ' +
-  "3.14's engine accepts both queries.";
+export type { Exclusion };
 
-const GOLDEN = 'golden/expected_prom2.42.jsonl.gz';
+/** Cases that are not expected to pass. */
+export const EXCLUSIONS: readonly Exclusion[] = [...PROMQL, ...COLLECTION];
 
-export const EXCLUSIONS: readonly Exclusion[] = [
-  {
-    suite: 'compliance',
-    file: GOLDEN,
-    case: 'label_replace(demo_num_cpus, "~invalid", "", "src", "(.*)")',
-    reason: UTF8_NAMES,
-  },
-  {
-    suite: 'compliance',
-    file: GOLDEN,
-    case: 'label_join(demo_num_cpus, "~invalid", "-", "instance")',
-    reason: UTF8_NAMES,
-  },
-  {
-    suite: 'compliance',
-    file: GOLDEN,
-    case: 'avg_over_time(rate(demo_cpu_usage_seconds_total[1m])[2m:10s])',
-    reason:
-      'The steps of this subquery fall on the bounds of its range: 13 of them where ranges are closed at both ends, as ' +
-      'in 2.42, and 12 since they are open at the left (changelog of 3.0.0, #13904; subqueries: 3.0.1, #15431). ' +
-      "Over the same data 3.14's engine answers to the last digit as Nightshift does.",
-  },
-];
-
-/** Parts of the data that are about PromQL and that no suite runs. */
+/** Parts of the data of Prometheus that no suite runs. */
 export interface Omission {
   readonly file: string;
   readonly part: string;

@@ -22,12 +22,15 @@ export function pageOf(reports: readonly SuiteReport[]): string {
 
 const INTRODUCTION = `# Conformance
 
-How Nightshift's PromQL does in other people's tests. \`npm run conformance\` writes this page; do not edit it. The data is
-that of public projects and is not part of this repository; it is looked for in \`../shared/conformance\`, and a suite whose
-data is missing is skipped. \`npm run conformance -- promql PATH…\` runs scripts in Prometheus' test language from anywhere.
+How Nightshift does in other people's tests. \`npm run conformance\` writes this page; do not edit it. The data is that of
+public projects and is not part of this repository; it is looked for in \`../shared/conformance\`, and a suite whose data is
+missing is skipped. \`npm run conformance -- suite NAME…\` runs some of the suites, and
+\`npm run conformance -- promql PATH…\` scripts in Prometheus' test language from anywhere.
 
 A case passes if the answer is right in everything its suite states: values within the suite's tolerance (1e-6 in scripts,
-1e-5 in compliance queries), labels, order, histograms bucket by bucket, the text and place of every warning, error messages.`;
+1e-5 in compliance queries), labels, order, histograms bucket by bucket, the text and place of every warning, error messages;
+what a server answers and then holds; what a sender sends and when. An excluded case is one that fails for the reason given:
+as soon as it passes, the test of this page fails until it is taken off the list.`;
 
 function versions(): string {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
@@ -35,7 +38,9 @@ function versions(): string {
 }
 
 function summary(reports: readonly SuiteReport[]): string {
-  const rows = reports.map(({ suite, files }) => row(`[${suite.name}](#${suite.name})`, totalOf(files)));
+  const rows = reports.map(({ suite, files }) =>
+    row(`[${suite.name}](#${suite.name.replaceAll(' ', '-')})`, totalOf(files)),
+  );
   return table('suite', [...rows, row('**all**', totalOf(reports.flatMap(({ files }) => files)))]);
 }
 
@@ -55,7 +60,12 @@ function row(name: string, { cases, passed, excluded }: Omit<FileCount, 'file'>)
 }
 
 function exclusions(): string {
-  const lines = EXCLUSIONS.map((each) => `* ${each.suite}, \`${each.file}\`: ${code(each.case)}\n  ${each.reason}`);
+  const groups = new Map<string, string[]>();
+  for (const { suite, file, reason, case: name } of EXCLUSIONS) {
+    const key = `* ${suite}, \`${file}\`. ${reason}`;
+    groups.set(key, [...(groups.get(key) ?? []), code(name)]);
+  }
+  const lines = [...groups].map(([key, names]) => `${key}\n  ${names.join(', ')}`);
   return `## Excluded cases\n\n${lines.length > 0 ? lines.join('\n') : 'None.'}`;
 }
 
@@ -75,6 +85,9 @@ const ELSEWHERE = `## Checked elsewhere
 
 * The answers of the HTTP API against Prometheus' OpenAPI description:
   [openapi.test.ts](../packages/server/test/prometheus/openapi.test.ts).
+* Real clients beside a real \`serve\` and a real agent, sample by sample: Prometheus and vmagent that write to us and
+  node_exporter that we scrape in [real-peers.test.ts](../packages/cli/test/real-peers.test.ts), our agent that writes to
+  Prometheus and VictoriaMetrics in [delivery.test.ts](../packages/agent/test/delivery.test.ts).
 * Scripts through the HTTP API of a real server, its journal and its engine: \`npm run conformance -- server PATH…\`. Cases
   whose samples a server cannot be sent yet, native histograms and start timestamps, are counted as skipped.
 * Generated queries beside a real Prometheus server: \`npm run differential\`, in

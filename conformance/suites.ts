@@ -1,9 +1,14 @@
 import type { Suite } from './suite.ts';
 import { compliance } from './suites/compliance.ts';
+import { configurations } from './suites/configurations.ts';
 import { engine } from './suites/engine.ts';
+import { exposition } from './suites/exposition.ts';
 import { matchers } from './suites/matchers.ts';
+import { openMetrics } from './suites/openmetrics.ts';
 import { parser } from './suites/parser.ts';
 import { printer } from './suites/printer.ts';
+import { relabelling } from './suites/relabelling.ts';
+import { ruleFiles } from './suites/rule-files.ts';
 import { ownScripts, prometheusScripts } from './suites/scripts.ts';
 import { seriesNotation } from './suites/series.ts';
 
@@ -17,4 +22,9 @@ export const SUITES: readonly Suite[] = [
   engine,
   matchers,
   seriesNotation,
+  relabelling,
+  exposition,
+  openMetrics,
+  configurations,
+  ruleFiles,
 ];

@@ -1,40 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join, resolve } from 'node:path';
-import { build } from 'esbuild';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { endProcess } from '../../../conformance/peers/process.ts';
 
-const root = resolve(import.meta.dirname, '../../..');
-
-export interface BuiltCommand {
-  readonly entry: string;
-  remove(): void;
-}
-
-/** The command as it is published, inside node_modules so that dependencies are found. */
-export async function buildCommand(): Promise<BuiltCommand> {
-  const dir = mkdtempSync(join(root, 'node_modules/.nightshift-test-'));
-  const { dependencies } = createRequire(import.meta.url)('../../cli/package.json') as {
-    dependencies: Record<string, string>;
-  };
-  await build({
-    absWorkingDir: root,
-    entryPoints: ['packages/cli/src/nightshift.ts'],
-    outdir: dir,
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    external: Object.keys(dependencies).flatMap((name) => [name, `${name}/*`]),
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-    },
-    logLevel: 'warning',
-  });
-  return { entry: join(dir, 'nightshift.js'), remove: () => rmSync(dir, { recursive: true, force: true }) };
-}
+export { type BuiltCommand, buildCommand } from '../../../conformance/peers/command.ts';
 
 export interface RunningProcess {
   readonly pid: number;

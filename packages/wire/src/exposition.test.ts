@@ -34,6 +34,11 @@ describe('OpenMetrics text', () => {
     expect(batch.exemplarsDropped).toBe(1);
   });
 
+  it('takes any number of seconds as a time; beyond those of a date it is the nearest of them', () => {
+    const { timestamps } = parseOpenMetrics('a 1 12345678901234567890.5\nb 1 -1e300\n# EOF\n', NOW);
+    expect([...timestamps]).toEqual([8.64e15, -8.64e15]);
+  });
+
   it.each([
     ['a 1\n', 'line 2, column 1: the text does not end with "# EOF"'],
     ['# EOF\na 1\n', 'line 2, column 1: something follows "# EOF"'],

@@ -11,7 +11,7 @@ import { exemplarOf } from './exemplar.ts';
 import { LabelCollector, METRIC_NAME } from './labels.ts';
 import { uniformFloat } from './open-metrics-float.ts';
 import type { SeriesMemory } from './series-memory.ts';
-import { checkTimestamp } from './timestamp.ts';
+import { checkTimestamp, nearestTimestamp } from './timestamp.ts';
 
 /**
  * Parses Prometheus' text exposition format 0.0.4 and the quoted UTF-8 names of 1.0.0
@@ -236,7 +236,9 @@ class ExpositionParser {
     if (!(isOpen ? NUMBER : INTEGER).test(token)) {
       throw this.error(`not a timestamp in ${isOpen ? 'seconds' : 'whole milliseconds'}: ${quote(token)}`, start);
     }
-    const timestamp = isOpen ? Math.round(Number(token) * 1000) : Number(token);
+    // Any number of seconds is good OpenMetrics, as in Prometheus; what lies too far ahead is for the scrape to leave out.
+    if (isOpen) return nearestTimestamp(Math.round(Number(token) * 1000));
+    const timestamp = Number(token);
     try {
       checkTimestamp(timestamp, 'a sample');
     } catch (error) {

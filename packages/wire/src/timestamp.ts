@@ -9,6 +9,11 @@ export function checkTimestamp(milliseconds: number, where: string): void {
   throw new WireError(`${where}: timestamp ${milliseconds} ms is out of range (±${MAX_MILLISECONDS})`);
 }
 
+/** The nearest timestamp (Unix milliseconds) that `checkTimestamp` takes. */
+export function nearestTimestamp(milliseconds: number): number {
+  return Math.min(Math.max(milliseconds, -MAX_MILLISECONDS), MAX_MILLISECONDS);
+}
+
 const MAX_NANOSECONDS = 2n ** 63n - 1n;
 
 /** Fails for Unix nanoseconds that do not fit into signed 64 bits, year 2262; `where` is put in front of the message. */

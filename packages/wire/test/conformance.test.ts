@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -7,8 +7,6 @@ import {
   decodeOtlpTraces,
   decodeSnappy,
   decodeWriteRequest,
-  parseExposition,
-  parseOpenMetrics,
   readOtlpMetrics,
   WireError,
 } from '../src/index.ts';
@@ -54,71 +52,6 @@ describe.skipIf(!existsSync(join(ROOT, 'malformed')))('malformed bodies', () => 
     const outcome = CHOSEN[one.file] ?? (one.expect.startsWith('200') ? 'accepted' : 'refused');
     if (outcome === 'accepted') expect(decodeAt(one).length).toBeGreaterThanOrEqual(0);
     else expect(() => decodeAt(one)).toThrow(WireError);
-  });
-});
-
-interface ExpositionCase {
-  format: string;
-  input: string | { $bytes: number[] };
-  err: string;
-}
-
-const CURATED = 'prometheus/curated';
-describe.skipIf(!existsSync(join(ROOT, CURATED)))("Prometheus' exposition cases", () => {
-  const present = existsSync(join(ROOT, CURATED));
-  const errors: ExpositionCase[] = present ? readJson(`${CURATED}/exposition_errors.json`) : [];
-  const inputs: { format: string; line: number; text: string }[] = present
-    ? readJson(`${CURATED}/exposition_inputs.json`)
-    : [];
-
-  it.each(errors.filter((one) => one.format === 'prometheus'))('$input: $err', ({ input, err }) => {
-    const text = () =>
-      typeof input === 'string'
-        ? input
-        : new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(input.$bytes));
-    if (err === '') expect(parseExposition(text(), NOW).series).toHaveLength(1);
-    else if (typeof input === 'string') expect(() => parseExposition(text(), NOW)).toThrow(WireError);
-    else expect(text).toThrow(TypeError);
-  });
-
-  it.each(inputs.filter((one) => one.format === 'prometheus'))('the good text of line $line', ({ text }) => {
-    const samples = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-    expect(parseExposition(text, NOW).values).toHaveLength(samples.length);
-  });
-});
-
-describe.skipIf(!existsSync(join(ROOT, CURATED)))("Prometheus' OpenMetrics cases", () => {
-  const all: ExpositionCase[] = existsSync(join(ROOT, CURATED)) ? readJson(`${CURATED}/exposition_errors.json`) : [];
-  const cases = all.filter((one) => one.format === 'openmetrics');
-
-  it.each(cases)('$input: $err', ({ input, err }) => {
-    const text = () =>
-      typeof input === 'string'
-        ? input
-        : new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(input.$bytes));
-    // Go's EOF is the end of a good text.
-    if (err === '' || err === 'EOF') expect(() => parseOpenMetrics(text(), NOW)).not.toThrow();
-    else if (typeof input === 'string') expect(() => parseOpenMetrics(text(), NOW)).toThrow(WireError);
-    else expect(() => parseOpenMetrics(text(), NOW)).toThrow();
-  });
-});
-
-const OPEN_METRICS = 'openmetrics';
-describe.skipIf(!existsSync(join(ROOT, OPEN_METRICS)))('the good texts of the OpenMetrics suite', () => {
-  const names = existsSync(join(ROOT, OPEN_METRICS)) ? readdirSync(join(ROOT, OPEN_METRICS)) : [];
-  const good = names.filter((name) => {
-    const file = join(ROOT, OPEN_METRICS, name, 'test.json');
-    // One has a time in the year 391 trillion.
-    return name !== 'timestamps' && existsSync(file) && JSON.parse(readFileSync(file, 'utf8')).shouldParse === true;
-  });
-
-  it.each(good)('%s is taken', (name) => {
-    const text = readFileSync(join(ROOT, OPEN_METRICS, name, 'metrics'), 'utf8');
-    const samples = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-    const batch = parseOpenMetrics(text, NOW);
-    expect(batch.values).toHaveLength(samples.length);
-    const exemplars = samples.filter((line) => / # \{/.test(line));
-    expect(batch.exemplars.length + batch.exemplarsDropped).toBe(exemplars.length);
   });
 });
 

@@ -110,13 +110,17 @@ function readQueue(node: YamlNode): QueueConfig {
     if (count < 1) node.get(name).fail('must be at least 1');
     return Math.max(1, count);
   };
-  for (const name of ['capacity', 'min_shards']) node.get(name).count();
+  const maxShards = atLeastOne('max_shards', defaultQueue.maxShards);
+  atLeastOne('capacity', 1);
+  // Checked, although a shard is made as soon as it is needed: a file that Prometheus refuses is no other file here.
+  const minShards = atLeastOne('min_shards', 1);
+  if (minShards > maxShards) node.get('min_shards').fail('must not be more than max_shards');
   node.get('retry_on_http_429').flag(true);
   const minBackoffMs = node.get('min_backoff').duration(defaultQueue.minBackoffMs);
   const maxBackoffMs = node.get('max_backoff').duration(Math.max(defaultQueue.maxBackoffMs, minBackoffMs));
   if (minBackoffMs > maxBackoffMs) node.get('min_backoff').fail('must not be longer than max_backoff');
   return {
-    maxShards: atLeastOne('max_shards', defaultQueue.maxShards),
+    maxShards,
     maxSamplesPerSend: atLeastOne('max_samples_per_send', defaultQueue.maxSamplesPerSend),
     batchSendDeadlineMs: node.get('batch_send_deadline').duration(defaultQueue.batchSendDeadlineMs),
     minBackoffMs: Math.max(1, minBackoffMs),

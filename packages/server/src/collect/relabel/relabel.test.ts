@@ -1,8 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: this is what Go's templates look like
-import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compileRelabelling } from './relabel.ts';
-import { type NameValidation, type RelabelRule, relabelMistake } from './rule.ts';
+import { type RelabelRule, relabelMistake } from './rule.ts';
 
 const labels = (pairs: Record<string, string>) => new Map(Object.entries(pairs).sort(([a], [b]) => (a < b ? -1 : 1)));
 
@@ -75,67 +74,5 @@ describe('a rule', () => {
     [{ action: 'keep', regex: '(' }, 'error parsing regexp: missing closing ): `(`'],
   ])('%j is refused with its reason', (rule, mistake) => {
     expect(relabelMistake(rule, 'utf8')).toContain(mistake);
-  });
-});
-
-const curated = '../shared/conformance/prometheus/curated';
-const present = existsSync(`${curated}/relabel_cases.json`);
-const read = <T>(name: string): T[] => (present ? JSON.parse(readFileSync(`${curated}/${name}.json`, 'utf8')) : []);
-
-interface Written {
-  readonly action?: RelabelRule['action'];
-  readonly source_labels?: string[];
-  readonly separator?: string;
-  readonly regex?: string;
-  readonly modulus?: number;
-  readonly target_label?: string;
-  readonly replacement?: string;
-}
-
-const ruleOf = (rule: Written): RelabelRule => ({
-  action: rule.action ?? 'replace',
-  sourceLabels: rule.source_labels,
-  separator: rule.separator,
-  regex: rule.regex,
-  modulus: rule.modulus === undefined ? undefined : BigInt(rule.modulus),
-  targetLabel: rule.target_label,
-  replacement: rule.replacement,
-});
-
-describe.skipIf(!present)("Prometheus' own cases of relabelling (skipped where ../shared is missing)", () => {
-  interface Case {
-    readonly input: Record<string, string>;
-    readonly relabel_configs: Written[];
-    readonly output: Record<string, string> | null;
-    readonly drop: boolean;
-  }
-  const cases = read<Case>('relabel_cases');
-
-  it('are there', () => expect(cases.length).toBeGreaterThan(30));
-
-  it.each(cases.map((each, i) => [i, each] as const))('case %i', (_i, { input, relabel_configs, output, drop }) => {
-    const rules = relabel_configs.map(ruleOf);
-    expect(rules.map((rule) => relabelMistake(rule, 'utf8'))).toEqual(rules.map(() => ''));
-    expect(relabelled(input, ...rules)).toEqual(drop ? undefined : output);
-  });
-});
-
-describe.skipIf(!present)("Prometheus' own cases of rules (skipped where ../shared is missing)", () => {
-  type Config = Record<string, string> & { NameValidationScheme: NameValidation; SourceLabels?: unknown };
-  const cases = read<{ config: Config; expected?: string }>('relabel_validate');
-
-  it('are there', () => expect(cases.length).toBe(10));
-
-  it.each(cases)('$config: $expected', ({ config, expected = '' }) => {
-    const rule = {
-      action: config.Action as RelabelRule['action'],
-      sourceLabels: config.SourceLabels as string[] | undefined,
-      regex: config.Regex,
-      targetLabel: config.TargetLabel,
-      replacement: config.Replacement,
-    };
-    const mistake = relabelMistake(rule, config.NameValidationScheme);
-    if (expected === '') expect(mistake).toBe('');
-    else expect(mistake).toContain(expected);
   });
 });

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -126,71 +126,4 @@ describe.skipIf(!isInstalled('prometheus'))('a real prometheus (skipped where it
     expect(without(protobuf, text)).toEqual([]);
     expect(without(open, text)).toEqual([]);
   }, 30_000);
-});
-
-const openMetrics = '../shared/conformance/openmetrics';
-const cases = existsSync(openMetrics)
-  ? readdirSync(openMetrics).filter((name) => existsSync(join(openMetrics, name, 'test.json')))
-  : [];
-
-/** Cases whose outcome differs from what the suite says, by the reason. */
-const differing: Readonly<Record<string, readonly string[]>> = {
-  'samples are taken one by one, as by Prometheus: what they say together is not judged': [
-    'bad_clashing_names_1',
-    'bad_counter_values_1',
-    'bad_counter_values_12',
-    'bad_counter_values_15',
-    'bad_counter_values_18',
-    'bad_counter_values_3',
-    'bad_counter_values_6',
-    'bad_counter_values_9',
-    'bad_grouping_or_ordering_10',
-    'bad_grouping_or_ordering_4',
-    'bad_grouping_or_ordering_7',
-    'bad_histograms_1',
-    'bad_histograms_12',
-    'bad_histograms_2',
-    'bad_histograms_8',
-    'bad_info_and_stateset_values_1',
-    'bad_missing_or_invalid_labels_for_a_type_2',
-    'bad_missing_or_invalid_labels_for_a_type_5',
-    'bad_stateset_info_values_2',
-  ],
-  'an exemplar is taken wherever it stands, as by Prometheus since 3.0': [
-    'bad_exemplars_on_unallowed_metric_types_0',
-    'bad_exemplars_on_unallowed_samples_0',
-    'bad_exemplars_on_unallowed_samples_3',
-  ],
-  'metadata may stand anywhere, and the last counts, as in Prometheus': [
-    'bad_metadata_in_wrong_place_1',
-    'bad_repeated_metadata_0',
-    'bad_repeated_metadata_3',
-    'bad_unit_6',
-  ],
-  'a comma may end the labels, as in Prometheus since 3.0': ['bad_missing_or_extra_commas_2'],
-  'has a time in the year 391 trillion, which no store can keep': ['timestamps'],
-};
-
-const isDiffering = (name: string) => Object.values(differing).some((names) => names.includes(name));
-
-describe.skipIf(cases.length === 0)('a target of the OpenMetrics suite (skipped where ../shared is missing)', () => {
-  it('is there, and none is excluded that is not', () => {
-    expect(cases.length).toBeGreaterThan(90);
-    for (const name of Object.values(differing).flat()) expect(cases).toContain(name);
-  });
-
-  it.each(cases)('%s', async (name) => {
-    const { file, shouldParse } = JSON.parse(readFileSync(join(openMetrics, name, 'test.json'), 'utf8'));
-    const server = createServer((_request, response) => {
-      response.setHeader('content-type', 'application/openmetrics-text; version=1.0.0; charset=utf-8');
-      response.end(readFileSync(join(openMetrics, name, file)));
-    }).listen(0, '127.0.0.1');
-    await new Promise((resolve) => server.once('listening', resolve));
-    ends.push(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    const { value } = await scraping(`127.0.0.1:${(server.address() as AddressInfo).port}`)();
-    expect(value('up')).toBe(shouldParse !== isDiffering(name) ? 1 : 0);
-  });
 });

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -115,51 +115,5 @@ scrape_configs: [{ job_name: a, enable_http2: false }]
     ['MB', undefined],
   ])('reads the size %s', (text, bytes) => {
     expect(sizeOf(text)).toBe(bytes);
-  });
-});
-
-const testdata = '../shared/conformance/prometheus/config/testdata';
-const present = existsSync(testdata);
-const files = present ? readdirSync(testdata).filter((name) => name.endsWith('.yml')) : [];
-
-/** Files that are good or bad for something that Nightshift does not read, by the reason. */
-const excluded: readonly (readonly [reason: string, pattern: RegExp])[] = [
-  ['is about remote write', /^(remote_write_|empty_rw_)/],
-  ['is about remote read', /^(remote_read_|empty_rr_)/],
-  ['is about alerting', /^(empty_alert|config_with_deprecated_am)/],
-  ['is about OTLP', /^otlp_/],
-  ['is about tracing', /^tracing_/],
-  ['is about storage', /^tsdb_/],
-  ['is about rule files', /^rules(_abs_path.*)?\./],
-  ['is about the agent mode of Prometheus', /^agent_mode\.(with_|without_)/],
-  ['has discoveries that are refused by name', /^(conf|roundtrip|scrape_config_files_glob)\.good\.yml$/],
-];
-
-const reasonFor = (name: string) => excluded.find(([, pattern]) => pattern.test(name))?.[0];
-const isBad = (name: string) => name.endsWith('.bad.yml');
-
-describe.skipIf(!present)("Prometheus' own configuration files (skipped where ../shared is missing)", () => {
-  const tested = files.filter((name) => reasonFor(name) === undefined);
-
-  it('are there, and nothing is excluded without need', () => {
-    expect(tested.length).toBeGreaterThan(120);
-    for (const [, pattern] of excluded) expect(files.some((name) => pattern.test(name))).toBe(true);
-  });
-
-  it.each(tested.filter((name) => !isBad(name)))('%s is taken', (name) => {
-    expect(offencesOf(`${testdata}/${name}`)).toEqual([]);
-  });
-
-  it.each(tested.filter(isBad))('%s is refused', (name) => {
-    expect(offencesOf(`${testdata}/${name}`)).not.toEqual([]);
-  });
-
-  it.each([
-    'conf.good.yml',
-    'roundtrip.good.yml',
-    'scrape_config_files_glob.good.yml',
-  ])('%s is refused for nothing but discoveries by name', (name) => {
-    const others = offencesOf(`${testdata}/${name}`).filter((each) => !/_sd_configs is not supported$/.test(each));
-    expect(others).toEqual([]);
   });
 });
