@@ -4,6 +4,7 @@ import type { RemoteWriteConfig } from './config/remote-write.ts';
 import { leftoverSpools, spoolDir } from './directory.ts';
 import { Destination } from './forward/destination.ts';
 import type { Log } from './log.ts';
+import { FamilyMemory } from './request/family-memory.ts';
 
 export interface DestinationsDeps {
   readonly dir: string;
@@ -14,6 +15,7 @@ export interface DestinationsDeps {
 /** All destinations, each with a spool of its own. */
 export class Destinations {
   readonly #all = new Map<string, Destination>();
+  readonly #families = new FamilyMemory();
 
   constructor(private readonly deps: DestinationsDeps) {}
 
@@ -23,6 +25,7 @@ export class Destinations {
 
   /** Resolves when every destination has it on disk; rejects, after all have tried, with the first reason. */
   async take(request: Uint8Array, key: number, at: number): Promise<void> {
+    this.#families.learn(request);
     const results = await Promise.allSettled(this.list().map((destination) => destination.take(request, key, at)));
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
@@ -53,6 +56,7 @@ export class Destinations {
       dir: spoolDir(dir, one.name),
       capBytes: settings.NIGHTSHIFT_AGENT_SPOOL_BYTES,
       externalLabels,
+      families: this.#families,
       now,
       log,
       random: Math.random,

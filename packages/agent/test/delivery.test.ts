@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { decodeSnappy, decodeWriteRequestV2 } from '@nightshift/wire';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../../conformance/peers/process.ts';
 import { debianPrometheus, startPrometheus } from '../../../conformance/peers/prometheus.ts';
@@ -75,21 +76,50 @@ async function expectGapless(api: Api, count: number, matchers = 'job="app"'): P
   expect(counterFaults(shifted, shifted.length, new Set(), up)).toEqual([]);
 }
 
-/** A receiver that answers what `status` says, and remembers when it was asked. */
-async function fakeReceiver(status: () => number, headers: Record<string, string> = {}) {
-  const times: number[] = [];
+interface Received {
+  readonly at: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+const v2 = { protobuf_message: 'io.prometheus.write.v2.Request' };
+const isV2 = ({ headers }: Pick<Received, 'headers'>): boolean => headers['content-type']?.includes('v2') === true;
+
+/** A receiver that answers what `status` says, and remembers what it was sent. */
+async function fakeReceiver(
+  status: (request: Received) => number,
+  headers: (request: Received) => Record<string, string> = () => ({}),
+) {
+  const received: Received[] = [];
   const server = createServer((request, response) => {
-    request.resume().on('end', () => {
-      times.push(Date.now());
-      response.writeHead(status(), headers).end('the reason\n');
-    });
+    const chunks: Buffer[] = [];
+    request
+      .on('data', (chunk: Buffer) => chunks.push(chunk))
+      .on('end', () => {
+        const one = { at: Date.now(), headers: request.headers, body: Buffer.concat(chunks) };
+        received.push(one);
+        response.writeHead(status(one), headers(one)).end('the reason\n');
+      });
   });
   await new Promise<void>((up) => server.listen(0, '127.0.0.1', up));
   ends.push(() => {
     server.close();
     server.closeAllConnections();
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/write`, times };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/write`, received };
+}
+
+const batchOf = ({ body }: Received) => decodeWriteRequestV2(decodeSnappy(body, 1e8));
+
+/** As a receiver of 2.0 answers. */
+function writtenHeaders(request: Received): Record<string, string> {
+  if (!isV2(request)) return {};
+  const { written } = batchOf(request);
+  return {
+    'x-prometheus-remote-write-samples-written': String(written.samples),
+    'x-prometheus-remote-write-histograms-written': String(written.histograms),
+    'x-prometheus-remote-write-exemplars-written': String(written.exemplars),
+  };
 }
 
 const missing = (path: string): boolean => {
@@ -208,21 +238,128 @@ describe('the answer of a destination', () => {
     const agent = await agentOf(configOf([{ url: receiver.url }]));
     const lost = () => agentMetric(agent, 'nightshift_agent_samples_lost_total', 'reason="400"');
     await expect.poll(lost, { timeout: 10_000 }).toBeGreaterThan(6);
-    expect(receiver.times.length).toBeGreaterThan(2);
+    expect(receiver.received.length).toBeGreaterThan(2);
     expect(agent.output()).toContain('HTTP 400: the reason');
   });
 
   it('that asks to wait is waited for', async () => {
     let status = 429;
-    const receiver = await fakeReceiver(() => status, { 'retry-after': '2' });
+    const receiver = await fakeReceiver(
+      () => status,
+      () => ({ 'retry-after': '2' }),
+    );
     const agent = await agentOf(configOf([{ url: receiver.url, queue_config: { ...queue, max_shards: 1 } }]));
-    await expect.poll(() => receiver.times.length, { timeout: 10_000 }).toBe(2);
-    const [first = 0, second = 0] = receiver.times;
+    await expect.poll(() => receiver.received.length, { timeout: 10_000 }).toBe(2);
+    const [first = 0, second = 0] = receiver.received.map(({ at }) => at);
     expect(second - first).toBeGreaterThanOrEqual(1900);
     status = 204;
     const sent = () => agentMetric(agent, 'nightshift_agent_samples_sent_total');
     await expect.poll(sent, { timeout: 10_000 }).toBeGreaterThan(0);
     expect(await agentMetric(agent, 'nightshift_agent_samples_lost_total')).toBeNaN();
+  });
+});
+
+describe('a token that is no longer right', () => {
+  it('loses nothing: everything is kept and delivered once it is put right, and the agent says so', async () => {
+    const token = join(emptyDir(), 'token');
+    writeFileSync(token, 'old');
+    const receiver = await fakeReceiver(({ headers }) => (headers.authorization === 'Bearer new' ? 204 : 401));
+    const agent = await agentOf(configOf([{ url: receiver.url, authorization: { credentials_file: token } }]));
+    const denied = () => agentMetric(agent, 'nightshift_agent_denied');
+    await expect.poll(denied, { timeout: 10_000 }).toBe(1);
+    await expect
+      .poll(() => agentMetric(agent, 'nightshift_agent_retries_total', 'reason="401"'), { timeout: 10_000 })
+      .toBeGreaterThan(2);
+    const shown = async () => (await fetch(`${agent.url}/destinations`)).json();
+    const { data } = (await shown()) as { data: { destinations: object[] } };
+    expect(data.destinations).toMatchObject([{ health: 'denied', lastError: 'HTTP 401: the reason' }]);
+    expect(agent.output().match(/the destination denies access/g)).toHaveLength(1);
+    expect(await agentMetric(agent, 'nightshift_agent_samples_sent_total')).toBe(0);
+    writeFileSync(token, 'new');
+    const scraped = await agentMetric(agent, 'nightshift_agent_scraped_samples_total');
+    const sent = () => agentMetric(agent, 'nightshift_agent_samples_sent_total');
+    await expect.poll(sent, { timeout: 35_000 }).toBeGreaterThanOrEqual(scraped);
+    expect(await denied()).toBe(0);
+    expect(await agentMetric(agent, 'nightshift_agent_samples_lost_total')).toBeNaN();
+  }, 60_000);
+});
+
+describe('remote write 2.0', () => {
+  it('is sent with its headers, and with the metadata of each series', async () => {
+    const receiver = await fakeReceiver(() => 204, writtenHeaders);
+    const agent = await agentOf(configOf([{ url: receiver.url, ...v2 }]));
+    await expect.poll(() => receiver.received.length, { timeout: 10_000 }).toBeGreaterThan(3);
+    for (const one of receiver.received) {
+      expect(one.headers).toMatchObject({
+        'content-type': 'application/x-protobuf;proto=io.prometheus.write.v2.Request',
+        'content-encoding': 'snappy',
+        'x-prometheus-remote-write-version': '2.0.0',
+      });
+      expect(one.headers['user-agent']).toMatch(/./);
+      const { batch, refusal } = batchOf(one);
+      expect(refusal).toBe('');
+      expect(batch.metadata).toEqual([
+        { name: 'ticks_total', type: 'counter', help: 'Scrapes of this target.', unit: '' },
+      ]);
+    }
+    expect(await agentMetric(agent, 'nightshift_agent_protobuf_message_info', 'write.v2.Request')).toBe(1);
+    expect(await agentMetric(agent, 'nightshift_agent_samples_lost_total')).toBeNaN();
+  });
+
+  it.each([
+    ['with 415', 415],
+    ['with 400, as an old one may', 400],
+    ['with success, and without the headers of 2.0', 204],
+  ])('is given up for 1.0 where the destination answers %s, and nothing is lost', async (_what, status) => {
+    const receiver = await fakeReceiver((one) => (isV2(one) ? status : 204));
+    const agent = await agentOf(configOf([{ url: receiver.url, ...v2, queue_config: { ...queue, max_shards: 1 } }]));
+    await expect.poll(() => receiver.received.length, { timeout: 10_000 }).toBeGreaterThan(4);
+    expect(receiver.received.map(isV2)).toEqual(receiver.received.map((_one, i) => i === 0));
+    expect(receiver.received[1]?.headers).toMatchObject({
+      'content-type': 'application/x-protobuf',
+      'x-prometheus-remote-write-version': '0.1.0',
+    });
+    expect(await agentMetric(agent, 'nightshift_agent_samples_lost_total')).toBeNaN();
+    expect(await agentMetric(agent, 'nightshift_agent_protobuf_message_info', '"prometheus.WriteRequest"')).toBe(1);
+    expect(agent.output()).toContain('does not understand remote write 2.0');
+  });
+
+  it('counts as lost what the answer does not count as written, and goes on with 2.0', async () => {
+    const none = { 'x-prometheus-remote-write-samples-written': '1' };
+    const receiver = await fakeReceiver(
+      () => 200,
+      () => none,
+    );
+    const agent = await agentOf(configOf([{ url: receiver.url, ...v2 }]));
+    const lost = () => agentMetric(agent, 'nightshift_agent_samples_lost_total', 'reason="not written"');
+    await expect.poll(lost, { timeout: 10_000 }).toBeGreaterThan(10);
+    expect(receiver.received.every(isV2)).toBe(true);
+  });
+
+  it('is final where a part was refused: what was written is counted, and the rest is lost', async () => {
+    let asked = 0;
+    const receiver = await fakeReceiver(() => (asked++ === 0 ? 204 : 400), writtenHeaders);
+    const agent = await agentOf(configOf([{ url: receiver.url, ...v2, queue_config: { ...queue, max_shards: 1 } }]));
+    await expect.poll(() => receiver.received.length, { timeout: 10_000 }).toBeGreaterThan(3);
+    expect(receiver.received.every(isV2)).toBe(true);
+    expect(await agentMetric(agent, 'nightshift_agent_retries_total')).toBeNaN();
+  });
+
+  it('is stored by a real Nightshift', async () => {
+    const serve = await startServe(command.entry, emptyDir(), 0);
+    ends.push(() => serve.stop());
+    const authorization = { credentials: await ingestToken(serve) };
+    const agent = await agentOf(configOf([{ url: `${serve.url}/api/v1/write`, authorization, ...v2 }]));
+    await expectGapless(serve, 5);
+    expect(await agentMetric(agent, 'nightshift_agent_protobuf_message_info', 'write.v2.Request')).toBe(1);
+    expect(await agentMetric(agent, 'nightshift_agent_samples_lost_total')).toBeNaN();
+  });
+
+  it.skipIf(missing(debianPrometheus))('becomes 1.0 for a real Prometheus that knows nothing else', async () => {
+    const prometheus = await startPrometheus({ dir: emptyDir() });
+    ends.push(() => prometheus.stop());
+    await agentOf(configOf([{ url: `${prometheus.url}/api/v1/write`, ...v2 }]));
+    await expectGapless(prometheus, 5);
   });
 });
 

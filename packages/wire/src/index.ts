@@ -4,6 +4,15 @@ export { isStaleMarker } from './columns.ts';
 export { parseExposition, parseOpenMetrics } from './exposition.ts';
 export { type ProtobufExpositionOptions, parseProtobufExposition, type TimedBatch } from './exposition-protobuf.ts';
 export { encodeExposition, type NameEscaping, type ShownFamily, type ShownSample } from './exposition-writer.ts';
+export { seriesText } from './histogram/checked.ts';
+export {
+  type HistogramBuckets,
+  type NativeHistogram,
+  NO_BOUNDS,
+  NO_BUCKETS,
+  type ResetHint,
+} from './histogram/histogram.ts';
+export { finestSchema, reduced, withAtMostBuckets } from './histogram/resolution.ts';
 export { decodeJsonLogs } from './json-logs.ts';
 export { encodeExportResponse, encodeRpcStatus, type OtlpSignal, type PartialSuccess } from './otlp/answers.ts';
 export { type DeltaState, restored, restoredHistogram } from './otlp/delta/accumulate.ts';
@@ -38,7 +47,7 @@ export { ChunkedReadEncoder } from './remote-read/encode-chunks.ts';
 export { encodeReadResponse } from './remote-read/encode-samples.ts';
 export { compareWireLabels } from './remote-read/order.ts';
 export { type ReadSeries, readSeriesOf } from './remote-read/read-series.ts';
-export { decodeWriteRequest } from './remote-write/decode.ts';
+export { decodeWriteRequest, METRIC_TYPES } from './remote-write/decode.ts';
 export { decodeWriteRequestV2, type WriteResult, type WrittenCounts } from './remote-write/decode-v2.ts';
 export { encodeWriteRequest, type WriteSample, type WriteSeries } from './remote-write/encode.ts';
 export { EncodedLabels, ScrapeWriter, type WrittenRequest } from './remote-write/scrape-writer.ts';

@@ -43,6 +43,7 @@ remote_write:
     name: second
     headers: { X-Scope-OrgID: team }
     send_exemplars: true
+    protobuf_message: io.prometheus.write.v2.Request
 `);
     expect(scrapeConfigs.map(({ jobName, intervalMs }) => [jobName, intervalMs])).toEqual([['app', 30_000]]);
     expect(externalLabels).toEqual(new Map([['site', 'north']]));
@@ -50,11 +51,17 @@ remote_write:
     expect(remoteWrites[0]).toMatchObject({
       name: 'http://one/api/v1/write',
       timeoutMs: 10_000,
+      protobufMessage: 'prometheus.WriteRequest',
       exemplars: false,
       queue: { maxShards: 3, maxSamplesPerSend: 500, minBackoffMs: 100, maxBackoffMs: 10_000 },
       http: { basicAuth: { username: { text: 'u' } } },
     });
-    expect(remoteWrites[1]).toMatchObject({ name: 'second', headers: { 'X-Scope-OrgID': 'team' }, exemplars: true });
+    expect(remoteWrites[1]).toMatchObject({
+      name: 'second',
+      protobufMessage: 'io.prometheus.write.v2.Request',
+      headers: { 'X-Scope-OrgID': 'team' },
+      exemplars: true,
+    });
   });
 
   it('is refused with every mistake of the file and the variables in one list, the nearest right key named', () => {
@@ -72,7 +79,7 @@ remote_write:
   - { url: 'http://x/w', name: same }
   - { url: 'http://y/w', name: same }
   - { url: 'http://z/w', sigv4: {} }
-  - { url: 'http://v/w', protobuf_message: io.prometheus.write.v2.Request }
+  - { url: 'http://v/w', protobuf_message: io.prometheus.write.v3.Request }
 `;
     const env = { NIGHTSHIFT_AGENT_SPOOL_BYTE: '1', NIGHTSHIFT_AGENT_INTERVAL: 'often' };
     expect(offencesOf(() => load(yaml, env))).toEqual([
@@ -89,7 +96,7 @@ remote_write:
       'prometheus.yml:11: remote_write[1].url: url for remote_write is empty',
       'prometheus.yml:13: remote_write[3].name: found multiple remote write configs with name "same"',
       'prometheus.yml:14: remote_write[4].sigv4: there is no such key; sigv4 is not supported',
-      'prometheus.yml:15: remote_write[5].protobuf_message: only prometheus.WriteRequest (remote write 1.0) can be sent',
+      'prometheus.yml:15: remote_write[5].protobuf_message: "io.prometheus.write.v3.Request" is not one of prometheus.WriteRequest, io.prometheus.write.v2.Request',
     ]);
   });
 

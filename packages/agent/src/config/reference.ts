@@ -56,6 +56,7 @@ ${keyTable(metadataKeys)}
 | --- | --- |
 | \`/metrics\` | The metrics below. |
 | \`/targets\`, \`/api/v1/targets\` | All targets, as Prometheus' API shows them; \`state\` and \`scrapePool\` choose. |
+| \`/destinations\` | Each destination: whether it takes data (\`up\`), fails (\`down\`) or denies access (\`denied\`), why and since when, and what waits for it. |
 | \`/-/reload\` | POST or PUT reads the configuration anew, as SIGHUP does. |
 | \`/-/healthy\`, \`/-/ready\` | 200 while the agent runs. |
 

@@ -11,7 +11,10 @@ import {
   type YamlNode,
 } from '@nightshift/server/collect';
 
+/** Remote write 1.0 and 2.0, by the names that their content types have. */
 const protobufMessages = ['prometheus.WriteRequest', 'io.prometheus.write.v2.Request'] as const;
+
+export type ProtobufMessage = (typeof protobufMessages)[number];
 
 export interface QueueConfig {
   /** Requests that are under way at once at most; those of one target keep their order. */
@@ -31,6 +34,7 @@ export interface RemoteWriteConfig {
   readonly name: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly protobufMessage: ProtobufMessage;
   readonly timeoutMs: number;
   readonly relabel: readonly RelabelRule[];
   readonly nameValidation: NameValidation;
@@ -85,14 +89,20 @@ export const remoteWriteKeys: Readonly<Record<string, Key>> = {
   write_relabel_configs: key('none', 'Relabelling of what goes to this destination, after `external_labels`.'),
   send_exemplars: key('false', 'Whether exemplars are sent.'),
   send_native_histograms: key('false', 'Whether native histograms are sent.'),
-  protobuf_message: key('prometheus.WriteRequest', 'The only one that can be sent, remote write 1.0.'),
+  protobuf_message: key(
+    'prometheus.WriteRequest',
+    'That, which is remote write 1.0, or `io.prometheus.write.v2.Request`, which is 2.0. To a destination that does not understand 2.0, 1.0 is sent until the next reload.',
+  ),
   queue_config: key('see below', 'How requests are made and repeated.'),
   metadata_config: key('see below', 'Whether types, helps and units of metrics are sent.'),
   round_robin_dns: key('', `${noEffect}a connection goes to the address that the name has when it is opened.`),
 };
 
 export const metadataKeys: Readonly<Record<string, Key>> = {
-  send: key('true', 'Whether metadata is sent: with the first scrape of a target, and when it changes.'),
+  send: key(
+    'true',
+    'Whether metadata is sent: in 1.0 with the first scrape of a target, and when it changes; in 2.0 it is always sent, at each series.',
+  ),
   send_interval: key('', `${noEffect}metadata goes with the samples.`),
   max_samples_per_send: key('', `${noEffect}metadata goes with the samples.`),
 };
@@ -154,11 +164,6 @@ function readMetadata(node: YamlNode): boolean {
   return node.get('send').flag(true);
 }
 
-function readMessage(node: YamlNode): void {
-  const message = node.oneOf(protobufMessages, 'prometheus.WriteRequest');
-  if (message !== 'prometheus.WriteRequest') node.fail('only prometheus.WriteRequest (remote write 1.0) can be sent');
-}
-
 function readOne(
   node: YamlNode,
   { nameValidation }: Pick<GlobalConfig, 'nameValidation'>,
@@ -169,7 +174,6 @@ function readOne(
     foreign.includes(name) ? `${name} is not supported` : '',
   );
   const url = node.isEmpty ? '' : readUrl(node.get('url'));
-  readMessage(node.get('protobuf_message'));
   const relabel = readRelabelRules(
     node.get('write_relabel_configs'),
     nameValidation,
@@ -180,6 +184,7 @@ function readOne(
     name: node.get('name').text() || url,
     url,
     headers: readHeaders(node.get('headers')),
+    protobufMessage: node.get('protobuf_message').oneOf(protobufMessages, 'prometheus.WriteRequest'),
     timeoutMs: node.get('remote_timeout').duration(30_000) || 30_000,
     relabel,
     nameValidation,
@@ -216,6 +221,7 @@ export const simpleRemoteWrite = (url: string, token: string, tokenFile: string)
   name: url,
   url,
   headers: {},
+  protobufMessage: 'prometheus.WriteRequest',
   timeoutMs: 30_000,
   relabel: [],
   nameValidation: 'utf8',

@@ -10,20 +10,23 @@ import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Batch, openSpool, type Spool } from '@nightshift/spool';
 import { encodeSnappy } from '@nightshift/wire';
-import { type RemoteWriteConfig, relabellingOf } from '../config/remote-write.ts';
+import { type ProtobufMessage, type RemoteWriteConfig, relabellingOf } from '../config/remote-write.ts';
 import type { Log } from '../log.ts';
+import type { FamilyMemory } from '../request/family-memory.ts';
 import { decodeRecord, encodeRecord, type SpoolRecord } from '../request/record.ts';
 import { Shape, type ShapeOptions } from '../request/shape.ts';
-import { joinSnappyBlocks } from '../request/snappy-blocks.ts';
+import type { SentCounts } from '../request/write-v2.ts';
 import { DestinationCounts } from './counts.ts';
-import { backoffMs, judge } from './judgement.ts';
+import { type Answer, backoffMs, type Judgement, judge } from './judgement.ts';
 import { type PlannedRequest, planRequests } from './plan.ts';
+import { type EncodedRequest, type Protocol, protocols } from './protocol.ts';
 import { createSender, type Sender } from './sender.ts';
 
 export interface DestinationDeps {
   readonly dir: string;
   readonly capBytes: number;
   readonly externalLabels: ReadonlyMap<string, string>;
+  readonly families: FamilyMemory;
   readonly now: () => number;
   readonly log: Log;
   readonly random: () => number;
@@ -35,6 +38,20 @@ const batchBytes = 1024 * 1024;
 /** A lasting failure is logged once in this time. */
 const logEveryMs = 60_000;
 
+/** Longest wait, unless a longer one is set, before a destination that denies access is asked again. */
+const deniedBackoffMs = 30_000;
+
+type Failed = Extract<Judgement, { kind: 'again' }>;
+
+/** Why a destination takes nothing. */
+export interface Failure {
+  /** Unix milliseconds. */
+  readonly since: number;
+  readonly reason: string;
+  /** Whether it will not be better by itself: the address or the credentials are not right. */
+  readonly isDenied: boolean;
+}
+
 export class Destination {
   readonly counts = new DestinationCounts();
   #sender: Sender;
@@ -42,8 +59,13 @@ export class Destination {
   #externalLabels: ReadonlyMap<string, string>;
   readonly #stop = new AbortController();
   #running: Promise<void> = Promise.resolve();
-  #failingSince = 0;
+  #failure: Failure | undefined;
   #loggedAt = 0;
+  /** Denials that were logged, by status. */
+  readonly #loggedDenials = new Set<string>();
+  #protocol: Protocol;
+  /** Whether a request of remote write 2.0 was answered as such. */
+  #understandsV2 = false;
 
   private constructor(
     public config: RemoteWriteConfig,
@@ -51,6 +73,7 @@ export class Destination {
     private readonly deps: DestinationDeps,
   ) {
     this.#sender = createSender(config);
+    this.#protocol = protocols[config.protobufMessage];
     this.#externalLabels = deps.externalLabels;
     this.#shape = new Shape(shapeOf(config, deps.externalLabels));
   }
@@ -98,6 +121,8 @@ export class Destination {
     this.#externalLabels = externalLabels;
     this.#shape = new Shape(shapeOf(config, externalLabels));
     this.#sender = createSender(config);
+    this.#protocol = protocols[config.protobufMessage];
+    this.#understandsV2 = false;
     await before.close();
   }
 
@@ -115,8 +140,14 @@ export class Destination {
     await rm(this.deps.dir, { recursive: true, force: true });
   }
 
-  get failingSince(): number {
-    return this.#failingSince;
+  /** Undefined while it takes what is sent. */
+  get failure(): Failure | undefined {
+    return this.#failure;
+  }
+
+  /** What is sent now, which may be less than the configuration asks for. */
+  get message(): ProtobufMessage {
+    return this.#protocol.message;
   }
 
   get externalLabels(): ReadonlyMap<string, string> {
@@ -168,26 +199,66 @@ export class Destination {
 
   /** Resolves when the request has its final answer; rejects when the agent stops before. */
   async #deliver(request: PlannedRequest, mayHaveArrived: boolean): Promise<void> {
-    const { now, random } = this.deps;
-    const block = joinSnappyBlocks(request.records.map((record) => record.block));
+    const { now, families } = this.deps;
+    const { signal } = this.#stop;
+    let protocol: Protocol | undefined;
+    let encoded: EncodedRequest | undefined;
+    /** What 2.0 was refused with by a server that may have understood nothing of it. */
+    let doubt: string | undefined;
     for (let repeat = 0; ; repeat++) {
-      this.#stop.signal.throwIfAborted();
-      if (this.#isTooOld(request)) return this.#lose('too old', request, 'older than sample_age_limit');
+      signal.throwIfAborted();
+      if (this.#isTooOld(request)) return this.#lose('too old', request.samples, 'older than sample_age_limit');
+      const wanted = doubt === undefined ? this.#protocol : protocols['prometheus.WriteRequest'];
+      if (!encoded || protocol !== wanted) encoded = wanted.encode(request, families);
+      protocol = wanted;
       this.counts.requests++;
-      const answer = await this.#sender.send(block, repeat, this.#stop.signal);
-      const judgement = judge(answer, now());
-      if (judgement.kind === 'delivered') return this.#delivered(request, block);
-      if (judgement.kind === 'refused') {
-        const isDoubtful = mayHaveArrived || repeat > 0;
-        if (isDoubtful && request.records.length > 1) return this.#deliverSingly(request);
-        return this.#lose(isDoubtful ? `${judgement.code} repeated` : judgement.code, request, judgement.reason);
+      const answer = await this.#sender.send(encoded.block, protocol, repeat, signal);
+      const judgement = judge(answer, now(), encoded.counts);
+      const written = writtenOf(answer, encoded);
+      if (written) this.#understandsV2 = true;
+      if (judgement.kind === 'unsupported') {
+        this.#fallBack(judgement.reason);
+        continue;
       }
-      this.#stop.signal.throwIfAborted();
-      this.counts.retries++;
-      this.#tellFailure(judgement.reason);
-      const wait = judgement.afterMs ?? backoffMs(repeat, this.config.queue, random());
-      await sleep(wait, undefined, { signal: this.#stop.signal });
+      if (judgement.kind === 'delivered') {
+        if (doubt !== undefined) this.#fallBack(doubt);
+        return this.#delivered(request, encoded, written);
+      }
+      if (judgement.kind === 'refused') {
+        if (encoded.counts && judgement.code === '400' && !this.#understandsV2) {
+          doubt = judgement.reason;
+          continue;
+        }
+        const isDoubtful = mayHaveArrived || (repeat > 0 && doubt === undefined);
+        if (isDoubtful && request.records.length > 1) return this.#deliverSingly(request);
+        const arrived = written ? written.samples + written.histograms : 0;
+        this.counts.samplesSent += arrived;
+        const reason = isDoubtful ? `${judgement.code} repeated` : judgement.code;
+        return this.#lose(reason, Math.max(0, request.samples - arrived), judgement.reason);
+      }
+      signal.throwIfAborted();
+      this.counts.retry(judgement.code);
+      this.#tellFailure(judgement);
+      await sleep(this.#waitMs(judgement, repeat), undefined, { signal });
     }
+  }
+
+  #waitMs({ afterMs, isDenied }: Failed, repeat: number): number {
+    if (afterMs !== undefined) return afterMs;
+    const { minBackoffMs, maxBackoffMs } = this.config.queue;
+    const longest = isDenied ? Math.max(maxBackoffMs, deniedBackoffMs) : maxBackoffMs;
+    return backoffMs(repeat, { minBackoffMs, maxBackoffMs: longest }, this.deps.random());
+  }
+
+  /** From now on remote write 1.0 is sent, until the configuration is read anew. */
+  #fallBack(reason: string): void {
+    const before = this.#protocol;
+    this.#protocol = protocols['prometheus.WriteRequest'];
+    if (before === this.#protocol) return;
+    this.deps.log.warn(
+      { destination: this.config.name, reason },
+      'the destination does not understand remote write 2.0; it is sent 1.0 from now on',
+    );
   }
 
   /**
@@ -203,33 +274,48 @@ export class Destination {
     return sampleAgeLimitMs > 0 && records.every(({ at }) => this.deps.now() - at > sampleAgeLimitMs);
   }
 
-  #delivered({ records, samples }: PlannedRequest, block: Uint8Array): void {
-    this.counts.samplesSent += samples;
+  #delivered({ records, samples }: PlannedRequest, { block }: EncodedRequest, written: SentCounts | undefined): void {
+    const arrived = written ? Math.min(samples, written.samples + written.histograms) : samples;
+    this.counts.samplesSent += arrived;
     this.counts.bytesSent += block.length;
+    if (arrived < samples) this.#lose('not written', samples - arrived, 'success, with fewer of them written');
     for (const { at } of records) this.counts.newestSent = Math.max(this.counts.newestSent, at);
-    if (this.#failingSince === 0) return;
-    const seconds = Math.round((this.deps.now() - this.#failingSince) / 1000);
+    const failure = this.#failure;
+    if (!failure) return;
+    const seconds = Math.round((this.deps.now() - failure.since) / 1000);
     this.deps.log.info({ destination: this.config.name, seconds }, 'the destination takes data again');
-    this.#failingSince = 0;
+    this.#failure = undefined;
     this.#loggedAt = 0;
+    this.#loggedDenials.clear();
   }
 
-  #lose(reason: string, { samples }: PlannedRequest, why: string): void {
+  #lose(reason: string, samples: number, why: string): void {
     this.counts.lose(reason, samples);
     this.deps.log.warn({ destination: this.config.name, samples, reason: why }, 'samples were not delivered');
   }
 
-  #tellFailure(reason: string): void {
-    const now = this.deps.now();
-    if (this.#failingSince === 0) this.#failingSince = now;
-    if (now - this.#loggedAt < logEveryMs) return;
-    this.#loggedAt = now;
-    this.deps.log.warn(
-      { destination: this.config.name, reason, spooledBytes: this.spool.pendingBytes },
-      'the destination does not take data; it is kept and tried again',
-    );
+  #tellFailure({ reason, code, isDenied }: Failed): void {
+    const { now, log } = this.deps;
+    this.#failure = { since: this.#failure?.since ?? now(), reason, isDenied };
+    const about = { destination: this.config.name, reason, spooledBytes: this.spool.pendingBytes };
+    if (isDenied) {
+      if (this.#loggedDenials.has(code)) return;
+      this.#loggedDenials.add(code);
+      log.error(
+        about,
+        'the destination denies access: look at its url and credentials; all is kept, as long as the spool has room, and tried again',
+      );
+      return;
+    }
+    if (now() - this.#loggedAt < logEveryMs) return;
+    this.#loggedAt = now();
+    log.warn(about, 'the destination does not take data; it is kept and tried again');
   }
 }
+
+/** What a server says that it wrote of a request of remote write 2.0. */
+const writtenOf = (answer: Answer, { counts }: EncodedRequest): SentCounts | undefined =>
+  counts && 'status' in answer ? answer.written : undefined;
 
 const shapeOf = (config: RemoteWriteConfig, externalLabels: ReadonlyMap<string, string>): ShapeOptions => ({
   externalLabels,

@@ -1,24 +1,45 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { SentCounts } from '../request/write-v2.ts';
 import { backoffMs, judge, retryAfterMs } from './judgement.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
-const answer = (status: number, retryAfter = '') => ({ status, retryAfter, text: 'why' });
+const answer = (status: number, written?: SentCounts) => ({ status, retryAfter: '', text: 'why', written });
+const sent = { samples: 3, histograms: 0, exemplars: 1 };
 
 describe('an answer', () => {
   it.each([
     [204, 'delivered'],
     [200, 'delivered'],
     [400, 'refused'],
-    [401, 'refused'],
-    [404, 'refused'],
+    [409, 'refused'],
     [413, 'refused'],
-    [301, 'refused'],
+    [415, 'refused'],
+    [422, 'refused'],
     [429, 'again'],
     [500, 'again'],
     [503, 'again'],
   ])('of %d means %s', (status, kind) => {
     expect(judge(answer(status), now)).toMatchObject({ kind });
+  });
+
+  it.each([401, 403, 404, 405, 407, 410, 301])('of %d denies access, and says nothing of the data', (status) => {
+    expect(judge(answer(status), now)).toMatchObject({ kind: 'again', code: String(status), isDenied: true });
+  });
+
+  it.each([429, 500, 502, 503, 504])('of %d is no denial', (status) => {
+    expect(judge(answer(status), now)).toMatchObject({ kind: 'again', isDenied: false });
+  });
+
+  it.each([
+    [204, { samples: 3, histograms: 0, exemplars: 1 }, 'delivered'],
+    [200, { samples: 0, histograms: 0, exemplars: 0 }, 'delivered'],
+    [204, undefined, 'unsupported'],
+    [415, undefined, 'unsupported'],
+    [400, undefined, 'refused'],
+    [401, undefined, 'again'],
+  ])('of %d with %j written means, to a request of remote write 2.0, %s', (status, written, kind) => {
+    expect(judge(answer(status, written), now, sent)).toMatchObject({ kind });
   });
 
   it('that never came means again', () => {
@@ -27,6 +48,7 @@ describe('an answer', () => {
       reason: 'connect ECONNREFUSED',
       code: 'no answer',
       afterMs: undefined,
+      isDenied: false,
     });
   });
 

@@ -1,6 +1,14 @@
+import type { SentCounts } from '../request/write-v2.ts';
+
 /** What came of one request. */
 export type Answer =
-  | { readonly status: number; readonly retryAfter: string; readonly text: string }
+  | {
+      readonly status: number;
+      readonly retryAfter: string;
+      readonly text: string;
+      /** What the server says that it wrote, in the headers of remote write 2.0; undefined where it has none of them. */
+      readonly written: SentCounts | undefined;
+    }
   /** There was no answer. */
   | { readonly failure: string };
 
@@ -8,8 +16,17 @@ export type Judgement =
   | { readonly kind: 'delivered' }
   /** The server will never take it. */
   | { readonly kind: 'refused'; readonly reason: string; readonly code: string }
-  /** `afterMs`: how long the server asks to wait; undefined where it does not say. */
-  | { readonly kind: 'again'; readonly reason: string; readonly code: string; readonly afterMs: number | undefined };
+  /** The server does not understand remote write 2.0. */
+  | { readonly kind: 'unsupported'; readonly reason: string }
+  | {
+      readonly kind: 'again';
+      readonly reason: string;
+      readonly code: string;
+      /** How long the server asks to wait; undefined where it does not say. */
+      readonly afterMs: number | undefined;
+      /** Whether somebody has to do something before it can be any better. */
+      readonly isDenied: boolean;
+    };
 
 /** What a server may ask for at most. */
 const mostWaitMs = 3_600_000;
@@ -22,17 +39,33 @@ export function retryAfterMs(header: string, now: number): number | undefined {
   return Number.isNaN(wait) ? undefined : Math.min(Math.max(0, wait), mostWaitMs);
 }
 
-/** 5xx, 429 and no answer are tried again; every other answer that is no success is final (remote write 1.0 and 2.0). */
-export function judge(answer: Answer, now: number): Judgement {
+/**
+ * Answers that say something of the address or of who asks, and nothing of what was sent: a token that was changed, a path
+ * that is wrong, a receiver that is switched off. The same data is taken once that is put right.
+ */
+const isDenial = (status: number): boolean =>
+  (status >= 300 && status < 400) || [401, 402, 403, 404, 405, 407, 408, 410].includes(status);
+
+/**
+ * 5xx, 429 and no answer are tried again, and so is a denial, which the specification would have final; every other answer
+ * that is no success is final. `sent` is what a request of remote write 2.0 held, undefined for one of 1.0.
+ */
+export function judge(answer: Answer, now: number, sent?: SentCounts): Judgement {
   if ('failure' in answer) {
-    return { kind: 'again', reason: answer.failure, code: 'no answer', afterMs: undefined };
+    return { kind: 'again', reason: answer.failure, code: 'no answer', afterMs: undefined, isDenied: false };
   }
-  const { status, text } = answer;
-  if (status >= 200 && status < 300) return { kind: 'delivered' };
+  const { status, text, written } = answer;
+  if (status >= 200 && status < 300) {
+    // A receiver of 1.0 that does not look at the content type finds an empty request in it, and is content.
+    if (sent && !written) return { kind: 'unsupported', reason: `HTTP ${status} without the headers of 2.0` };
+    return { kind: 'delivered' };
+  }
   const code = String(status);
   const reason = `HTTP ${status}${text === '' ? '' : `: ${text}`}`;
-  if (status === 429 || status >= 500) {
-    return { kind: 'again', reason, code, afterMs: retryAfterMs(answer.retryAfter, now) };
+  if (sent && status === 415) return { kind: 'unsupported', reason };
+  const isDenied = isDenial(status);
+  if (status === 429 || status >= 500 || isDenied) {
+    return { kind: 'again', reason, code, afterMs: retryAfterMs(answer.retryAfter, now), isDenied };
   }
   return { kind: 'refused', reason, code };
 }

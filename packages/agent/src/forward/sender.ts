@@ -1,10 +1,12 @@
 import { createHttpClient, type HttpClient, type HttpResponse } from '@nightshift/server/collect';
 import type { RemoteWriteConfig } from '../config/remote-write.ts';
+import type { SentCounts } from '../request/write-v2.ts';
 import type { Answer } from './judgement.ts';
+import type { Protocol } from './protocol.ts';
 
 /** Sends one request; never throws. */
 export interface Sender {
-  send(block: Uint8Array, repeat: number, signal: AbortSignal): Promise<Answer>;
+  send(block: Uint8Array, protocol: Protocol, repeat: number, signal: AbortSignal): Promise<Answer>;
   close(): Promise<void>;
 }
 
@@ -27,25 +29,28 @@ function reasonOf(error: unknown): string {
   return [error.message || code || error.name, cause].filter((part) => part !== '').join(': ');
 }
 
-/** https://prometheus.io/docs/specs/prw/remote_write_spec/ */
-const protocolHeaders = {
-  'content-type': 'application/x-protobuf',
-  'content-encoding': 'snappy',
-  'x-prometheus-remote-write-version': '0.1.0',
-} as const;
+const writtenHeader = (what: string): string => `x-prometheus-remote-write-${what}-written`;
+
+/** What the headers of remote write 2.0 say; a count that is not there, or no number, is 0. */
+function writtenOf({ headers }: HttpResponse): SentCounts | undefined {
+  const texts = ['samples', 'histograms', 'exemplars'].map((what) => headers[writtenHeader(what)]);
+  if (texts.every((text) => text === undefined)) return undefined;
+  const [samples = 0, histograms = 0, exemplars = 0] = texts.map((text) => Number.parseInt(String(text), 10) || 0);
+  return { samples, histograms, exemplars };
+}
 
 export function createSender(config: RemoteWriteConfig): Sender {
   const client: HttpClient = createHttpClient(config.http);
-  const headers = { ...config.headers, ...protocolHeaders };
   return {
-    send: async (block, repeat, signal) => {
+    send: async (block, protocol, repeat, signal) => {
       const timeout = AbortSignal.timeout(config.timeoutMs);
       try {
-        const all = repeat > 0 ? { ...headers, 'retry-attempt': String(repeat) } : headers;
+        const attempt = repeat > 0 ? { 'retry-attempt': String(repeat) } : undefined;
+        const all = { ...config.headers, ...protocol.headers, ...attempt };
         const response = await client.post(config.url, all, block, AbortSignal.any([signal, timeout]));
         const retryAfter = String(response.headers['retry-after'] ?? '');
         const text = await beginningOf(response);
-        return { status: response.status, retryAfter, text };
+        return { status: response.status, retryAfter, text, written: writtenOf(response) };
       } catch (error) {
         return { failure: timeout.aborted ? `no answer within ${config.timeoutMs} ms` : reasonOf(error) };
       }

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Address } from '../config/settings.ts';
+import { destinationsAnswer } from './destinations.ts';
 import { metricsPage } from './metrics.ts';
 import type { AgentState } from './state.ts';
 import { targetsAnswer } from './targets.ts';
@@ -38,6 +39,7 @@ function pagesOf(state: AgentState, reload: () => Promise<void>): Record<string,
     })),
     '/targets': get((query) => json(targetsAnswer(state.scraper, query))),
     '/api/v1/targets': get((query) => json(targetsAnswer(state.scraper, query))),
+    '/destinations': get(() => json(destinationsAnswer(state.destinations))),
     '/-/healthy': get(() => text('The agent is healthy.')),
     '/-/ready': get(() => text('The agent is ready.')),
     '/-/reload': {

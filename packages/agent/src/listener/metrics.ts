@@ -30,6 +30,16 @@ function* lostSamples({ destinations }: AgentState): Generator<Sample> {
   }
 }
 
+function* retries({ destinations }: AgentState): Generator<Sample> {
+  for (const { config, counts } of destinations.list()) {
+    for (const [reason, requests] of counts.retries) yield [{ destination: config.name, reason }, requests];
+  }
+}
+
+function* messages({ destinations }: AgentState): Generator<Sample> {
+  for (const { config, message } of destinations.list()) yield [{ destination: config.name, message }, 1];
+}
+
 function* targetsByHealth({ scraper }: AgentState): Generator<Sample> {
   const targets = scraper.targets();
   for (const health of ['up', 'down', 'unknown']) {
@@ -98,7 +108,12 @@ export const families: readonly Family[] = [
     ({ counts }) => counts.spoolFailures,
   ),
   each('requests_total', 'counter', 'Requests sent, repeats among them.', ({ counts }) => counts.requests),
-  each('retries_total', 'counter', 'Requests that failed and are repeated.', ({ counts }) => counts.retries),
+  family(
+    'nightshift_agent_retries_total',
+    'counter',
+    'Requests that failed and are repeated, by status or `no answer`.',
+    retries,
+  ),
   each('samples_sent_total', 'counter', 'Samples that the destination took.', ({ counts }) => counts.samplesSent),
   each('sent_bytes_total', 'counter', 'Bytes of requests that were taken.', ({ counts }) => counts.bytesSent),
   family(
@@ -117,7 +132,19 @@ export const families: readonly Family[] = [
     'failing_since_timestamp_seconds',
     'gauge',
     'Since when the destination takes nothing; 0 while it does.',
-    ({ failingSince }) => failingSince / 1000,
+    ({ failure }) => (failure?.since ?? 0) / 1000,
+  ),
+  each(
+    'denied',
+    'gauge',
+    '1 while the destination denies access: its address or credentials are not right, and nothing is delivered until somebody corrects them.',
+    ({ failure }) => (failure?.isDenied ? 1 : 0),
+  ),
+  family(
+    'nightshift_agent_protobuf_message_info',
+    'gauge',
+    'Always 1; the label says what is sent: remote write 1.0 (`prometheus.WriteRequest`) or 2.0.',
+    messages,
   ),
   family(
     'nightshift_agent_config_last_reload_successful',

@@ -11,6 +11,11 @@ export class ByteWriter {
     return this.#size;
   }
 
+  /** All memory, of which the first `size` bytes are written; another after a write. */
+  get all(): Uint8Array {
+    return this.#bytes;
+  }
+
   byte(value: number): void {
     this.#reserve(1);
     this.#bytes[this.#size++] = value;
