@@ -1,12 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Labels, QueryResult } from '../packages/promql/src/index.ts';
 import type { LoadCommand } from '../packages/promql/src/promqltest/script.ts';
 import { type ScriptTarget, UnsupportedLoad } from '../packages/promql/src/promqltest/target.ts';
-import { startNightshift } from './peers/nightshift.ts';
+import { withNightshift } from './peers/nightshift.ts';
 import type { Peer } from './peers/process.ts';
 import { remoteWrite } from './peers/remote-write.ts';
 
@@ -57,20 +54,9 @@ const SETTINGS = {
   },
 };
 
-/** Starts the built server with an empty store of its own, and ends it afterwards. */
-export async function withServer<T>(run: (target: ScriptTarget) => Promise<T>): Promise<T> {
-  const dir = mkdtempSync(join(tmpdir(), 'nightshift-conformance-'));
-  writeFileSync(join(dir, 'nightshift.yaml'), JSON.stringify(SETTINGS));
-  try {
-    const peer = await startNightshift(resolve('packages/cli/dist/nightshift.js'), dir);
-    try {
-      return await run(serverTarget(peer));
-    } finally {
-      await peer.stop();
-    }
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
+/** Runs scripts through the HTTP API of a server of its own with an empty store. */
+export function withServer<T>(run: (target: ScriptTarget) => Promise<T>): Promise<T> {
+  return withNightshift(SETTINGS, (peer) => run(serverTarget(peer)));
 }
 
 async function post({ url, headers }: Peer, path: string, form: Record<string, string>): Promise<Response> {

@@ -3,10 +3,12 @@ import { compliance } from './suites/compliance.ts';
 import { configurations } from './suites/configurations.ts';
 import { engine } from './suites/engine.ts';
 import { exposition } from './suites/exposition.ts';
+import { malformed } from './suites/malformed.ts';
 import { matchers } from './suites/matchers.ts';
 import { openMetrics } from './suites/openmetrics.ts';
 import { parser } from './suites/parser.ts';
 import { printer } from './suites/printer.ts';
+import { receiver } from './suites/receiver.ts';
 import { relabelling } from './suites/relabelling.ts';
 import { ruleFiles } from './suites/rule-files.ts';
 import { ownScripts, prometheusScripts } from './suites/scripts.ts';
@@ -27,4 +29,6 @@ export const SUITES: readonly Suite[] = [
   openMetrics,
   configurations,
   ruleFiles,
+  receiver,
+  malformed,
 ];

@@ -2,10 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ensureInstalled, ensureReady, root } from './setup.mjs';
+import { ensureInstalled, root } from './setup.mjs';
 
-if (process.argv[2] === 'server') await ensureReady();
-else ensureInstalled();
+ensureInstalled();
 const outfile = join(root, 'node_modules/.nightshift-conformance/main.mjs');
 const { build } = await import('esbuild');
 // Packages of our own are sources, which Node does not read: they go into the bundle, and what npm installs stays outside.

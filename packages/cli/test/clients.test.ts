@@ -19,6 +19,7 @@ import {
 import { NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { endProcess, freePort } from '../../../conformance/peers/process.ts';
+import { malformedBodies, sendMalformed } from '../../../conformance/suites/malformed.ts';
 import { type ServeProcess, startServe } from '../src/demo/serve-process.ts';
 import { startTokenProxy } from './token-proxy.ts';
 
@@ -379,28 +380,6 @@ describe.skipIf(!existsSync(prometheus))('a Prometheus server that writes to us'
   });
 });
 
-interface MalformedBody {
-  readonly file: string;
-  readonly content_type: string;
-  readonly content_encoding: string | null;
-  readonly path: string;
-  readonly expect: string;
-}
-
-/**
- * Whether the manifest allows the status: `400 (2xx for utf8_name; 400 or limit for huge)` has a rule for files whose
- * names hold the word after "for"; "partial" is a 2xx, "limit" any 4xx, "bounded memory" anything but a failure inside.
- */
-function allows({ file, expect: rule }: MalformedBody, status: number): boolean {
-  const own = [...rule.matchAll(/([^(;]+?) for (\w+)/g)].find(([, , word]) => file.includes(word ?? ''))?.[1];
-  const text = own ?? rule.replace(/\(.*?\)/g, '').split(';')[0] ?? '';
-  const isOk = status >= 200 && status < 300;
-  if (/\b2xx\b|\bpartial\b/.test(text) && isOk) return true;
-  if (/\blimit\b/.test(text) && status >= 400 && status < 500) return true;
-  if (/bounded memory/.test(text) && status < 500) return true;
-  return (text.match(/\b\d{3}\b/g) ?? []).some((code) => (code === '200' ? isOk : Number(code) === status));
-}
-
 const memory = (field: 'VmRSS' | 'VmHWM'): number => {
   const line = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${serve.pid}/status`, 'utf8'));
   return Number(line?.[1]) / 1024;
@@ -409,34 +388,15 @@ const memory = (field: 'VmRSS' | 'VmHWM'): number => {
 if (!existsSync(malformed)) console.warn(`SKIPPED: malformed bodies are not tested, ${malformed} is missing.`);
 
 describe.skipIf(!existsSync(malformed))('bodies that are broken or hostile', () => {
-  const bodies = existsSync(malformed)
-    ? (JSON.parse(readFileSync(join(malformed, 'manifest.json'), 'utf8')) as MalformedBody[])
-    : [];
   let before: number;
 
-  beforeAll(() => {
+  beforeAll(async () => {
     before = memory('VmRSS');
     // proc(5): 5 resets the peak, so that it is the peak of these bodies.
     writeFileSync(`/proc/${serve.pid}/clear_refs`, '5');
-  });
-
-  const send = (body: MalformedBody) =>
-    fetch(serve.url + body.path, {
-      method: 'POST',
-      headers: {
-        ...bearer(token),
-        'content-type': body.content_type,
-        ...(body.content_encoding && { 'content-encoding': body.content_encoding }),
-      },
-      body: readFileSync(join(malformed, body.file)),
-    });
-
-  it.each(bodies)('$file: $expect', async (body) => {
-    const response = await send(body);
-    const text = await response.text();
-    expect(allows(body, response.status), `${response.status} ${text.slice(0, 300)}`).toBe(true);
-    expect((await fetch(`${serve.url}/live`)).status).toBe(200);
-  });
+    // What each is answered with is for the conformance page.
+    for (const body of malformedBodies()) await sendMalformed(serve.url, bearer(token), body);
+  }, seconds(60));
 
   it('does not show a span without a valid trace id', async () => {
     const response = await fetch(`${serve.url}/api/v1/traces/${'0'.repeat(32)}`, { headers: bearer(token) });

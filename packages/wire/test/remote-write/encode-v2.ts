@@ -1,5 +1,6 @@
 /** Writes io.prometheus.write.v2.Request as a sender does. */
 import type { MetricType } from '../../src/batch.ts';
+import { STALE_HI, STALE_LO } from '../../src/columns.ts';
 import { FIXED64, VARINT } from '../../src/protobuf/reader.ts';
 import { ProtoWriter } from '../../src/protobuf/writer.ts';
 import { METRIC_TYPES } from '../../src/remote-write/decode.ts';
@@ -11,9 +12,17 @@ export interface SentHistogram {
   readonly count: number;
   readonly sum: number;
   readonly zeroCount: number;
-  /** Of the schema 0, from the bucket that ends at 2 on. */
+  /** Counts, of the schema 0 and from the bucket that ends at 2 on where nothing else is said. */
   readonly buckets: readonly number[];
+  readonly schema?: number;
+  readonly spans?: readonly Span[];
+  readonly negative?: { readonly spans: readonly Span[]; readonly buckets: readonly number[] };
+  /** The bounds of the buckets, of schema -53. */
+  readonly bounds?: readonly number[];
 }
+
+/** Buckets that are left out, and then buckets that are there. */
+export type Span = readonly [offset: number, length: number];
 
 export interface SentSeries {
   readonly labels: Pairs;
@@ -21,6 +30,8 @@ export interface SentSeries {
     readonly timestamp: number;
     readonly value: number;
     readonly start?: number | undefined;
+    /** Prometheus' stale marker in place of the value. */
+    readonly stale?: boolean;
   }[];
   readonly histograms?: readonly SentHistogram[];
   readonly exemplars?: readonly { readonly labels: Pairs; readonly value: number; readonly timestamp: number }[];
@@ -61,10 +72,11 @@ export function encodeV2(
   for (const one of sent) {
     const start = series.open(5);
     refs(one.refs ?? refsOf(one.labels));
-    for (const { timestamp, value, start: started } of one.samples ?? []) {
+    for (const { timestamp, value, start: started, stale } of one.samples ?? []) {
       const sample = series.open(2);
       series.tag(1, FIXED64);
-      series.double(value);
+      if (stale) series.fixed64(STALE_LO, STALE_HI);
+      else series.double(value);
       series.tag(2, VARINT);
       series.int64(timestamp);
       if (started !== undefined) {
@@ -107,28 +119,45 @@ export function encodeV2(
 }
 
 function writeHistogram(writer: ProtoWriter, histogram: SentHistogram): void {
+  const { buckets, spans = buckets.length > 0 ? [[1, buckets.length] as const] : [], schema = 0 } = histogram;
   const start = writer.open(3);
   writer.tag(1, VARINT);
   writer.int64(histogram.count);
   writer.tag(3, FIXED64);
   writer.double(histogram.sum);
+  writer.tag(4, VARINT);
+  writer.uint32(zigzag(schema));
   writer.tag(6, VARINT);
   writer.int64(histogram.zeroCount);
-  const span = writer.open(11);
-  writer.tag(1, VARINT);
-  writer.uint32(2);
-  writer.tag(2, VARINT);
-  writer.uint32(histogram.buckets.length);
-  writer.close(span);
-  const deltas = writer.open(12);
+  if (histogram.negative) writeBuckets(writer, 8, histogram.negative.spans, histogram.negative.buckets);
+  writeBuckets(writer, 11, spans, buckets);
+  writer.tag(15, VARINT);
+  writer.int64(histogram.timestamp);
+  if (histogram.bounds) {
+    const bounds = writer.open(16);
+    for (const bound of histogram.bounds) writer.double(bound);
+    writer.close(bounds);
+  }
+  writer.close(start);
+}
+
+const zigzag = (value: number): number => (value < 0 ? -2 * value - 1 : 2 * value);
+
+/** Spans in the field of that number, and in the next one the differences from bucket to bucket. */
+function writeBuckets(writer: ProtoWriter, field: number, spans: readonly Span[], buckets: readonly number[]): void {
+  for (const [offset, length] of spans) {
+    const span = writer.open(field);
+    writer.tag(1, VARINT);
+    writer.uint32(zigzag(offset));
+    writer.tag(2, VARINT);
+    writer.uint32(length);
+    writer.close(span);
+  }
+  const deltas = writer.open(field + 1);
   let before = 0;
-  for (const count of histogram.buckets) {
-    const delta = count - before;
-    writer.uint32(delta < 0 ? -2 * delta - 1 : 2 * delta);
+  for (const count of buckets) {
+    writer.uint32(zigzag(count - before));
     before = count;
   }
   writer.close(deltas);
-  writer.tag(15, VARINT);
-  writer.int64(histogram.timestamp);
-  writer.close(start);
 }
