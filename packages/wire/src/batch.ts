@@ -3,6 +3,7 @@
  * Label sets and attribute sets are Maps, because `__proto__` is a legal label name.
  */
 
+import type { NativeHistogram } from './histogram/histogram.ts';
 import type { KnownWriteSeries } from './remote-write/write-memory.ts';
 
 /** Label name to value, iterated in order of name (code units). Never holds an empty value; the metric name is `__name__`. */
@@ -41,16 +42,26 @@ export interface SeriesExemplar extends Exemplar {
   readonly series: number;
 }
 
+/** A sample that is a native histogram, of `series[series]` of its batch; `timestamp` in whole Unix milliseconds. */
+export interface HistogramSample {
+  readonly series: number;
+  readonly timestamp: number;
+  readonly histogram: NativeHistogram;
+}
+
 /**
  * Samples in columns: sample i belongs to `series[seriesIndex[i]]`, was taken at `timestamps[i]` (Unix milliseconds,
  * whole numbers) and has `values[i]` (IEEE double; Prometheus' stale marker keeps its exact bits, 0x7ff0000000000002).
- * Samples of one series stand in the order of the body; nothing is promised between series.
+ * Samples of one series stand in the order of the body; nothing is promised between series. A histogram that is a stale
+ * marker is among them, as the marker of a float.
  */
 export interface MetricBatch {
   readonly series: readonly Labels[];
   readonly seriesIndex: Uint32Array;
   readonly timestamps: Float64Array;
   readonly values: Float64Array;
+  /** Samples that are native histograms, those of one series in the order of the body; absent where there is none. */
+  readonly histograms?: readonly HistogramSample[];
   readonly metadata: readonly MetricMetadata[];
   readonly exemplars: readonly SeriesExemplar[];
   /** Exemplars that were left out, because their labels or their time are not usable. */

@@ -1,8 +1,13 @@
 import { type Exemplar, WireError } from './batch.ts';
 import type { MetricColumns } from './columns.ts';
-import type { ClassicBucket } from './exponential-buckets.ts';
 import { floatText } from './float-text.ts';
 import { type LabelPair, METRIC_NAME, mergeLabels } from './labels.ts';
+
+/** `count` observations at or below `bound`. */
+export interface ClassicBucket {
+  readonly bound: number;
+  readonly count: number;
+}
 
 /** One histogram as Prometheus stores a classic one; `sum` undefined leaves `_sum` out, `stale` marks every series. */
 export interface ClassicHistogram {

@@ -1,5 +1,14 @@
-import type { Exemplar, Labels, MetricBatch, MetricMetadata, SeriesExemplar } from './batch.ts';
+import {
+  type Exemplar,
+  type HistogramSample,
+  type Labels,
+  type MetricBatch,
+  type MetricMetadata,
+  type SeriesExemplar,
+  WireError,
+} from './batch.ts';
 import { fitsExemplar, MOST_EXEMPLARS } from './exemplar.ts';
+import type { NativeHistogram } from './histogram/histogram.ts';
 
 /** The two words of Prometheus' stale marker, 0x7ff0000000000002 (prometheus/model/value/value.go). */
 export const STALE_LO = 2;
@@ -7,6 +16,10 @@ export const STALE_HI = 0x7ff00000;
 
 const LOW = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 0 : 1;
 const HIGH = 1 - LOW;
+
+/** Native histograms of one body, and their buckets: what a few bytes of it unfold to is bounded. */
+const MOST_HISTOGRAMS = 200_000;
+const MOST_HISTOGRAM_BUCKETS = 8_000_000;
 
 /** The columns of a batch that was built before, for the next one to be built in; none larger than this many samples. */
 let spare: Columns | undefined;
@@ -30,6 +43,8 @@ export class MetricColumns {
   readonly metadata: MetricMetadata[] = [];
   private readonly exemplars: SeriesExemplar[] = [];
   private exemplarsDropped = 0;
+  private readonly histograms: HistogramSample[] = [];
+  private histogramBuckets = 0;
   private count = 0;
   private index: Uint32Array<ArrayBuffer>;
   private times: Float64Array<ArrayBuffer>;
@@ -76,6 +91,17 @@ export class MetricColumns {
     this.pushBits(series, timestamp, STALE_LO, STALE_HI);
   }
 
+  /** @throws WireError for one that is too many */
+  pushHistogram(series: number, timestamp: number, histogram: NativeHistogram): void {
+    this.histogramBuckets += histogram.positive.indexes.length + histogram.negative.indexes.length;
+    if (this.histograms.length === MOST_HISTOGRAMS || this.histogramBuckets > MOST_HISTOGRAM_BUCKETS) {
+      throw new WireError(
+        `more than ${MOST_HISTOGRAMS} native histograms or ${MOST_HISTOGRAM_BUCKETS} buckets in one body`,
+      );
+    }
+    this.histograms.push({ series, timestamp, histogram });
+  }
+
   /** Keeps an exemplar, or counts it as dropped where it is undefined (was not usable), too long, or one too many. */
   pushExemplar(series: number, exemplar: Exemplar | undefined): void {
     const isKept = exemplar && this.exemplars.length < MOST_EXEMPLARS && fitsExemplar(exemplar.labels);
@@ -92,6 +118,7 @@ export class MetricColumns {
       seriesIndex: index.slice(0, count),
       timestamps: times.slice(0, count),
       values: values.slice(0, count),
+      ...(this.histograms.length > 0 && { histograms: this.histograms }),
       metadata: this.metadata,
       exemplars: this.exemplars,
       exemplarsDropped: this.exemplarsDropped,

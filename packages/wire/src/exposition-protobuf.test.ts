@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { WireError } from './batch.ts';
-import { parseProtobufExposition } from './exposition-protobuf.ts';
+import { type ProtobufExpositionOptions, parseProtobufExposition } from './exposition-protobuf.ts';
 import { ProtoWriter } from './protobuf/writer.ts';
 
 const NOW = 1_700_000_000_000;
@@ -63,11 +63,11 @@ const joined = (...parts: Uint8Array[]) => new Uint8Array(Buffer.concat(parts));
 
 function samplesOf(body: Uint8Array, options = classic) {
   const { batch, timed } = parseProtobufExposition(body, NOW, options);
-  return batch.series.map((labels, i) => ({
-    series: Object.fromEntries(labels),
+  return [...batch.seriesIndex].map((series, i) => ({
+    series: Object.fromEntries(batch.series[series]!),
     value: batch.values[i],
     timestamp: batch.timestamps[i],
-    timed: timed[i],
+    timed: timed[series],
   }));
 }
 
@@ -173,16 +173,25 @@ describe('the protobuf exposition', () => {
     });
     const body = family('h', 4, [both]);
     const asClassic = { h_count: 6, h_sum: 9, 'h_bucket 10.0': 6, 'h_bucket +Inf': 6 };
+    const native = {
+      isInteger: true,
+      ...{ schema: 0, count: 6, sum: 9, zeroThreshold: 0.001, zeroCount: 1, resetHint: 'unknown' },
+      positive: { indexes: Int32Array.of(1, 2), counts: Float64Array.of(2, 3) },
+      negative: { indexes: new Int32Array(), counts: new Float64Array() },
+      bounds: new Float64Array(),
+    };
+    const nativesOf = (options: ProtobufExpositionOptions, type = 4) => {
+      const { series, histograms = [] } = parseProtobufExposition(family('h', type, [both]), NOW, options).batch;
+      return histograms.map((one) => [series[one.series]?.get('__name__'), one.timestamp, one.histogram]);
+    };
     expect(values(body)).toEqual(asClassic);
+    expect(nativesOf(classic)).toEqual([]);
     expect(values(body, { nativeHistograms: true, alwaysClassic: true })).toEqual(asClassic);
-    expect(values(body, { nativeHistograms: true, alwaysClassic: false })).toEqual({
-      h_count: 6,
-      h_sum: 9,
-      'h_bucket 0.001': 1,
-      'h_bucket 2.0': 3,
-      'h_bucket 4.0': 6,
-      'h_bucket +Inf': 6,
-    });
+    expect(nativesOf({ nativeHistograms: true, alwaysClassic: true })).toEqual([['h', NOW, native]]);
+    expect(values(body, { nativeHistograms: true, alwaysClassic: false })).toEqual({});
+    expect(nativesOf({ nativeHistograms: true, alwaysClassic: false }, 5)).toEqual([
+      ['h', NOW, { ...native, resetHint: 'gauge' }],
+    ]);
   });
 
   it('keeps the exemplars of counters and buckets', () => {

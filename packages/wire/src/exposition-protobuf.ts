@@ -1,11 +1,12 @@
 import { type Exemplar, type MetricBatch, type MetricType, WireError } from './batch.ts';
 import { MetricColumns } from './columns.ts';
 import { exemplarOf } from './exemplar.ts';
-import type { ClassicBucket } from './exponential-buckets.ts';
+import { checkedHistogram } from './histogram/checked.ts';
+import type { NativeHistogram } from './histogram/histogram.ts';
+import { HistogramMessage, readBuckets } from './histogram/message.ts';
 import { LabelCollector, type LabelPair, METRIC_NAME, mergeLabels } from './labels.ts';
 import { openMetricsFloat } from './open-metrics-float.ts';
 import { FIXED64, LENGTH, ProtoReader, VARINT } from './protobuf/reader.ts';
-import { NativeHistogram, nativeBuckets, readBuckets } from './remote-write/native-histogram.ts';
 import { checkTimestamp } from './timestamp.ts';
 
 /** io.prometheus.client.MetricType, by number. */
@@ -24,7 +25,7 @@ export interface ProtobufExpositionOptions {
   readonly alwaysClassic: boolean;
 }
 
-/** A batch, and of each sample whether it has a time of its own. */
+/** A batch in which every sample has a series of its own, and of each of them whether it has a time of its own. */
 export interface TimedBatch {
   readonly batch: MetricBatch;
   readonly timed: readonly boolean[];
@@ -33,8 +34,8 @@ export interface TimedBatch {
 /**
  * Decodes Prometheus' protobuf exposition: io.prometheus.client.MetricFamily messages (client_model's metrics.proto), each
  * with its length as a varint in front. Samples without a time take `receivedAt` (Unix milliseconds). Histograms and
- * summaries become their classic series; a native histogram becomes a classic one, as in remote write.
- * @throws WireError where it is damaged; nothing of such a body may be used.
+ * summaries become their classic series, the native part of a histogram one sample of the series that is named as its family.
+ * @throws WireError where it is damaged, or a native histogram is none; nothing of such a body may be used.
  */
 export function parseProtobufExposition(
   body: Uint8Array,
@@ -60,7 +61,7 @@ interface Summary {
 }
 
 interface Histogram {
-  readonly native: NativeHistogram;
+  readonly native: HistogramMessage;
   /** Whether any of its native fields is there. */
   isNative: boolean;
   readonly buckets: { bound: number; count: number; exemplar: Exemplar | undefined; hasExemplar: boolean }[];
@@ -229,14 +230,14 @@ class FamilyDecoder {
 
   private histogram(): Histogram {
     const { reader } = this;
-    const histogram: Histogram = { native: new NativeHistogram(), isNative: false, buckets: [], exemplars: [] };
+    const histogram: Histogram = { native: new HistogramMessage(), isNative: false, buckets: [], exemplars: [] };
     const { native } = histogram;
     while (reader.pos < reader.end) {
       const tag = reader.tag();
       const field = tag >>> 3;
       if (tag === ((1 << 3) | VARINT)) native.count = reader.uint64();
       else if (tag === ((2 << 3) | FIXED64)) native.sum = reader.double();
-      else if (tag === ((4 << 3) | FIXED64)) native.count = reader.double() || native.count;
+      else if (tag === ((4 << 3) | FIXED64)) this.floatCount(native, reader.double());
       else if (tag === ((3 << 3) | LENGTH)) {
         const outer = reader.enter();
         this.bucket(histogram);
@@ -245,15 +246,30 @@ class FamilyDecoder {
       else if (tag === ((6 << 3) | FIXED64)) {
         native.zeroThreshold = reader.double();
         histogram.isNative ||= native.zeroThreshold > 0;
-      } else if (tag === ((7 << 3) | VARINT)) native.zeroCount = reader.uint64();
-      else if (tag === ((8 << 3) | FIXED64)) native.zeroCount = reader.double() || native.zeroCount;
+      } else if (tag === ((7 << 3) | VARINT)) {
+        native.zeroCount = reader.uint64();
+        histogram.isNative ||= native.zeroCount > 0;
+      } else if (tag === ((8 << 3) | FIXED64)) this.floatZeroCount(native, reader.double());
       else if (field >= 9 && field <= 14) {
-        histogram.isNative = true;
+        histogram.isNative ||= field === 9 || field === 12;
         readBuckets(reader, field < 12 ? native.negative : native.positive, tag, field < 12 ? 9 : 12);
       } else if (tag === ((16 << 3) | LENGTH)) histogram.exemplars.push(this.exemplar());
       else reader.skip(tag);
     }
     return histogram;
+  }
+
+  /** A count of zero is one that is left out. */
+  private floatCount(native: HistogramMessage, count: number): void {
+    if (count === 0) return;
+    native.count = count;
+    native.isFloat = true;
+  }
+
+  private floatZeroCount(native: HistogramMessage, count: number): void {
+    if (count === 0) return;
+    native.zeroCount = count;
+    native.isFloat = true;
   }
 
   private bucket({ buckets }: Histogram): void {
@@ -320,14 +336,29 @@ class FamilyDecoder {
     return series;
   }
 
+  pushHistogram(
+    labels: readonly LabelPair[],
+    family: string,
+    at: number,
+    timed: boolean,
+    one: NativeHistogram,
+  ): number {
+    const series = this.columns.addSeries(mergeLabels(labels, [[METRIC_NAME, family]]));
+    this.columns.pushHistogram(series, at, one);
+    this.timed.push(timed);
+    return series;
+  }
+
   pushExemplar(series: number, exemplar: Exemplar | undefined): void {
     this.columns.pushExemplar(series, exemplar);
   }
 
-  /** Which of the two forms of a histogram are read. */
-  wantsNative({ isNative, buckets }: Histogram): boolean {
-    const { nativeHistograms, alwaysClassic } = this.options;
-    return isNative && nativeHistograms && (buckets.length === 0 || !alwaysClassic);
+  wantsNative({ isNative }: Histogram): boolean {
+    return isNative && this.options.nativeHistograms;
+  }
+
+  wantsClassic(histogram: Histogram): boolean {
+    return !this.wantsNative(histogram) || (this.options.alwaysClassic && histogram.buckets.length > 0);
   }
 }
 
@@ -368,24 +399,30 @@ class MetricWriter {
   }
 
   private histogram(histogram: Histogram): void {
-    const { native, exemplars } = histogram;
-    this.sample('_count', [], native.count);
-    this.sample('_sum', [], native.sum);
-    if (!this.into.wantsNative(histogram)) {
-      this.classic(histogram);
-      return;
-    }
-    const buckets = nativeBuckets(native, this.family.name);
-    const series = [...buckets, { bound: Infinity, count: native.count }].map(({ bound, count }: ClassicBucket) =>
-      this.sample('_bucket', [['le', openMetricsFloat(bound)]], count),
-    );
-    for (const exemplar of exemplars) {
-      const place = exemplar ? buckets.findIndex(({ bound }) => exemplar.value <= bound) : -1;
-      this.into.pushExemplar(series[place < 0 ? buckets.length : place] as number, exemplar);
+    if (this.into.wantsNative(histogram)) this.native(histogram);
+    if (this.into.wantsClassic(histogram)) this.classic(histogram);
+  }
+
+  private native({ native, exemplars, buckets }: Histogram): void {
+    const { name, type } = this.family;
+    if (type === 'gaugehistogram') native.resetHint = 'gauge';
+    const series = this.into.pushHistogram(this.labels, name, this.at, this.timed, this.checked(native));
+    const shown = exemplars.length > 0 ? exemplars : buckets.flatMap((one) => (one.hasExemplar ? [one.exemplar] : []));
+    for (const exemplar of shown) this.into.pushExemplar(series, exemplar);
+  }
+
+  private checked(native: HistogramMessage): NativeHistogram {
+    try {
+      return checkedHistogram(native);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      throw new WireError(`${WHERE}: histogram ${JSON.stringify(this.family.name)}: ${error.message}`);
     }
   }
 
   private classic({ buckets, native }: Histogram): void {
+    this.sample('_count', [], native.count);
+    this.sample('_sum', [], native.sum);
     for (const { bound, count, exemplar, hasExemplar } of buckets) {
       const series = this.sample('_bucket', [['le', openMetricsFloat(bound)]], count);
       if (hasExemplar) this.into.pushExemplar(series, exemplar);

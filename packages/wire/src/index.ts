@@ -4,6 +4,15 @@ export { isStaleMarker } from './columns.ts';
 export { parseExposition, parseOpenMetrics } from './exposition.ts';
 export { type ProtobufExpositionOptions, parseProtobufExposition, type TimedBatch } from './exposition-protobuf.ts';
 export { encodeExposition, type NameEscaping, type ShownFamily, type ShownSample } from './exposition-writer.ts';
+export { seriesText } from './histogram/checked.ts';
+export {
+  type HistogramBuckets,
+  type NativeHistogram,
+  NO_BOUNDS,
+  NO_BUCKETS,
+  type ResetHint,
+} from './histogram/histogram.ts';
+export { finestSchema, reduced, withAtMostBuckets } from './histogram/resolution.ts';
 export { decodeJsonLogs } from './json-logs.ts';
 export { encodeExportResponse, encodeRpcStatus, type OtlpSignal, type PartialSuccess } from './otlp/answers.ts';
 export { type DeltaState, restored, restoredHistogram } from './otlp/delta/accumulate.ts';

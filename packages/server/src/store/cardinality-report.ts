@@ -82,7 +82,8 @@ export class CardinalityReporter {
       if (number % 64 === 63) await turn();
       const { labels } = index.at(number);
       if (accepts.length > 0 && !accepts.some((accept) => accept(labels))) continue;
-      const { length } = head.read(number, at - PACE_MS, at).timestamps;
+      const floats = head.read(number, at - PACE_MS, at).timestamps.length;
+      const length = floats + head.histograms.count(number, at - PACE_MS, at);
       count.add(number, {
         labels,
         live: length > 0 || head.has(number, head.coveredFrom, Number.POSITIVE_INFINITY),

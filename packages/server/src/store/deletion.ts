@@ -1,4 +1,4 @@
-/** Deletes samples and exemplars in the engine. */
+/** Deletes samples, floats and histograms, and exemplars in the engine. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SeriesDeletion } from '../collect/series-deletion.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -7,7 +7,7 @@ import { hourOf, hoursBetween } from './derived/hours.ts';
 import { condition, milliseconds } from './engine-samples.ts';
 import type { Series } from './series-index.ts';
 
-const TABLES = ['samples', 'exemplars'] as const;
+const TABLES = ['samples', 'histograms', 'exemplars'] as const;
 /** Ids of one statement, which must stay below ClickHouse's 256 KiB. */
 const IDS_AT_ONCE = 10_000;
 /** With more days than this, one statement for all of them is faster. */

@@ -20,6 +20,7 @@ import { LateSamples, mergeLate } from './head-late.ts';
 import { OpenSlots } from './head-open.ts';
 import { ChunkPages, type Page } from './head-pages.ts';
 import { HeadSeries } from './head-series.ts';
+import { HistogramHead } from './histogram-head.ts';
 import { ReadBuffer } from './read-buffer.ts';
 import { lowerBound, noSamples, type SampleColumns } from './sample-columns.ts';
 
@@ -43,7 +44,9 @@ function upperBound(times: Float64Array, count: number, time: number): number {
 export class Head {
   /** Unix milliseconds. -Infinity: the head has everything there is. */
   coveredFrom: number;
+  /** Floats alone. */
   samples = 0;
+  readonly histograms: HistogramHead;
   private readonly pages: ChunkPages;
   private readonly open: OpenSlots;
   private readonly series = new HeadSeries();
@@ -66,10 +69,11 @@ export class Head {
     const pageBytes = pageBytesFor(capBytes);
     this.pages = new ChunkPages(pageBytes);
     this.open = new OpenSlots(pageBytes);
+    this.histograms = new HistogramHead(pageBytes);
   }
 
   get bytes(): number {
-    return this.pages.bytes + this.open.bytes + this.lateBytes;
+    return this.pages.bytes + this.open.bytes + this.lateBytes + this.histograms.bytes;
   }
 
   /** Takes one sample; a second one at the same time replaces the first. Samples before `coveredFrom` are left to the engine. */
@@ -79,6 +83,13 @@ export class Head {
     known.reach(series);
     if (time > known.newest[series]!) this.append(series, time, low, high);
     else this.insertBehind(series, time, low, high);
+  }
+
+  /** As `insert`, for a native histogram as its payload, of which it keeps a copy. */
+  insertHistogram(series: number, time: number, payload: Uint8Array): void {
+    if (time < this.coveredFrom) return;
+    this.histograms.insert(series, time, payload);
+    this.keepUnderCap();
   }
 
   private append(series: number, time: number, low: number, high: number): void {
@@ -275,6 +286,10 @@ export class Head {
   }
 
   has(series: number, start: number, end: number): boolean {
+    return this.hasFloat(series, start, end) || this.histograms.count(series, start, end) > 0;
+  }
+
+  private hasFloat(series: number, start: number, end: number): boolean {
     if (series >= this.series.size) return false;
     const newest = this.series.newest[series]!;
     if (newest < start || newest === Number.NEGATIVE_INFINITY) return false;
@@ -302,12 +317,19 @@ export class Head {
       if (late) oldest = Math.min(oldest, late.columns.times[0]!);
       newest = Math.max(newest, this.series.newest[series]!);
     }
+    const histograms = this.histograms.extent();
+    if (histograms) {
+      chunks++;
+      oldest = Math.min(oldest, histograms.oldest);
+      newest = Math.max(newest, histograms.newest);
+    }
     return chunks === 0 ? { chunks, minTime: null, maxTime: null } : { chunks, minTime: oldest, maxTime: newest };
   }
 
   /** Deletes the samples with start <= time <= end. */
   delete(series: number, start: number, end: number): void {
-    if (!this.has(series, start, end)) return;
+    this.histograms.delete(series, start, end);
+    if (!this.hasFloat(series, start, end)) return;
     this.seal(series);
     this.giveSlot(series);
     const { columns, count } = this.sealed(series);
@@ -333,6 +355,7 @@ export class Head {
   evictBefore(time: number): void {
     if (time <= this.coveredFrom) return;
     this.coveredFrom = time;
+    this.histograms.evictBefore(time);
     for (const page of [...this.pages.all()]) {
       if (page.newest >= time) continue;
       this.samples -= this.pages.samplesOf(page);
@@ -382,6 +405,7 @@ export class Head {
   private shrink(): void {
     const parts: { newest: number; bytes: number }[] = [];
     for (const { newest } of this.pages.all()) parts.push({ newest, bytes: this.pages.pageBytes });
+    for (const part of this.histograms.parts()) parts.push(part);
     for (const late of this.late.values()) parts.push({ newest: late.newest, bytes: late.bytes });
     const { slot, newest, size } = this.series;
     for (let series = 0; series < size; series++) {

@@ -5,6 +5,7 @@ import type { Engine } from '../engine/engine.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
 import { engineSamples, engineSeriesInRange, type IdSpan, spanOf } from './engine-samples.ts';
 import type { Head } from './head.ts';
+import type { HistogramReader } from './histogram-reader.ts';
 import { ReadBuffer } from './read-buffer.ts';
 import { concatColumns } from './sample-columns.ts';
 import type { Series, SeriesIndex } from './series-index.ts';
@@ -44,13 +45,25 @@ export class HeadAndEngine implements MetricStore {
     private readonly head: Head,
     private readonly index: SeriesIndex,
     private readonly known: ReadonlyMap<string, MetricMetadata>,
+    private readonly histograms: HistogramReader,
   ) {
     this.lookup = new SeriesLookup(index);
   }
 
-  async select({ matchers, start, end, signal, budget = ownBudget() }: SelectRequest): Promise<readonly SeriesData[]> {
+  async select(request: SelectRequest): Promise<readonly SeriesData[]> {
+    const { matchers, budget = ownBudget() } = request;
     const matched = this.lookup.match(matchers);
     budget.series(matched.length);
+    const histograms = this.histograms.begin(matched, request, budget);
+    const floats = this.floats(matched, request, budget);
+    return histograms ? histograms.among(await floats) : floats;
+  }
+
+  private async floats(
+    matched: readonly Series[],
+    { start, end, signal }: SelectRequest,
+    budget: SelectBudget,
+  ): Promise<readonly SeriesData[]> {
     // The head is read before anything is awaited: what it gives up meanwhile is not missed.
     const cut = this.head.coveredFrom;
     const newer = this.newer(matched, Math.max(start, cut), end, budget);
@@ -158,6 +171,7 @@ export class HeadAndEngine implements MetricStore {
       signal,
       this.spanOf(elsewhere),
     );
-    return matched.filter((series) => here.has(series) || older.has(series.id));
+    const natives = await this.histograms.inEngine(elsewhere, start, Math.min(end, cut - 1), signal);
+    return matched.filter((series) => here.has(series) || older.has(series.id) || natives.has(series.id));
   }
 }

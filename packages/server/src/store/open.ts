@@ -13,6 +13,9 @@ import { type DerivedOptions, openDerived } from './derived/open.ts';
 import { createExemplarStore } from './exemplar-store.ts';
 import { Flusher, type StoreLog } from './flusher.ts';
 import type { Head } from './head.ts';
+import { allHistogramSeries } from './histogram-engine.ts';
+import { encodeHistogram } from './histogram-payload.ts';
+import { HistogramReader } from './histogram-reader.ts';
 import { createLogStore } from './log-store.ts';
 import { HeadAndEngine } from './metric-store.ts';
 import { RecentBatches } from './recent-batches.ts';
@@ -97,10 +100,16 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
   await loadSeries(engine, index);
   const metadata = await loadMetadata(engine);
   const head = await warmHead(engine, index, { maxBytes, windowMs, now: now() });
+  const histograms = new HistogramReader(engine, head);
+  for (const id of await allHistogramSeries(engine)) {
+    const series = index.get(id);
+    if (series) histograms.note(series.number);
+  }
+  const newest = { head, histograms, metadata };
   for await (const record of journal.peek()) {
     try {
       const { metrics, deletion } = decodeJournal(record, memory);
-      if (metrics) takeMetrics(numbers.number(metrics), head, metadata);
+      if (metrics) takeMetrics(numbers.number(metrics), newest);
       if (deletion) deleteFromHead(deletion, index, head);
     } catch {
       // The flusher meets the same record and sets it aside with its reason.
@@ -130,7 +139,7 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
   }, SWEEP_MS).unref();
   const flushed = (ms: number) => Promise.race([flusher.flush().then(() => true), sleep(ms, false, { ref: false })]);
   const store: NightshiftStore = {
-    metrics: new HeadAndEngine(engine, head, index, metadata),
+    metrics: new HeadAndEngine(engine, head, index, metadata, histograms),
     ...createLogStore(engine),
     ...createTraceStore(engine),
     ...createExemplarStore(engine, index, async () => void (await flushed(SETTLE_MS))),
@@ -148,7 +157,7 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
       const numbered = numbers.number(metrics);
       recent.keep(placeOf(segment, offset), numbered);
       // A sample too old for the head can be queried only from the engine.
-      if (!takeMetrics(numbered, head, metadata)) flusher.hurry();
+      if (!takeMetrics(numbered, newest)) flusher.hurry();
       if (!numbered.refused) return undefined;
       refused.series += numbered.refused.series;
       refused.samples += numbered.refused.samples;
@@ -157,7 +166,7 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
     retention,
     stats: () => ({
       series: index.size,
-      samples: head.samples,
+      samples: head.samples + head.histograms.samples,
       bytes: head.bytes,
       exemplarsDropped: flusher.droppedExemplars,
       refused: { ...refused },
@@ -195,8 +204,15 @@ function deleteFromHead({ selectors, start, end }: SeriesDeletion, index: Series
   for (const { number } of index.matchAny(selectors)) head.delete(number, start, end);
 }
 
+/** What is told of samples as soon as they are durable. */
+interface Newest {
+  readonly head: Head;
+  readonly histograms: HistogramReader;
+  readonly metadata: Map<string, MetricMetadata>;
+}
+
 /** False when some samples were too old for the head. */
-function takeMetrics({ batch, numbers }: NumberedBatch, head: Head, metadata: Map<string, MetricMetadata>): boolean {
+function takeMetrics({ batch, numbers }: NumberedBatch, { head, histograms, metadata }: Newest): boolean {
   const { seriesIndex, timestamps, values } = batch;
   const words = wordsOf(values);
   let all = true;
@@ -204,6 +220,12 @@ function takeMetrics({ batch, numbers }: NumberedBatch, head: Head, metadata: Ma
     const time = timestamps[i]!;
     if (time < head.coveredFrom) all = false;
     else head.insert(numbers[seriesIndex[i]!]!, time, words[2 * i]!, words[2 * i + 1]!);
+  }
+  for (const { series, timestamp, histogram } of batch.histograms ?? []) {
+    const number = numbers[series]!;
+    histograms.note(number);
+    if (timestamp < head.coveredFrom) all = false;
+    else head.insertHistogram(number, timestamp, encodeHistogram(histogram));
   }
   for (const one of batch.metadata) metadata.set(one.name, one);
   return all;

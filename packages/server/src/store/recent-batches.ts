@@ -1,3 +1,4 @@
+import { bytesOfHistogram } from './histogram-payload.ts';
 import type { NumberedBatch } from './series-numbers.ts';
 
 /** About three million samples, as two batches for the engine may have; what is beyond it is decoded again when its turn comes. */
@@ -33,5 +34,7 @@ export class RecentBatches {
 }
 
 function sizeOf({ batch }: NumberedBatch): number {
-  return batch.timestamps.length * BYTES_PER_SAMPLE + batch.series.length * BYTES_PER_SERIES;
+  let bytes = batch.timestamps.length * BYTES_PER_SAMPLE + batch.series.length * BYTES_PER_SERIES;
+  for (const { histogram } of batch.histograms ?? []) bytes += bytesOfHistogram(histogram);
+  return bytes;
 }

@@ -5,7 +5,7 @@ import type { Day } from './retention-policy.ts';
 import { RowBinaryWriter } from './row-binary.ts';
 
 /** Tables whose rows belong to series and whose partitions are days. */
-export const SERIES_TABLES = ['samples', 'exemplars'] as const;
+export const SERIES_TABLES = ['samples', 'histograms', 'exemplars'] as const;
 export type SeriesTable = (typeof SERIES_TABLES)[number];
 
 /** A day as it is stored. */

@@ -10,15 +10,17 @@ const YOUNG_MS = 86_400_000;
 
 const milli = (name: string) => `fromUnixTimestamp64Milli({${name}:Int64}, 'UTC')`;
 
-/** The days of samples, each with the block of its newest insert. */
-const DAYS = `SELECT toUInt32(partition_id) AS day, max(max_block_number) AS block FROM system.parts
-  WHERE database = 'nightshift' AND table = 'samples' AND active GROUP BY partition_id`;
+/** The days of samples, each with a number that changes with every insert: the blocks of the newest, in both tables. */
+const DAYS = `SELECT day, sum(newest) AS block FROM (
+    SELECT toUInt32(partition_id) AS day, max(max_block_number) AS newest FROM system.parts
+    WHERE database = 'nightshift' AND table IN ('samples', 'histograms') AND active GROUP BY table, partition_id
+  ) GROUP BY day`;
 
 /** Whether samples were deleted, by retention or by a person, since series were last marked. */
 export async function isMarkDue(engine: Engine): Promise<boolean> {
   const [row] = await engine.query<{ due: number }>(
     `SELECT greatest(
-       (SELECT max(carried_out) FROM nightshift.retention_days WHERE table = 'samples' AND samples > 0),
+       (SELECT max(carried_out) FROM nightshift.retention_days WHERE table IN ('samples', 'histograms') AND samples > 0),
        (SELECT max(carried_out) FROM nightshift.deletions)
      ) > (SELECT max(carried_out) FROM nightshift.retention_days WHERE table = 'series_gone') AS due`,
   );
@@ -36,7 +38,8 @@ export async function markGone(engine: Engine, now: number): Promise<number> {
   );
   await engine.command(
     `INSERT INTO nightshift.series_gone (id, marked) SELECT id, now64(3) FROM nightshift.series
-     WHERE first_seen < ${milli('young')} AND id NOT IN (SELECT id FROM nightshift.samples) SETTINGS max_threads = 1`,
+     WHERE first_seen < ${milli('young')} AND id NOT IN (SELECT id FROM nightshift.samples)
+     AND id NOT IN (SELECT id FROM nightshift.histograms) SETTINGS max_threads = 1`,
     { young: String(Math.trunc(now - YOUNG_MS)) },
   );
   const [row] = await engine.query<{ n: string }>('SELECT uniqExact(id) AS n FROM nightshift.series_gone');
@@ -56,7 +59,8 @@ export async function unmarkReturned(engine: Engine): Promise<void> {
     engine,
     'series_gone',
     `ALTER TABLE nightshift.series_gone DELETE
-     WHERE id IN (SELECT id FROM nightshift.samples WHERE _partition_id IN (${changed})) SETTINGS mutations_sync = 0`,
+     WHERE id IN (SELECT id FROM nightshift.samples WHERE _partition_id IN (${changed}))
+        OR id IN (SELECT id FROM nightshift.histograms WHERE _partition_id IN (${changed})) SETTINGS mutations_sync = 0`,
     {},
   );
 }

@@ -159,8 +159,9 @@ export class RetentionKeeper {
     const { engine, log } = this.options;
     if (engine.state !== 'up') return;
     const tasks = await this.due();
-    const whole = tasks.filter(({ table, groups }) => table === 'samples' && groups === null);
-    const part = tasks.filter(({ table, groups }) => table === 'samples' && groups !== null);
+    const whole = tasks.filter(({ table, groups }) => table !== 'exemplars' && groups === null);
+    const part = tasks.filter(({ table, groups }) => table !== 'exemplars' && groups !== null);
+    const daysOf = (some: readonly Task[]) => [...new Set(some.map(({ day }) => showDay(day)))];
     if (whole.length + part.length === 0) return;
     const groups = groupsOf(this.policy);
     const matches = [...new Set(part.flatMap((task) => task.groups ?? []))].map(
@@ -168,9 +169,9 @@ export class RetentionKeeper {
     );
     log.warn(
       {
-        ...(whole.length > 0 && { droppedDays: whole.map(({ day }) => showDay(day)) }),
+        ...(whole.length > 0 && { droppedDays: daysOf(whole) }),
         ...(whole.length > 0 && { samples: whole.reduce((sum, { rows }) => sum + rows, 0) }),
-        ...(part.length > 0 && { clearedDays: part.map(({ day }) => showDay(day)), of: matches }),
+        ...(part.length > 0 && { clearedDays: daysOf(part), of: matches }),
         inSeconds: (this.options.firstAfterMs ?? FIRST_AFTER_MS) / 1000,
       },
       'retention will delete samples',
@@ -244,7 +245,7 @@ export class RetentionKeeper {
       else await take();
       if (table === 'samples' && groups === null) await derived.dropDay(day);
       await noteDone(engine, table, { day, policy: task.policy, block, samples: gone, at: now() });
-      if (table !== 'samples' || gone === 0) continue;
+      if (table === 'exemplars' || gone === 0) continue;
       (groups ? cleared : dropped).add(day);
       samples += gone;
     }

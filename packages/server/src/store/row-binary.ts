@@ -40,6 +40,14 @@ export class RowBinaryWriter {
     this.length += this.bytes.write(value, this.length);
   }
 
+  /** As a string of these bytes. */
+  blob(value: Uint8Array): void {
+    this.varint(value.length);
+    this.reserve(value.length);
+    this.bytes.set(value, this.length);
+    this.length += value.length;
+  }
+
   map(entries: ReadonlyMap<string, string>): void {
     this.varint(entries.size);
     for (const [key, value] of entries) {
@@ -84,6 +92,19 @@ export class RowBinaryReader {
     const value = this.bytes.readBigUInt64LE(this.offset);
     this.offset += 8;
     return value;
+  }
+
+  int64(): bigint {
+    const value = this.bytes.readBigInt64LE(this.offset);
+    this.offset += 8;
+    return value;
+  }
+
+  /** The bytes of a string, a view. */
+  blob(): Uint8Array {
+    const size = this.varint();
+    this.offset += size;
+    return this.bytes.subarray(this.offset - size, this.offset);
   }
 
   float64(): number {

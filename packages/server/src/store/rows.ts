@@ -3,6 +3,7 @@ import type { LogRecord, MetricMetadata, Resource, Span } from '@nightshift/wire
 import type { Decoded } from '../spool/journal.ts';
 import { HOUR_MS, hourOf } from './derived/hours.ts';
 import { ExemplarLimiter } from './exemplar-limiter.ts';
+import { encodeHistogram } from './histogram-payload.ts';
 import { RowBinaryWriter } from './row-binary.ts';
 import { nativeSamples, type SampleRun } from './sample-rows.ts';
 import type { Series, SeriesIndex } from './series-index.ts';
@@ -19,6 +20,7 @@ const DAYS_PER_INSERT = 90;
 export const columns = {
   series: ['id', 'name', 'labels', 'first_seen'],
   samples: ['id', 'time', 'value'],
+  histograms: ['id', 'time', 'payload'],
   exemplars: ['id', 'time', 'value', 'labels'],
   metadata: ['name', 'type', 'help', 'unit'],
   logs: [
@@ -103,6 +105,7 @@ export class BatchRows {
     for (const one of batch.metadata) this.metadata.set(one.name, one);
     this.addHours(batch.timestamps);
     this.addSamples(numbered);
+    this.addHistograms(numbered);
     this.addExemplars(numbered);
   }
 
@@ -132,6 +135,15 @@ export class BatchRows {
       if (runs) runs.push({ numbered, from, to });
       else this.samples.set(piece, [{ numbered, from, to }]);
       from = to;
+    }
+  }
+
+  private addHistograms({ batch, numbers }: NumberedBatch): void {
+    for (const { series, timestamp, histogram } of batch.histograms ?? []) {
+      const rows = this.piece('histograms', timestamp);
+      rows.uint64(this.index.at(numbers[series]!).id);
+      rows.int64(BigInt(timestamp));
+      rows.blob(encodeHistogram(histogram));
     }
   }
 

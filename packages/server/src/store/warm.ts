@@ -3,6 +3,7 @@ import type { MetricMetadata, MetricType } from '@nightshift/wire';
 import type { Engine } from '../engine/engine.ts';
 import { engineSamples } from './engine-samples.ts';
 import { Head } from './head.ts';
+import { engineHistogramRows } from './histogram-engine.ts';
 import { RowBinaryReader } from './row-binary.ts';
 import { wordsOf } from './sample-columns.ts';
 import type { SeriesIndex } from './series-index.ts';
@@ -10,6 +11,8 @@ import type { SeriesIndex } from './series-index.ts';
 const SLICE_MS = 600_000;
 /** What a sample takes in the head, as a rule; if it is more, the head gives up the oldest. */
 const SAMPLE_BYTES = 8;
+/** What a histogram takes beside its payload. */
+const HISTOGRAM_BYTES = 32;
 /** Of the head's cap, when it is filled from the engine: the samples of the next minutes need room as well. */
 const WARM_SHARE = 0.6;
 
@@ -45,7 +48,8 @@ export async function warmHead(
   for (let start = from; ; start += SLICE_MS) {
     // The last slice takes what is dated into the future along.
     const last = start + SLICE_MS > now;
-    const slice = await engineSamples(engine, all, start, last ? Number.MAX_SAFE_INTEGER : start + SLICE_MS - 1);
+    const end = last ? Number.MAX_SAFE_INTEGER : start + SLICE_MS - 1;
+    const slice = await engineSamples(engine, all, start, end);
     for (const [id, { timestamps, values }] of slice) {
       const series = index.get(id);
       if (!series) continue;
@@ -54,25 +58,35 @@ export async function warmHead(
         head.insert(series.number, timestamps[i]!, words[2 * i]!, words[2 * i + 1]!);
       }
     }
+    for await (const { id, time, payload } of engineHistogramRows(engine, start, end)) {
+      const series = index.get(id);
+      if (series) head.insertHistogram(series.number, time, payload);
+    }
     if (last) return head;
   }
 }
 
 /** The earliest slice from which everything fits; undefined when the engine has no sample at all. */
 async function warmFrom(engine: Engine, earliest: number, bytes: number): Promise<number | undefined> {
-  const [total] = await engine.query<{ n: string }>('SELECT count() AS n FROM nightshift.samples');
+  const [total] = await engine.query<{ n: string }>(
+    'SELECT (SELECT count() FROM nightshift.samples) + (SELECT count() FROM nightshift.histograms) AS n',
+  );
   if (Number(total?.n ?? 0) === 0) return undefined;
   const start = Math.ceil(earliest);
-  const slices = await engine.query<{ slice: number; n: string }>(
-    `SELECT toInt32(intDiv(toUnixTimestamp64Milli(time) - {start:Int64}, ${SLICE_MS})) AS slice, count() AS n
-     FROM nightshift.samples WHERE time >= fromUnixTimestamp64Milli({start:Int64}, 'UTC')
-     GROUP BY slice ORDER BY slice DESC`,
+  const sliceOf = `toInt32(intDiv(toUnixTimestamp64Milli(time) - {start:Int64}, ${SLICE_MS})) AS slice`;
+  const since = `time >= fromUnixTimestamp64Milli({start:Int64}, 'UTC') GROUP BY slice`;
+  const slices = await engine.query<{ slice: number; bytes: string }>(
+    `SELECT slice, sum(bytes) AS bytes FROM (
+       SELECT ${sliceOf}, ${SAMPLE_BYTES} * count() AS bytes FROM nightshift.samples WHERE ${since}
+       UNION ALL
+       SELECT ${sliceOf}, sum(${HISTOGRAM_BYTES} + length(payload)) AS bytes FROM nightshift.histograms WHERE ${since}
+     ) GROUP BY slice ORDER BY slice DESC`,
     { start: String(start) },
   );
   let room = bytes;
   let first = Number.POSITIVE_INFINITY;
-  for (const { slice, n } of slices) {
-    room -= Number(n) * SAMPLE_BYTES;
+  for (const { slice, bytes: needed } of slices) {
+    room -= Number(needed);
     if (room < 0) return Math.min(first, slice + 1) * SLICE_MS + start;
     first = slice;
   }

@@ -1,5 +1,8 @@
 import { WireError } from '../batch.ts';
-import { type ClassicBucket, classicBuckets, MAX_SCALE, MIN_SCALE } from '../exponential-buckets.ts';
+import type { ClassicBucket } from '../classic-histogram.ts';
+import { checkedHistogram } from '../histogram/checked.ts';
+import { MAX_SCHEMA, MIN_SCHEMA, type NativeHistogram } from '../histogram/histogram.ts';
+import { HistogramMessage, type SpannedBuckets } from '../histogram/message.ts';
 import type { Buckets, ExponentialPoint, HistogramPoint } from './metric-messages.ts';
 
 /** Classic buckets without +Inf: ascending bounds, cumulative counts. @throws WireError for a point that is none. */
@@ -23,18 +26,45 @@ export function explicitBuckets(point: HistogramPoint, metric: string): ClassicB
   return buckets;
 }
 
-/** As `explicitBuckets`, at most four buckets to a doubling. */
-export function exponentialBuckets(point: ExponentialPoint, metric: string): ClassicBucket[] {
-  const { scale, zeroThreshold, zeroCount, positive, negative } = point;
-  if (scale < MIN_SCALE || scale > MAX_SCALE) {
+/** Prometheus takes this one whatever the point says (storage/remote/otlptranslator/prometheusremotewrite/histograms.go). */
+const ZERO_THRESHOLD = 1e-128;
+
+/**
+ * A native histogram: OpenTelemetry's bucket i, (base^i, base^(i+1)], is Prometheus' i + 1. A sum that is not there is 0.
+ * @throws WireError for a point that is none.
+ */
+export function exponentialHistogram(point: ExponentialPoint, metric: string): NativeHistogram {
+  const { scale, count, sum = 0, zeroCount, positive, negative } = point;
+  const where = `OTLP metrics: histogram ${JSON.stringify(metric)}`;
+  if (scale < MIN_SCHEMA) {
     throw new WireError(
-      `OTLP metrics: histogram ${JSON.stringify(metric)} has scale ${scale}, expected ${MIN_SCALE} to ${MAX_SCALE}`,
+      `${where}: cannot convert exponential to native histogram. Scale must be >= ${MIN_SCHEMA}, was ${scale}`,
     );
   }
-  return classicBuckets({ scale, zeroThreshold, zeroCount, positive: indexed(positive), negative: indexed(negative) });
+  const message = new HistogramMessage();
+  const finer = Math.max(0, scale - MAX_SCHEMA);
+  Object.assign(message, { schema: scale - finer, count, sum, zeroThreshold: ZERO_THRESHOLD, zeroCount });
+  addBuckets(message.positive, positive, finer);
+  addBuckets(message.negative, negative, finer);
+  try {
+    return checkedHistogram(message);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    throw new WireError(`${where}: ${error.message}`);
+  }
 }
 
-function indexed(buckets: Buckets | undefined) {
-  if (buckets === undefined) return [];
-  return buckets.bucketCounts.map((count, i) => ({ index: buckets.offset + i, count }));
+/** One span; of a scale that is finer than the finest schema, 2^finer buckets become one. */
+function addBuckets({ spans, deltas }: SpannedBuckets, buckets: Buckets | undefined, finer: number): void {
+  if (buckets === undefined || buckets.bucketCounts.length === 0) return;
+  const placeOf = (index: number) => Math.floor(index / 2 ** finer) + 1;
+  const first = placeOf(buckets.offset);
+  const counts = new Array<number>(placeOf(buckets.offset + buckets.bucketCounts.length - 1) - first + 1).fill(0);
+  for (const [i, count] of buckets.bucketCounts.entries()) counts[placeOf(buckets.offset + i) - first]! += count;
+  spans.push(first, counts.length);
+  let before = 0;
+  for (const count of counts) {
+    deltas.push(count - before);
+    before = count;
+  }
 }

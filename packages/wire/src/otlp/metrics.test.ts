@@ -29,13 +29,14 @@ function read(body: object, settings: Partial<OtlpSettings> = {}, more: Partial<
 }
 
 /** `name{labels} value @milliseconds behind T`, in order of text. */
-function lines({ series, seriesIndex, timestamps, values }: MetricBatch): string[] {
+function lines({ series, seriesIndex, timestamps, values, histograms = [] }: MetricBatch): string[] {
   const all = [...seriesIndex].map((at, i) => {
     const { __name__: name, ...labels } = Object.fromEntries(series[at]!);
     const text = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
     const value = isStaleMarker(values, i) ? 'stale' : values[i];
     return `${name}{${text.join(',')}} ${value} @${timestamps[i]! - T}`;
   });
+  for (const { series: at, histogram } of histograms) all.push(`${series[at]!.get('__name__')} ${histogram.count}`);
   return all.sort();
 }
 
@@ -155,8 +156,8 @@ describe('a point that cannot be taken', () => {
     ],
     [
       'has a scale that no exporter has',
-      { name: 'h', exponentialHistogram: { ...cumulative, dataPoints: [{ count: 1 }, { scale: 21 }] } },
-      /scale 21/,
+      { name: 'h', exponentialHistogram: { ...cumulative, dataPoints: [{ zeroCount: 1, count: 1 }, { scale: -5 }] } },
+      /Scale must be >= -4, was -5/,
     ],
   ];
   it.each(cases)('%s, is alone in being refused', (_, metric, message) => {
@@ -224,7 +225,7 @@ describe('values', () => {
     ]);
   });
 
-  it('of an exponential histogram count its zeros in a bucket of their own, and every observation once', () => {
+  it('of an exponential histogram are one native sample, and its exemplars are of that series', () => {
     const point = {
       timeUnixNano: nanos(0),
       count: 7,
@@ -240,21 +241,35 @@ describe('values', () => {
       request([{ name: 'e', exponentialHistogram: { aggregationTemporality: 2, dataPoints: [point] } }]),
     );
     const all = batch.finish(new Map());
-    expect(lines(all)).toEqual([
-      'e_bucket{le=+Inf} 7 @0',
-      'e_bucket{le=-2} 2 @0',
-      'e_bucket{le=0.25} 4 @0',
-      'e_bucket{le=1.4142135623730951} 5 @0',
-      'e_bucket{le=2.82842712474619} 7 @0',
-      'e_bucket{le=2} 5 @0',
-      'e_count{} 7 @0',
-      'e_sum{} -1.5 @0',
+    expect(all.histograms).toMatchObject([
+      {
+        timestamp: Number(BigInt(nanos(0)) / 1_000_000n),
+        histogram: {
+          ...{ isInteger: true, schema: 1, count: 7, sum: -1.5, zeroThreshold: 1e-128, zeroCount: 2 },
+          positive: { indexes: Int32Array.of(1, 3), counts: Float64Array.of(1, 2) },
+          negative: { indexes: Int32Array.of(3), counts: Float64Array.of(2) },
+        },
+      },
     ]);
-    expect(all.exemplars.map(({ series, value }) => [all.series[series]!.get('le'), value])).toEqual([
-      ['0.25', 0.1],
-      ['-2', -3],
-      ['+Inf', 1e9],
+    expect(all.exemplars.map(({ series, value }) => [all.series[series]!.get('__name__'), value])).toEqual([
+      ['e', 0.1],
+      ['e', -3],
+      ['e', 1e9],
     ]);
+  });
+
+  it.each([
+    [
+      { count: 2, positive: { offset: 0, bucketCounts: [1] } },
+      /1 observations found in buckets, but the Count field is 2/,
+    ],
+    [{ count: 1, positive: { offset: 2 ** 31 - 1, bucketCounts: [1] } }, /beyond all numbers/],
+  ])('of an exponential histogram that is none, %j, are refused', (point, message) => {
+    const conversion = read(
+      request([{ name: 'e', exponentialHistogram: { aggregationTemporality: 2, dataPoints: [point] } }]),
+    );
+    expect(conversion.finish(new Map()).histograms).toBeUndefined();
+    expect(conversion.rejections.message()).toMatch(message);
   });
 });
 

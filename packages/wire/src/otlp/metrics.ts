@@ -1,14 +1,15 @@
 import { type Exemplar, type MetricBatch, type MetricType, WireError } from '../batch.ts';
-import { ClassicHistogramWriter } from '../classic-histogram.ts';
+import { type ClassicBucket, ClassicHistogramWriter } from '../classic-histogram.ts';
 import { MetricColumns } from '../columns.ts';
 import { fitsExemplar } from '../exemplar.ts';
-import type { ClassicBucket } from '../exponential-buckets.ts';
 import { floatText } from '../float-text.ts';
+import { emptied } from '../histogram/add.ts';
+import type { NativeHistogram } from '../histogram/histogram.ts';
 import { byName, type LabelPair, METRIC_NAME, mergeLabels } from '../labels.ts';
 import { textOf } from './any-value.ts';
 import { accumulate, bucketsOf, type DeltaState, millis } from './delta/accumulate.ts';
 import { type DeltaPoint, streamOf } from './delta/point.ts';
-import { explicitBuckets, exponentialBuckets } from './histogram-points.ts';
+import { explicitBuckets, exponentialHistogram } from './histogram-points.ts';
 import { decodeMessage, type OtlpFormat } from './message.ts';
 import {
   CUMULATIVE,
@@ -65,7 +66,7 @@ export interface OtlpConversion {
  * receiver does (prometheus/storage/remote/otlptranslator):
  * - names get their unit and `_total` (`http.server.request.duration` in s: `http_server_request_duration_seconds`);
  * - histograms become `_bucket{le}`, `_sum` and `_count`, summaries `{quantile}`, `_sum` and `_count`;
- * - exponential histograms become classic ones with at most four buckets to a doubling (native histograms come later);
+ * - exponential histograms become native ones, of the schema 8 at most;
  * - `job` is service.namespace/service.name, `instance` is service.instance.id, the other resource attributes are
  *   labels of `target_info`, which is written from the resource's earliest to its newest point;
  * - beyond Prometheus, the resource attributes service.version and deployment.environment.name are also labels of
@@ -172,7 +173,7 @@ class Conversion implements OtlpConversion {
         break;
       case 'exponential':
         for (const point of data.dataPoints) {
-          this.rejections.attempt(1, () => this.histogram(family, data, point, exponentialBuckets(point, metric.name)));
+          this.rejections.attempt(1, () => this.native(family, data, point, metric.name));
         }
         break;
       case 'summary':
@@ -225,7 +226,7 @@ class Conversion implements OtlpConversion {
   private histogram(
     family: string,
     data: MetricData & { aggregationTemporality: number },
-    point: HistogramPoint | ExponentialPoint,
+    point: HistogramPoint,
     buckets: readonly ClassicBucket[],
   ): void {
     const { labels, timestamp } = this.place(family, point, 2);
@@ -233,12 +234,47 @@ class Conversion implements OtlpConversion {
     const exemplars = exemplarsOf(point.exemplars, timestamp);
     if (data.aggregationTemporality === DELTA) {
       const stream = streamOf('histogram', family, labels);
-      const counted = { kind: 'histogram', buckets, count, sum, mergeable: data.type === 'exponential' } as const;
+      const counted = { kind: 'histogram', buckets, count, sum } as const;
       this.deltas.push({ stream, family, labels, ...this.interval(point), exemplars, counted, target: this.target });
       return;
     }
     this.histograms.write({ family, labels, buckets, count, sum, timestamp, stale: isStale(point), exemplars });
     this.seen(timestamp);
+  }
+
+  private native(
+    family: string,
+    data: MetricData & { aggregationTemporality: number },
+    point: ExponentialPoint,
+    metric: string,
+  ): void {
+    const { labels, timestamp } = this.place(family, point, 1);
+    const stale = isStale(point);
+    // What is not recorded has nothing to check.
+    const histogram = exponentialHistogram(stale ? { ...point, ...NOTHING_COUNTED } : point, metric);
+    const exemplars = exemplarsOf(point.exemplars, timestamp);
+    if (data.aggregationTemporality === DELTA) {
+      const stream = streamOf('native', family, labels);
+      const counted = { kind: 'native', histogram } as const;
+      this.deltas.push({ stream, family, labels, ...this.interval(point), exemplars, counted, target: this.target });
+      return;
+    }
+    this.nativeSample(family, labels, timestamp, histogram, stale, exemplars);
+    this.seen(timestamp);
+  }
+
+  private nativeSample(
+    family: string,
+    labels: readonly LabelPair[],
+    timestamp: number,
+    histogram: NativeHistogram,
+    stale: boolean,
+    exemplars: readonly Exemplar[],
+  ): void {
+    const series = this.columns.addSeries(mergeLabels(labels, [[METRIC_NAME, family]]));
+    if (stale) this.columns.pushStale(series, timestamp);
+    else this.columns.pushHistogram(series, timestamp, histogram);
+    for (const exemplar of exemplars) this.columns.pushExemplar(series, exemplar);
   }
 
   private summary(family: string, point: SummaryPoint): void {
@@ -268,6 +304,10 @@ class Conversion implements OtlpConversion {
       if (sum.zeroAt !== undefined) this.sample(labels, [[METRIC_NAME, family]], sum.zeroAt, 0, false);
       const series = this.sample(labels, [[METRIC_NAME, family]], timestamp, total.value, stale);
       for (const exemplar of exemplars) this.columns.pushExemplar(series, exemplar);
+    } else if (total.kind === 'native') {
+      const { histogram } = total;
+      if (sum.zeroAt !== undefined) this.nativeSample(family, labels, sum.zeroAt, emptied(histogram), false, []);
+      this.nativeSample(family, labels, timestamp, histogram, stale, exemplars);
     } else {
       const buckets = bucketsOf(total);
       if (sum.zeroAt !== undefined) {
@@ -344,6 +384,9 @@ function metricType(data: MetricData): MetricType {
   if (data.type === 'sum') return data.isMonotonic ? 'counter' : 'gauge';
   return data.type === 'exponential' ? 'histogram' : data.type;
 }
+
+/** Of an exponential point without a recorded value. */
+const NOTHING_COUNTED = { count: 0, zeroCount: 0, positive: undefined, negative: undefined };
 
 const NO_RECORDED_VALUE = 1;
 

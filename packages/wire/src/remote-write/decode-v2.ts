@@ -1,12 +1,12 @@
 import { type Exemplar, type Labels, type MetricBatch, type MetricMetadata, WireError } from '../batch.ts';
-import { ClassicHistogramWriter } from '../classic-histogram.ts';
 import { MetricColumns } from '../columns.ts';
 import { exemplarOf, fitsExemplar, MOST_EXEMPLARS } from '../exemplar.ts';
+import { type HistogramMessage, readHistogram } from '../histogram/message.ts';
+import { checkHistogram, type TakenHistogram } from '../histogram/take.ts';
 import { LabelCollector, METRIC_NAME } from '../labels.ts';
 import { FIXED64, LENGTH, ProtoReader, VARINT } from '../protobuf/reader.ts';
 import { checkTimestamp } from '../timestamp.ts';
 import { METRIC_TYPES, skipUnknown } from './decode.ts';
-import { checkCount, type NativeHistogram, nativeBuckets, readNativeHistogram } from './native-histogram.ts';
 
 const WHERE = 'remote write';
 /** An empty symbol takes two bytes on the wire and eight here. */
@@ -34,7 +34,7 @@ export interface WriteResult {
 /**
  * Decodes an io.prometheus.write.v2.Request (Prometheus remote write 2.0, prompb/io/prometheus/write/v2/types.proto), already
  * out of its Snappy block. As the specification allows, a series, sample or histogram that is not usable is left out and the
- * rest is taken. Start timestamps are read over; native histograms become classic ones, as in 1.0.
+ * rest is taken. Start timestamps are read over.
  * @throws WireError for damage; nothing of such a body may be used.
  */
 export function decodeWriteRequestV2(proto: Uint8Array): WriteResult {
@@ -44,7 +44,6 @@ export function decodeWriteRequestV2(proto: Uint8Array): WriteResult {
 class WriteRequestV2Decoder {
   private readonly reader: ProtoReader;
   private readonly columns = new MetricColumns();
-  private readonly histograms: ClassicHistogramWriter;
   private readonly labels = new LabelCollector();
   private readonly exemplarLabels = new LabelCollector();
   private readonly symbols: string[] = [];
@@ -56,7 +55,6 @@ class WriteRequestV2Decoder {
 
   constructor(proto: Uint8Array) {
     this.reader = new ProtoReader(proto);
-    this.histograms = new ClassicHistogramWriter(this.columns, proto.length);
     this.characters = proto.length * CHARACTERS_PER_BYTE + LEAST_CHARACTERS;
   }
 
@@ -105,7 +103,7 @@ class WriteRequestV2Decoder {
         reader.expect(tag, LENGTH);
         const outer = reader.enter();
         if (field === 2) this.sample(series);
-        else if (field === 3) series.histograms.push(readNativeHistogram(reader));
+        else if (field === 3) series.histograms.push(readHistogram(reader, series.histograms));
         else if (field === 4) this.exemplar(series);
         else readMetadata(reader, series);
         reader.leave(outer);
@@ -125,7 +123,9 @@ class WriteRequestV2Decoder {
       throw new WireError(`${WHERE}: a series of ${JSON.stringify(name)} has neither a sample nor a histogram`);
     }
     this.takeMetadata(series, name);
-    const place = times.length > 0 ? this.columns.addSeries(labels) : -1;
+    const good = this.goodHistograms(histograms, labels);
+    if (times.length === 0 && good.length === 0) return;
+    const place = this.columns.addSeries(labels);
     for (const [i, time] of times.entries()) {
       this.attempt(() => {
         checkTimestamp(time, `${WHERE}: ${name}`);
@@ -133,31 +133,20 @@ class WriteRequestV2Decoder {
         this.written.samples++;
       });
     }
-    const own = [...labels].filter(([label]) => label !== METRIC_NAME);
-    for (const [i, native] of histograms.entries()) {
-      this.attempt(() => this.takeHistogram(native, name, own, i === histograms.length - 1 ? series.exemplars : []));
+    for (const histogram of good) {
+      histogram.push(this.columns, place);
+      this.written.histograms++;
     }
-    if (histograms.length > 0) return;
     for (const exemplar of series.exemplars) {
       if (this.isUsable(exemplar)) this.written.exemplars++;
       this.columns.pushExemplar(place, exemplar);
     }
   }
 
-  private takeHistogram(
-    native: NativeHistogram,
-    family: string,
-    labels: [string, string][],
-    exemplars: readonly (Exemplar | undefined)[],
-  ): void {
-    checkTimestamp(native.timestamp, `${WHERE}: ${family}`);
-    checkCount(native, family);
-    const { count, sum, timestamp, stale } = native;
-    const buckets = nativeBuckets(native, family);
-    const usable = exemplars.filter((one) => this.isUsable(one)).length;
-    this.histograms.write({ family, labels, timestamp, count, sum, stale, buckets, exemplars });
-    this.written.histograms++;
-    this.written.exemplars += usable;
+  private goodHistograms(messages: readonly HistogramMessage[], labels: Labels): TakenHistogram[] {
+    const good: TakenHistogram[] = [];
+    for (const message of messages) this.attempt(() => good.push(checkHistogram(message, labels, WHERE)));
+    return good;
   }
 
   /** Whether the columns will keep it. */
@@ -258,7 +247,7 @@ class SeriesMessage {
   readonly times: number[] = [];
   /** Both words of each value, the low one first. */
   readonly words: number[] = [];
-  readonly histograms: NativeHistogram[] = [];
+  readonly histograms: HistogramMessage[] = [];
   readonly exemplars: (Exemplar | undefined)[] = [];
   type: MetricMetadata['type'] = 'unknown';
   helpRef = 0;

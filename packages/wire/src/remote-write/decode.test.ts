@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type MetricType, WireError } from '../batch.ts';
 import { isStaleMarker } from '../columns.ts';
-import { ProtoWriter } from '../protobuf/writer.ts';
 import { decodeWriteRequest } from './decode.ts';
 import { encodeWriteRequest } from './encode.ts';
 
@@ -104,44 +103,6 @@ describe('remote write', () => {
 
   it('takes a label called __proto__', () => {
     expect(decodeWriteRequest(oneSeries(['__name__', 'm'], ['__proto__', 'x'])).series[0]!.get('__proto__')).toBe('x');
-  });
-
-  it('unfolds a native histogram to classic buckets', () => {
-    const writer = new ProtoWriter();
-    const one = writer.open(1);
-    const label = writer.open(1);
-    writer.string(1, '__name__');
-    writer.string(2, 'h');
-    writer.close(label);
-    const histogram = writer.open(4);
-    writer.tag(1, 0);
-    writer.uint32(6); // count
-    writer.tag(3, 1);
-    writer.double(9); // sum
-    writer.tag(6, 0);
-    writer.uint32(1); // zero count; the schema is 0
-    const span = writer.open(11);
-    writer.tag(1, 0);
-    writer.uint32(2); // offset 1, zigzag: the first bucket ends at 2
-    writer.tag(2, 0);
-    writer.uint32(2); // two buckets
-    writer.close(span);
-    const deltas = writer.open(12);
-    writer.uint32(4); // 2
-    writer.uint32(2); // 2 + 1
-    writer.close(deltas);
-    writer.close(histogram);
-    writer.close(one);
-    const batch = decodeWriteRequest(writer.finish());
-    const rows = batch.series.map((s, i) => [s.get('__name__'), s.get('le'), batch.values[i]]);
-    expect(rows).toEqual([
-      ['h_bucket', '0', 1],
-      ['h_bucket', '2', 3],
-      ['h_bucket', '4', 6],
-      ['h_bucket', '+Inf', 6],
-      ['h_sum', undefined, 9],
-      ['h_count', undefined, 6],
-    ]);
   });
 
   const refused: [string, Uint8Array, RegExp][] = [

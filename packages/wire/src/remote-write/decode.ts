@@ -1,12 +1,12 @@
 import { type Exemplar, type MetricBatch, type MetricMetadata, type MetricType, WireError } from '../batch.ts';
-import { ClassicHistogramWriter } from '../classic-histogram.ts';
 import { MetricColumns } from '../columns.ts';
 import { exemplarOf, MOST_EXEMPLARS } from '../exemplar.ts';
-import { LabelCollector, METRIC_NAME } from '../labels.ts';
+import { type HistogramMessage, readHistogram } from '../histogram/message.ts';
+import { takeHistogram } from '../histogram/take.ts';
+import { LabelCollector } from '../labels.ts';
 import { FIXED64, LENGTH, ProtoReader, VARINT } from '../protobuf/reader.ts';
 import { checkTimestamp } from '../timestamp.ts';
 import { KnownSeriesReader } from './known-series.ts';
-import { type NativeHistogram, nativeBuckets, readNativeHistogram } from './native-histogram.ts';
 import type { SeriesTable } from './series-table.ts';
 import type { WriteMemory } from './write-memory.ts';
 
@@ -27,10 +27,10 @@ const WHERE = 'remote write';
 /**
  * Decodes a prometheus.WriteRequest (Prometheus remote write 1.0, prometheus/prompb/remote.proto), already out of its
  * Snappy block. Labels are sorted and those with an empty value dropped; stale markers keep their bits; exemplars
- * that are not usable are left out and counted. Native histograms become classic ones (`_bucket` with at most four buckets to a doubling, `_sum`, `_count`).
+ * that are not usable are left out and counted.
  * With a memory, series that it knows are not decoded again; it gives the same batch.
  * @throws WireError for damage, an empty or duplicate label name, text that is not UTF-8, a series without `__name__`,
- * or a timestamp out of range; nothing of such a body may be used.
+ * a histogram that is none, or a timestamp out of range; nothing of such a body may be used.
  */
 export function decodeWriteRequest(proto: Uint8Array, memory?: WriteMemory): MetricBatch {
   return new WriteRequestDecoder(proto, memory).decode();
@@ -46,12 +46,10 @@ class WriteRequestDecoder {
   private readonly fresh: { readonly series: number; readonly bytes: Uint8Array }[] = [];
   private readonly labels = new LabelCollector();
   private readonly exemplarLabels = new LabelCollector();
-  private readonly histograms: ClassicHistogramWriter;
 
   constructor(proto: Uint8Array, memory: WriteMemory | undefined) {
     this.reader = new ProtoReader(proto);
     this.columns = new MetricColumns();
-    this.histograms = new ClassicHistogramWriter(this.columns, proto.length);
     this.table = memory?.table;
     if (this.table) this.known = new KnownSeriesReader(this.table, proto, this.reader.view, this.columns);
   }
@@ -102,7 +100,7 @@ class WriteRequestDecoder {
     const start = reader.pos;
     // Up to where the labels stand together at the beginning; -1 where another field is between them.
     let labelsEnd = start;
-    const natives: NativeHistogram[] = [];
+    const histograms: HistogramMessage[] = [];
     const exemplars: (Exemplar | undefined)[] = [];
     while (reader.pos < reader.end) {
       const fieldStart = reader.pos;
@@ -121,16 +119,16 @@ class WriteRequestDecoder {
       else if (field === 2) {
         this.sample(series);
         samples++;
-      } else natives.push(readNativeHistogram(reader));
+      } else histograms.push(readHistogram(reader, histograms));
       reader.leave(outer);
     }
     const made = labels.make(WHERE);
-    if (samples > 0 || natives.length === 0) {
-      columns.addSeries(made);
-      if (this.table && labelsEnd > start) this.fresh.push({ series, bytes: reader.buf.slice(start, labelsEnd) });
-    }
-    if (natives.length > 0) this.writeNatives(made, natives, exemplars);
-    else for (const exemplar of exemplars) columns.pushExemplar(series, exemplar);
+    columns.addSeries(made);
+    for (const histogram of histograms) takeHistogram(columns, series, histogram, WHERE);
+    // Series of histograms alone are not recalled: their messages are read in full anyway.
+    const isFresh = this.table && labelsEnd > start && (samples > 0 || histograms.length === 0);
+    if (isFresh) this.fresh.push({ series, bytes: reader.buf.slice(start, labelsEnd) });
+    for (const exemplar of exemplars) columns.pushExemplar(series, exemplar);
   }
 
   private label(into: LabelCollector): void {
@@ -182,23 +180,6 @@ class WriteRequestDecoder {
       else skipUnknown(reader, tag, 3);
     }
     return exemplarOf(exemplarLabels, value, timestamp);
-  }
-
-  /** The exemplars are of the newest histogram, which comes last. */
-  private writeNatives(
-    series: ReadonlyMap<string, string>,
-    natives: readonly NativeHistogram[],
-    exemplars: readonly (Exemplar | undefined)[],
-  ): void {
-    const family = series.get(METRIC_NAME)!;
-    const labels = [...series].filter(([name]) => name !== METRIC_NAME);
-    for (const [place, native] of natives.entries()) {
-      checkTimestamp(native.timestamp, WHERE);
-      const { count, sum, timestamp, stale } = native;
-      const own = place === natives.length - 1 ? exemplars : [];
-      const buckets = nativeBuckets(native, family);
-      this.histograms.write({ family, labels, timestamp, count, sum, stale, buckets, exemplars: own });
-    }
   }
 }
 

@@ -1,5 +1,7 @@
 import type { Exemplar, Labels, MetricMetadata } from '../batch.ts';
 import { STALE_HI, STALE_LO } from '../columns.ts';
+import { writeHistogram } from '../histogram/encode.ts';
+import type { NativeHistogram } from '../histogram/histogram.ts';
 import { FIXED64, VARINT } from '../protobuf/reader.ts';
 import { ProtoWriter } from '../protobuf/writer.ts';
 import { METRIC_TYPES } from './decode.ts';
@@ -18,6 +20,8 @@ export interface WriteSample {
 export interface WriteSeries {
   readonly labels: Labels;
   readonly samples: readonly WriteSample[];
+  /** `timestamp` in whole Unix milliseconds. */
+  readonly histograms?: readonly { readonly timestamp: number; readonly histogram: NativeHistogram }[];
   readonly exemplars?: readonly Exemplar[];
 }
 
@@ -45,6 +49,7 @@ function writeSeries(writer: ProtoWriter, series: WriteSeries): void {
     writer.close(sample);
   }
   for (const exemplar of series.exemplars ?? []) writeExemplar(writer, exemplar);
+  for (const { timestamp, histogram } of series.histograms ?? []) writeHistogram(writer, 4, timestamp, histogram);
   writer.close(start);
 }
 

@@ -1,5 +1,7 @@
 import type { Exemplar, Labels, MetricBatch, MetricMetadata } from '../batch.ts';
 import { MetricColumns, STALE_HI, STALE_LO } from '../columns.ts';
+import { writeHistogram } from '../histogram/encode.ts';
+import type { NativeHistogram } from '../histogram/histogram.ts';
 import { LENGTH, VARINT } from '../protobuf/reader.ts';
 import { ProtoWriter } from '../protobuf/writer.ts';
 import { decodeWriteRequest } from './decode.ts';
@@ -84,6 +86,23 @@ export class ScrapeWriter {
     } else this.withExemplars(series, timestamp, value, exemplars);
     const index = this.written.push(series) - 1;
     this.columns.push(index, timestamp, value);
+    for (const exemplar of exemplars) this.columns.pushExemplar(index, exemplar);
+  }
+
+  addHistogram(
+    series: EncodedLabels,
+    timestamp: number,
+    histogram: NativeHistogram,
+    exemplars: readonly Exemplar[] = NO_EXEMPLARS,
+  ): void {
+    const { writer } = this;
+    const start = writer.open(1);
+    writer.binary(series.bytes, series.isAscii);
+    for (const exemplar of exemplars) writeExemplar(writer, exemplar);
+    writeHistogram(writer, 4, timestamp, histogram);
+    writer.close(start);
+    const index = this.written.push(series) - 1;
+    this.columns.pushHistogram(index, timestamp, histogram);
     for (const exemplar of exemplars) this.columns.pushExemplar(index, exemplar);
   }
 

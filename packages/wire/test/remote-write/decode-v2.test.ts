@@ -50,18 +50,29 @@ describe('remote write 2.0', () => {
     expect(written).toEqual({ samples: 3, histograms: 0, exemplars: 1 });
   });
 
-  it('counts a native histogram once, and unfolds it to classic series', () => {
+  it('takes native histograms beside floats, and counts them as such', () => {
     const histogram = { timestamp: 5, count: 6, sum: 9, zeroCount: 1, buckets: [2, 3] };
-    const { batch, written } = decode([{ labels: [['__name__', 'h']], histograms: [histogram] }]);
-    expect(batch.series.map((one, i) => [one.get('__name__'), one.get('le'), batch.values[i]])).toEqual([
-      ['h_bucket', '0', 1],
-      ['h_bucket', '2', 3],
-      ['h_bucket', '4', 6],
-      ['h_bucket', '+Inf', 6],
-      ['h_sum', undefined, 9],
-      ['h_count', undefined, 6],
+    const exemplars = [{ labels: [['trace_id', 'x']] as const, value: 0.5, timestamp: 7 }];
+    const { batch, written } = decode([
+      { labels: up, samples: [point] },
+      { labels: [['__name__', 'h']], histograms: [histogram], exemplars },
     ]);
-    expect(written).toEqual({ samples: 0, histograms: 1, exemplars: 0 });
+    expect(batch.histograms).toEqual([
+      {
+        series: 1,
+        timestamp: 5,
+        histogram: {
+          isInteger: true,
+          ...{ schema: 0, count: 6, sum: 9, zeroThreshold: 0, zeroCount: 1, resetHint: 'unknown' },
+          positive: { indexes: Int32Array.of(1, 2), counts: Float64Array.of(2, 3) },
+          negative: { indexes: new Int32Array(), counts: new Float64Array() },
+          bounds: new Float64Array(),
+        },
+      },
+    ]);
+    expect([...batch.seriesIndex]).toEqual([0]);
+    expect(batch.exemplars).toMatchObject([{ series: 1, value: 0.5 }]);
+    expect(written).toEqual({ samples: 1, histograms: 1, exemplars: 1 });
   });
 
   const good = { labels: up, samples: [point] };
@@ -78,7 +89,7 @@ describe('remote write 2.0', () => {
         labels: [['__name__', 'h']],
         histograms: [{ timestamp: 5, count: 7, sum: 9, zeroCount: 1, buckets: [2, 3] }],
       },
-      /"h": 6 observations found in buckets, but the count is 7/,
+      /series h: 6 observations found in buckets, but the Count field is 7/,
     ],
   ];
   it.each(refused)('refuses a series %s, and takes the others', (_, bad, message) => {

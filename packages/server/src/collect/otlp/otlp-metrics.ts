@@ -80,10 +80,11 @@ export class OtlpMetrics {
     const { rejections } = conversion;
     const unusable = rejections.points;
     const metrics = conversion.finish(states);
-    if (metrics.timestamps.length === 0 && unusable > 0) {
+    const samples = metrics.timestamps.length + (metrics.histograms?.length ?? 0);
+    if (samples === 0 && unusable > 0) {
       throw new NightshiftError('BODY_INVALID', { reason: rejections.message() });
     }
-    const report = metrics.timestamps.length > 0 ? await this.collect(record, metrics) : undefined;
+    const report = samples > 0 ? await this.collect(record, metrics) : undefined;
     if (report?.refusal) {
       // A point is one sample or several; which of them a refused one had is not known any more.
       const taken = conversion.points - rejections.points;
@@ -102,15 +103,18 @@ export class OtlpMetrics {
 }
 
 /** The batch as a remote write: one entry for each of its series, samples in the order of the batch. */
-function writeRequestOf({ series, seriesIndex, timestamps, values, exemplars, metadata }: MetricBatch): Uint8Array {
+function writeRequestOf(batch: MetricBatch): Uint8Array {
+  const { series, seriesIndex, timestamps, values, histograms = [], exemplars, metadata } = batch;
   const entries = series.map((labels) => ({
     labels,
     samples: [] as WriteSample[],
+    histograms: [] as (typeof histograms)[number][],
     exemplars: [] as (typeof exemplars)[number][],
   }));
   seriesIndex.forEach((at, i) => {
     entries[at]!.samples.push({ timestamp: timestamps[i]!, value: values[i]!, stale: isStaleMarker(values, i) });
   });
+  for (const one of histograms) entries[one.series]!.histograms.push(one);
   for (const exemplar of exemplars) entries[exemplar.series]!.exemplars.push(exemplar);
   return encodeWriteRequest(entries, metadata);
 }

@@ -3,6 +3,7 @@ import {
   type DeltaPoint,
   type DeltaState,
   isStaleMarker,
+  type NativeHistogram,
   restored,
   restoredHistogram,
   streamOf,
@@ -19,7 +20,7 @@ const RAW = { step: 0, func: '', range: 0, grouping: [], by: false } as const;
 const TARGET = ['job', 'instance'];
 
 interface Family {
-  readonly kind: 'sum' | 'histogram';
+  readonly kind: DeltaPoint['counted']['kind'];
   readonly name: string;
   /** Of the resource, so that the question does not reach the series of all others. */
   readonly target: readonly Matcher[];
@@ -30,6 +31,7 @@ interface Family {
 interface Newest {
   readonly labels: ReadonlyMap<string, string>;
   readonly value: number;
+  readonly histogram: NativeHistogram | undefined;
   readonly timestamp: number;
   readonly last: number;
 }
@@ -50,7 +52,7 @@ export async function restoreStreams(
   };
   const work = async () => {
     for (let family = waiting.pop(); family !== undefined; family = waiting.pop()) {
-      const found = family.kind === 'sum' ? await sums(family, newest) : await histograms(family, newest);
+      const found = await restoring[family.kind](family, newest);
       for (const [stream, state] of found) if (family.streams.has(stream)) states.set(stream, state);
     }
   };
@@ -72,10 +74,11 @@ function familiesOf(points: readonly DeltaPoint[]): Iterable<Family> {
   return families.values();
 }
 
-function newestOf({ labels, timestamps, values }: SeriesData): Newest | undefined {
+function newestOf({ labels, timestamps, values, histograms }: SeriesData): Newest | undefined {
   for (let i = timestamps.length - 1; i >= 0; i--) {
-    if (isStaleMarker(values, i)) continue;
-    return { labels, value: values[i]!, timestamp: timestamps[i]!, last: timestamps.at(-1)! };
+    const histogram = histograms?.[i];
+    if (!histogram && isStaleMarker(values, i)) continue;
+    return { labels, value: values[i]!, histogram, timestamp: timestamps[i]!, last: timestamps.at(-1)! };
   }
   return undefined;
 }
@@ -88,10 +91,19 @@ function streamAt(family: Family, { labels }: Newest, without = ''): string {
 }
 
 async function sums(family: Family, ask: Ask): Promise<Map<string, DeltaState>> {
-  const found = await ask(family.name, family);
+  const found = (await ask(family.name, family)).filter(({ histogram }) => !histogram);
   return new Map(
     found.map((one) => [streamAt(family, one), restored(one.last, { kind: 'sum', value: one.value })] as const),
   );
+}
+
+async function natives(family: Family, ask: Ask): Promise<Map<string, DeltaState>> {
+  const states = new Map<string, DeltaState>();
+  for (const one of await ask(family.name, family)) {
+    const { histogram, last } = one;
+    if (histogram) states.set(streamAt(family, one), restored(last, { kind: 'native', histogram }));
+  }
+  return states;
 }
 
 /** Only what was sampled together with the newest count belongs to the histogram of now. */
@@ -123,3 +135,5 @@ async function histograms(family: Family, ask: Ask): Promise<Map<string, DeltaSt
   }
   return states;
 }
+
+const restoring: Readonly<Record<Family['kind'], typeof sums>> = { sum: sums, histogram: histograms, native: natives };

@@ -33,7 +33,8 @@ const parsers: Record<ExpositionFormat, Parser> = {
 };
 
 /**
- * Reads what a target answered. Sample i is of `memory.current[i]`, and has a time of its own where `memory.timed[i]`.
+ * Reads what a target answered. Series i of the batch is `memory.current[i]`, and has a time of its own where `memory.timed[i]`;
+ * without histograms it is that of sample i.
  * An empty answer is an empty batch. Throws where it is not in a format that was asked for, or not what it says.
  */
 export function parseAnswer(

@@ -6,8 +6,11 @@ import {
   type Labels,
   type MetricBatch,
   type MetricMetadata,
+  type NativeHistogram,
+  reduced,
   ScrapeWriter,
   SeriesMemory,
+  withAtMostBuckets,
 } from '@nightshift/wire';
 import type { Decoded, JournalRecord } from '../record.ts';
 import type { Relabelling } from '../relabel/relabel.ts';
@@ -212,7 +215,8 @@ export class ScrapeSession {
   }
 
   #append(batch: MetricBatch, writer: ScrapeWriter, at: number, now: number): Appended {
-    const { honorTimestamps, trackTimestampsStaleness, limits } = this.settings.config;
+    const { config } = this.settings;
+    const { honorTimestamps, trackTimestampsStaleness, limits } = config;
     const memory = this.#memory;
     const exemplars = exemplarsBySeries(batch);
     const tracked: StoredSeries[] = [];
@@ -221,8 +225,14 @@ export class ScrapeSession {
     let afterRelabelling = 0;
     let seriesAdded = 0;
     let isOver = false;
-    const scraped = batch.values.length;
-    for (let i = 0; i < scraped; i++) {
+    let isOverBuckets = false;
+    const { histograms = [] } = batch;
+    const floats = batch.values.length;
+    const scraped = floats + histograms.length;
+    for (let n = 0; n < scraped; n++) {
+      const native = n < floats ? undefined : histograms[n - floats];
+      // Among histograms a float has its series by number; else the two are the same.
+      const i = native ? native.series : histograms.length > 0 ? (batch.seriesIndex[n] as number) : n;
       const known = memory.current[i] as (typeof memory.current)[number];
       let isNew = false;
       if (known.data === undefined) {
@@ -233,7 +243,7 @@ export class ScrapeSession {
       const series = known.data;
       if (series === dropped) continue;
       const timed = honorTimestamps && (memory.timed[i] as boolean);
-      const timestamp = timed ? (batch.timestamps[i] as number) : at;
+      const timestamp = timed ? (native ? native.timestamp : (batch.timestamps[n] as number)) : at;
       afterRelabelling++;
       if (limits.samples > 0 && afterRelabelling > limits.samples) {
         isOver = true;
@@ -244,13 +254,20 @@ export class ScrapeSession {
       if (timed && (timestamp < 0 || timestamp > now + maxAheadMs)) continue;
       const own = exemplars?.get(i);
       const fresh = own && newExemplars(own, series, at, shown);
-      writer.add(series, timestamp, batch.values[i] as number, fresh);
+      if (native) {
+        const histogram = withinLimits(native.histogram, config);
+        if (!histogram) {
+          isOverBuckets = true;
+          continue;
+        }
+        writer.addHistogram(series, timestamp, histogram, fresh);
+      } else writer.add(series, timestamp, batch.values[n] as number, fresh);
       if (series.round !== round && (!timed || trackTimestampsStaleness)) tracked.push(series);
       series.round = round;
       series.at = timestamp;
       if (isNew) seriesAdded++;
     }
-    const error = isOver ? 'sample limit exceeded' : '';
+    const error = isOver ? 'sample limit exceeded' : isOverBuckets ? 'histogram bucket limit exceeded' : '';
     return { scraped, afterRelabelling, seriesAdded, tracked, shown, error };
   }
 
@@ -336,6 +353,13 @@ export class ScrapeSession {
     const kept = new Set(this.#previous);
     for (const [bytes, series] of this.#stored) if (!kept.has(series)) this.#stored.delete(bytes);
   }
+}
+
+/** With the resolution that the job allows; undefined for one that has too many buckets even so. */
+function withinLimits(histogram: NativeHistogram, { histogramLimits }: ScrapeConfig): NativeHistogram | undefined {
+  const { maxBuckets, finestSchema } = histogramLimits;
+  const coarse = histogram.schema > finestSchema ? reduced(histogram, finestSchema) : histogram;
+  return maxBuckets > 0 ? withAtMostBuckets(coarse, maxBuckets) : coarse;
 }
 
 const labellingOf = (target: ScrapeTarget, { config, metricRelabelling }: ScrapeSettings): SampleLabelling => ({

@@ -1,18 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { accumulate, bucketsOf, type DeltaState, restored, restoredHistogram } from './accumulate.ts';
-import type { DeltaHistogram, DeltaPoint, DeltaSum } from './point.ts';
+import { type NativeHistogram, NO_BOUNDS, NO_BUCKETS } from '../../histogram/histogram.ts';
+import { accumulate, bucketsOf, type DeltaState, restored, restoredHistogram, type Total } from './accumulate.ts';
+import type { Counted, DeltaHistogram, DeltaNative, DeltaPoint, DeltaSum } from './point.ts';
 
 const MS = 1_000_000n;
 const T = 1_767_225_600_000n;
 
 /** An interval in milliseconds behind T. */
-function point(
-  from: number,
-  to: number,
-  counted: DeltaSum | DeltaHistogram,
-  more: Partial<DeltaPoint> = {},
-): DeltaPoint {
+function point(from: number, to: number, counted: Counted, more: Partial<DeltaPoint> = {}): DeltaPoint {
   const at = (ms: number) => (T + BigInt(ms)) * MS;
   return {
     stream: 's',
@@ -32,7 +28,30 @@ const sum = (value: number, monotonic = true): DeltaSum => ({ kind: 'sum', value
 function histogram(buckets: Record<number, number>, count: number, more: Partial<DeltaHistogram> = {}): DeltaHistogram {
   const list = Object.entries(buckets).map(([bound, at]) => ({ bound: Number(bound), count: at }));
   list.sort((a, b) => a.bound - b.bound);
-  return { kind: 'histogram', buckets: list, count, sum: count, mergeable: false, ...more };
+  return { kind: 'histogram', buckets: list, count, sum: count, ...more };
+}
+
+/** Of the schema 0 with these counts by index. */
+function native(buckets: Record<number, number>, more: Partial<NativeHistogram> = {}): DeltaNative {
+  const entries = Object.entries(buckets).map(([index, count]) => [Number(index), count] as const);
+  entries.sort(([a], [b]) => a - b);
+  const count = entries.reduce((sum, [, own]) => sum + own, 0);
+  const positive = { indexes: Int32Array.from(entries, ([i]) => i), counts: Float64Array.from(entries, ([, n]) => n) };
+  const rest = {
+    zeroThreshold: 1e-128,
+    zeroCount: 0,
+    negative: NO_BUCKETS,
+    bounds: NO_BOUNDS,
+    resetHint: 'unknown',
+  } as const;
+  return { kind: 'native', histogram: { isInteger: true, schema: 0, count, sum: count, positive, ...rest, ...more } };
+}
+
+function shown(total: Total): unknown {
+  if (total.kind === 'sum') return total.value;
+  if (total.kind === 'histogram') return [bucketsOf(total).map(({ count }) => count), total.count, total.sum];
+  const { positive, count, sum } = total.histogram;
+  return [Object.fromEntries([...positive.indexes].map((index, i) => [index, positive.counts[i]])), count, sum];
 }
 
 /** What the points come to: of each its value, or the reason why it was refused. */
@@ -44,10 +63,7 @@ function run(points: readonly DeltaPoint[], from?: DeltaState) {
     if (typeof result === 'string') seen.push(result);
     else {
       state = result.state;
-      const { total } = state;
-      seen.push(
-        total.kind === 'sum' ? total.value : [bucketsOf(total).map(({ count }) => count), total.count, total.sum],
-      );
+      seen.push(shown(state.total));
     }
   }
   return { state: state as DeltaState, seen };
@@ -147,22 +163,25 @@ describe('deltas of a histogram', () => {
     ]);
   });
 
-  it('of exponential buckets keep every bound that was seen', () => {
-    const merged = { mergeable: true };
-    const points = [
-      point(0, 10, histogram({ 2: 1, 8: 3 }, 3, merged)),
-      point(10, 20, histogram({ 4: 2, 8: 2 }, 2, merged)),
-    ];
-    const { state, seen } = run(points);
-    expect(seen[1]).toEqual([[1, 3, 5], 5, 5]);
-    expect(state.total).toMatchObject({ bounds: [2, 4, 8], counts: [1, 2, 2] });
+  it('of exponential buckets add up at the lower resolution', () => {
+    const fine = native({ 2: 1, 3: 2, 8: 3 }, { schema: 1 });
+    const coarse = native({ 2: 5 }, { schema: 0 });
+    const { state, seen } = run([point(0, 10, fine), point(10, 20, coarse), point(20, 30, fine)]);
+    expect(seen).toEqual([
+      [{ 2: 1, 3: 2, 8: 3 }, 6, 6],
+      [{ 1: 1, 2: 7, 4: 3 }, 11, 11],
+      [{ 1: 2, 2: 9, 4: 6 }, 17, 17],
+    ]);
+    expect(state.total).toMatchObject({ histogram: { schema: 0, zeroThreshold: 1e-128 } });
   });
 
-  it('begin again before they have more bounds than can be kept', () => {
-    const many = (from: number) =>
-      histogram(Object.fromEntries(Array.from({ length: 600 }, (_, i) => [from + i, i])), 600, { mergeable: true });
+  it('lose resolution before they have more buckets than can be kept', () => {
+    const many = (from: number) => native(Object.fromEntries(Array.from({ length: 600 }, (_, i) => [from + i, 1])));
     const { state } = run([point(0, 10, many(0)), point(10, 20, many(10_000))]);
-    expect(state.total).toMatchObject({ count: 600, bounds: { length: 600 } });
+    const { total } = state;
+    if (total.kind !== 'native') throw new Error('a native histogram');
+    expect(total.histogram).toMatchObject({ schema: -1, count: 1200 });
+    expect(total.histogram.positive.indexes.length).toBeLessThanOrEqual(640);
   });
 });
 

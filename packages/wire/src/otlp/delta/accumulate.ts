@@ -4,8 +4,10 @@
  * begins again. Beyond it: a point that reaches back before the end of the last is refused too, because what overlaps
  * would count twice; and a stream that begins has a zero first, so that `increase` sees its first delta.
  */
-import type { ClassicBucket } from '../../exponential-buckets.ts';
-import type { DeltaHistogram, DeltaPoint, DeltaSum } from './point.ts';
+import type { ClassicBucket } from '../../classic-histogram.ts';
+import { addedHistograms } from '../../histogram/add.ts';
+import type { NativeHistogram } from '../../histogram/histogram.ts';
+import type { Counted, DeltaPoint } from './point.ts';
 
 export interface SumTotal {
   readonly kind: 'sum';
@@ -21,6 +23,14 @@ export interface HistogramTotal {
   readonly sum: number | undefined;
 }
 
+/** Of an exponential histogram. */
+export interface NativeTotal {
+  readonly kind: 'native';
+  readonly histogram: NativeHistogram;
+}
+
+export type Total = SumTotal | HistogramTotal | NativeTotal;
+
 /** What a stream has come to. Immutable. */
 export interface DeltaState {
   /** Points up to this time (Unix nanoseconds) are counted already. */
@@ -29,7 +39,7 @@ export interface DeltaState {
   readonly end: bigint;
   /** Unix milliseconds of the last sample that was made of it. */
   readonly timestamp: number;
-  readonly total: SumTotal | HistogramTotal;
+  readonly total: Total;
 }
 
 export interface Accumulated {
@@ -38,8 +48,8 @@ export interface Accumulated {
   readonly zeroAt: number | undefined;
 }
 
-/** Bounds that one stream of exponential histograms may gather: 160 doublings at four buckets each. */
-const MOST_BOUNDS = 640;
+/** Buckets that one stream of exponential histograms may gather, before its resolution goes down: twice OpenTelemetry's 160 a side. */
+const MOST_BUCKETS = 640;
 /** A first interval that is longer gets no zero: its begin is more likely the sender's mistake. */
 const LONGEST_FIRST_MS = 3_600_000;
 const NANOS = 1_000_000n;
@@ -67,10 +77,15 @@ export function accumulate(state: DeltaState | undefined, point: DeltaPoint): Ac
   };
 }
 
-function faultOf(counted: DeltaSum | DeltaHistogram): string | undefined {
-  const value = counted.kind === 'sum' ? counted.value : (counted.sum ?? 0);
+function faultOf(counted: Counted): string | undefined {
+  const value = amountOf(counted);
   if (!Number.isFinite(value)) return `is ${value}, which cannot be added up`;
   return counted.kind === 'sum' && counted.monotonic && value < 0 ? `is ${value}, but it only goes up` : undefined;
+}
+
+function amountOf(counted: Counted): number {
+  if (counted.kind === 'sum') return counted.value;
+  return counted.kind === 'native' ? counted.histogram.sum : (counted.sum ?? 0);
 }
 
 function zeroAt(state: DeltaState | undefined, { counted, start }: DeltaPoint, timestamp: number): number | undefined {
@@ -82,19 +97,23 @@ function zeroAt(state: DeltaState | undefined, { counted, start }: DeltaPoint, t
   return at < timestamp && timestamp - at <= LONGEST_FIRST_MS ? at : undefined;
 }
 
-function totalOf(counted: DeltaSum | DeltaHistogram): SumTotal | HistogramTotal {
+function totalOf(counted: Counted): Total {
   if (counted.kind === 'sum') return { kind: 'sum', value: counted.value };
+  if (counted.kind === 'native') return counted;
   return { kind: 'histogram', ...single(counted.buckets), count: counted.count, sum: counted.sum };
 }
 
 /** undefined where the two have nothing in common: the stream begins again. */
-function added(total: SumTotal | HistogramTotal, counted: DeltaSum | DeltaHistogram): typeof total | undefined {
+function added(total: Total, counted: Counted): Total | undefined {
   if (counted.kind === 'sum') {
     return total.kind === 'sum' ? { kind: 'sum', value: total.value + counted.value } : undefined;
   }
+  if (counted.kind === 'native') {
+    if (total.kind !== 'native') return undefined;
+    return { kind: 'native', histogram: addedHistograms(total.histogram, counted.histogram, MOST_BUCKETS) };
+  }
   if (total.kind !== 'histogram') return undefined;
-  const more = single(counted.buckets);
-  const merged = counted.mergeable ? union(total, more) : sameBounds(total, more);
+  const merged = sameBounds(total, single(counted.buckets));
   if (merged === undefined) return undefined;
   const sum = total.sum === undefined || counted.sum === undefined ? undefined : total.sum + counted.sum;
   return { kind: 'histogram', ...merged, count: total.count + counted.count, sum };
@@ -113,19 +132,6 @@ function sameBounds(a: Counts, b: Counts): Counts | undefined {
   return { bounds: a.bounds, counts: a.counts.map((count, i) => count + b.counts[i]!) };
 }
 
-function union(a: Counts, b: Counts): Counts | undefined {
-  const bounds: number[] = [];
-  const counts: number[] = [];
-  let i = 0;
-  let j = 0;
-  while (i < a.bounds.length || j < b.bounds.length) {
-    const [left = Infinity, right = Infinity] = [a.bounds[i], b.bounds[j]];
-    bounds.push(Math.min(left, right));
-    counts.push((left <= right ? a.counts[i++]! : 0) + (right <= left ? b.counts[j++]! : 0));
-  }
-  return bounds.length > MOST_BOUNDS ? undefined : { bounds, counts };
-}
-
 /** The buckets of a total as the writer of classic histograms wants them. */
 export function bucketsOf({ bounds, counts }: HistogramTotal): ClassicBucket[] {
   let total = 0;
@@ -139,7 +145,7 @@ export function bucketsOf({ bounds, counts }: HistogramTotal): ClassicBucket[] {
  * A stream's state from its last sample (Unix milliseconds), which knows its time less exactly: what falls into the same
  * millisecond counts as counted, and an interval may begin a little before.
  */
-export function restored(timestamp: number, total: SumTotal | HistogramTotal): DeltaState {
+export function restored(timestamp: number, total: Total): DeltaState {
   const nanos = BigInt(timestamp) * NANOS;
   return { time: nanos + NANOS - 1n, end: nanos - NANOS, timestamp, total };
 }

@@ -1,5 +1,6 @@
 import type { Exemplar } from '../../batch.ts';
-import type { ClassicBucket } from '../../exponential-buckets.ts';
+import type { ClassicBucket } from '../../classic-histogram.ts';
+import type { NativeHistogram } from '../../histogram/histogram.ts';
 import type { LabelPair } from '../../labels.ts';
 
 /** A point of delta temporality: what was counted from `start` (exclusive) to `time`, both Unix nanoseconds. */
@@ -15,7 +16,7 @@ export interface DeltaPoint {
   /** The flag "no recorded value": the stream pauses. */
   readonly stale: boolean;
   readonly exemplars: readonly Exemplar[];
-  readonly counted: DeltaSum | DeltaHistogram;
+  readonly counted: Counted;
 }
 
 export interface DeltaSum {
@@ -30,14 +31,20 @@ export interface DeltaHistogram {
   readonly buckets: readonly ClassicBucket[];
   readonly count: number;
   readonly sum: number | undefined;
-  /** Whether buckets of other bounds can be added; explicit ones can not. */
-  readonly mergeable: boolean;
 }
+
+/** Of an exponential histogram. */
+export interface DeltaNative {
+  readonly kind: 'native';
+  readonly histogram: NativeHistogram;
+}
+
+export type Counted = DeltaSum | DeltaHistogram | DeltaNative;
 
 /** No text that was decoded from UTF-8 has a lone surrogate. */
 const SEPARATOR = '\udfff';
 
-export function streamOf(kind: 'sum' | 'histogram', family: string, labels: readonly LabelPair[]): string {
+export function streamOf(kind: Counted['kind'], family: string, labels: readonly LabelPair[]): string {
   let key = kind + SEPARATOR + family;
   for (const [name, value] of labels) key += SEPARATOR + name + SEPARATOR + value;
   return key;

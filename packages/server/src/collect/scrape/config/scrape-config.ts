@@ -1,3 +1,4 @@
+import { finestSchema } from '@nightshift/wire';
 import { discoveryReaders } from '../sd/readers.ts';
 import { readStaticGroups } from '../sd/static.ts';
 import { inheritedKeys, readEscaping, readLimits, readProtocols, readTimes, readValidation } from './global.ts';
@@ -31,13 +32,8 @@ const ownKeys = [
 
 const jobKeys = [...ownKeys, ...inheritedKeys, ...httpClientKeys, 'static_configs', ...Object.keys(discoveryReaders)];
 
-/** What a job may say without an effect: native histograms become classic ones, and requests are HTTP/1.1. */
-export const unusedJobKeys: readonly string[] = [
-  'convert_classic_histograms_to_nhcb',
-  'native_histogram_bucket_limit',
-  'native_histogram_min_bucket_factor',
-  'enable_http2',
-];
+/** What a job may say without an effect: classic histograms stay classic, and requests are HTTP/1.1. */
+export const unusedJobKeys: readonly string[] = ['convert_classic_histograms_to_nhcb', 'enable_http2'];
 
 /** Discoveries that Prometheus has and Nightshift has not. */
 const foreignDiscoveries =
@@ -95,8 +91,6 @@ export function readScrapeConfig(node: YamlNode, global: GlobalConfig, dir: stri
     'target relabeling rule in scrape config',
   );
   const metricRelabel = node.get('metric_relabel_configs');
-  node.get('native_histogram_bucket_limit').count();
-  node.get('native_histogram_min_bucket_factor').float();
   const config = {
     jobName,
     ...readTimes(node, global, ` for scrape config with job name ${JSON.stringify(jobName)}`),
@@ -116,6 +110,10 @@ export function readScrapeConfig(node: YamlNode, global: GlobalConfig, dir: stri
     http: readHttpClient(node, dir),
     enableCompression: node.get('enable_compression').flag(true),
     limits: readLimits(node, global.limits),
+    histogramLimits: {
+      maxBuckets: node.get('native_histogram_bucket_limit').count(),
+      finestSchema: finestSchema(node.get('native_histogram_min_bucket_factor').float()),
+    },
     ...names,
     nativeHistograms,
     classicToCustomBuckets: node.get('convert_classic_histograms_to_nhcb').flag(global.classicToCustomBuckets),

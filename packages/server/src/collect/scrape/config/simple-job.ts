@@ -1,3 +1,4 @@
+import { finestSchema } from '@nightshift/wire';
 import { shownConfig } from './shown.ts';
 import { defaultGlobal, defaultHttpClient, type ScrapeConfig } from './types.ts';
 
@@ -46,6 +47,7 @@ export function configOf({
     http: defaultHttpClient,
     enableCompression: true,
     limits: defaultGlobal.limits,
+    histogramLimits: { maxBuckets: 0, finestSchema: finestSchema(0) },
     nameValidation: 'utf8',
     escaping: 'allow-utf-8',
     nativeHistograms: false,

@@ -72,6 +72,13 @@ export interface SampleLimits {
   readonly keptDroppedTargets: number;
 }
 
+/** What native histograms of a job may have; finer ones lose resolution. */
+export interface HistogramLimits {
+  /** Buckets of one histogram, 0 for no limit. */
+  readonly maxBuckets: number;
+  readonly finestSchema: number;
+}
+
 /** What a job takes where it says nothing itself. */
 export interface GlobalConfig {
   readonly intervalMs: number;
@@ -113,6 +120,7 @@ export interface ScrapeConfig {
   readonly http: HttpClientConfig;
   readonly enableCompression: boolean;
   readonly limits: SampleLimits;
+  readonly histogramLimits: HistogramLimits;
   readonly nameValidation: NameValidation;
   readonly escaping: EscapingScheme;
   readonly nativeHistograms: boolean;
