@@ -25,8 +25,11 @@ const LATEST = Date.UTC(2299, 11, 31);
 /** A time as a parameter of a query, within what the engine can hold. */
 export const milliseconds = (time: number): string => String(Math.ceil(Math.min(LATEST, Math.max(EARLIEST, time))));
 
+/** All that is asked of a series here. */
+type Identified = Pick<Series, 'id'>;
+
 /** Ids are numbers of our own making, so that they can stand in the text; everything else is a parameter. */
-export function condition(series: readonly Series[]): string {
+export function condition(series: readonly Identified[]): string {
   const ids = series.length > MOST_IDS ? '' : `id IN (${series.map(({ id }) => id).join(',')}) AND `;
   return ids + withinRange;
 }
@@ -75,7 +78,7 @@ function hoursBetween(start: number, end: number): string {
  */
 export async function engineSamples(
   engine: Engine,
-  series: readonly Series[],
+  series: readonly Identified[],
   start: number,
   end: number,
   signal?: AbortSignal,
@@ -112,7 +115,7 @@ function tellsApart(ids: readonly bigint[]): boolean {
 /** Parts are numbered in order of insertion, and within one it is kept: the last of equal times counts. */
 async function orderedSamples(
   engine: Engine,
-  series: readonly Series[],
+  series: readonly Identified[],
   range: { readonly start: string; readonly end: string },
   signal?: AbortSignal,
 ): Promise<Map<bigint, SampleColumns>> {
@@ -161,7 +164,7 @@ function readColumns(view: DataView, from: number, to: number): SampleColumns {
 /** Which of the series have a sample with start <= t <= end. */
 export async function engineSeriesInRange(
   engine: Engine,
-  series: readonly Series[],
+  series: readonly Identified[],
   start: number,
   end: number,
   signal?: AbortSignal,

@@ -1,9 +1,9 @@
 /** Metrics from the head and the engine, cut where the head begins. */
 import type { Matcher, SelectBudget, SelectRequest, SeriesData } from '@nightshift/promql';
 import type { Labels, MetricMetadata } from '@nightshift/wire';
-import type { Engine } from '../engine/engine.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
-import { engineSamples, engineSeriesInRange, type IdSpan, spanOf } from './engine-samples.ts';
+import type { History } from './derived/history.ts';
+import { type IdSpan, spanOf } from './engine-samples.ts';
 import type { Head } from './head.ts';
 import type { HistogramReader } from './histogram-reader.ts';
 import { ReadBuffer } from './read-buffer.ts';
@@ -41,7 +41,7 @@ export class HeadAndEngine implements MetricStore {
   private readonly lookup: SeriesLookup;
 
   constructor(
-    private readonly engine: Engine,
+    private readonly history: History,
     private readonly head: Head,
     private readonly index: SeriesIndex,
     private readonly known: ReadonlyMap<string, MetricMetadata>,
@@ -68,8 +68,7 @@ export class HeadAndEngine implements MetricStore {
     const cut = this.head.coveredFrom;
     const newer = this.newer(matched, Math.max(start, cut), end, budget);
     if (start >= cut) return newer.filter((part) => part !== undefined);
-    const older = await engineSamples(
-      this.engine,
+    const older = await this.history.samples(
       matched,
       start,
       Math.min(end, cut - 1),
@@ -163,8 +162,7 @@ export class HeadAndEngine implements MetricStore {
     const here = new Set(matched.filter(({ number }) => this.head.has(number, Math.max(start, cut), end)));
     if (start >= cut) return [...here];
     const elsewhere = matched.filter((series) => !here.has(series));
-    const older = await engineSeriesInRange(
-      this.engine,
+    const older = await this.history.seriesInRange(
       elsewhere,
       start,
       Math.min(end, cut - 1),

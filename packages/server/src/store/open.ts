@@ -139,7 +139,7 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
   }, SWEEP_MS).unref();
   const flushed = (ms: number) => Promise.race([flusher.flush().then(() => true), sleep(ms, false, { ref: false })]);
   const store: NightshiftStore = {
-    metrics: new HeadAndEngine(engine, head, index, metadata, histograms),
+    metrics: new HeadAndEngine(derived.history, head, index, metadata, histograms),
     ...createLogStore(engine),
     ...createTraceStore(engine),
     ...createExemplarStore(engine, index, async () => void (await flushed(SETTLE_MS))),

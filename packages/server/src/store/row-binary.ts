@@ -11,6 +11,11 @@ export class RowBinaryWriter {
     this.bytes[this.length++] = value;
   }
 
+  uint32(value: number): void {
+    this.reserve(4);
+    this.length = this.bytes.writeUInt32LE(value, this.length);
+  }
+
   int64(value: bigint): void {
     this.reserve(8);
     this.length = this.bytes.writeBigInt64LE(value, this.length);
@@ -40,8 +45,8 @@ export class RowBinaryWriter {
     this.length += this.bytes.write(value, this.length);
   }
 
-  /** As a string of these bytes. */
-  blob(value: Uint8Array): void {
+  /** As a string of ClickHouse, which need not be UTF-8. */
+  binary(value: Uint8Array): void {
     this.varint(value.length);
     this.reserve(value.length);
     this.bytes.set(value, this.length);
@@ -88,6 +93,12 @@ export class RowBinaryReader {
     return this.offset >= this.bytes.length;
   }
 
+  uint32(): number {
+    const value = this.bytes.readUInt32LE(this.offset);
+    this.offset += 4;
+    return value;
+  }
+
   uint64(): bigint {
     const value = this.bytes.readBigUInt64LE(this.offset);
     this.offset += 8;
@@ -100,11 +111,13 @@ export class RowBinaryReader {
     return value;
   }
 
-  /** The bytes of a string, a view. */
-  blob(): Uint8Array {
+  /** What `binary` wrote: a view. */
+  binary(): Uint8Array {
     const size = this.varint();
+    const value = this.bytes.subarray(this.offset, this.offset + size);
+    if (value.length < size) throw new RangeError('the rows end early');
     this.offset += size;
-    return this.bytes.subarray(this.offset - size, this.offset);
+    return value;
   }
 
   float64(): number {

@@ -4,6 +4,8 @@ import type { Derivation } from './derivation.ts';
 import { DerivedHours } from './derived-hours.ts';
 import { dropDay } from './derived-rows.ts';
 import { Deriver } from './deriver.ts';
+import { History } from './history.ts';
+import { packedSamples } from './packed-samples.ts';
 import { QuietHours } from './quiet-hours.ts';
 
 /** Without a change of its samples, before an hour is derived from. */
@@ -22,13 +24,14 @@ export interface DerivedOptions {
 
 export interface Derived {
   readonly hours: DerivedHours;
+  readonly history: History;
   /** Takes away what was derived from a day whose samples are gone. */
   dropDay(day: number): Promise<void>;
   close(): Promise<void>;
 }
 
 /** All that there is; a new one is a line here. */
-const derivationsOf = (_engine: Engine): readonly Derivation[] => [];
+const derivationsOf = (engine: Engine): readonly Derivation[] => [packedSamples(engine)];
 
 /** Loads the ledger and starts to derive. */
 export async function openDerived(options: DerivedOptions): Promise<Derived> {
@@ -45,6 +48,7 @@ export async function openDerived(options: DerivedOptions): Promise<Derived> {
   const deriver = new Deriver({ engine, hours, quiet, derivations, everyMs, now, log });
   return {
     hours,
+    history: new History(engine, hours),
     async dropDay(day) {
       for (const table of derivations.flatMap(({ tables }) => tables)) await dropDay(engine, table, day);
     },
