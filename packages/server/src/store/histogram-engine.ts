@@ -35,7 +35,7 @@ async function* rowsOf(
     signal,
   );
   const rows = new RowBinaryReader(bytes);
-  while (!rows.done) yield { id: rows.uint64(), time: Number(rows.int64()), payload: rows.blob() };
+  while (!rows.done) yield { id: rows.uint64(), time: Number(rows.int64()), payload: rows.binary() };
 }
 
 const rangeOf = (start: number, end: number) => ({ start: milliseconds(start), end: milliseconds(Math.floor(end)) });

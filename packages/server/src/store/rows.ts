@@ -143,7 +143,7 @@ export class BatchRows {
       const rows = this.piece('histograms', timestamp);
       rows.uint64(this.index.at(numbers[series]!).id);
       rows.int64(BigInt(timestamp));
-      rows.blob(encodeHistogram(histogram));
+      rows.binary(encodeHistogram(histogram));
     }
   }
 
