@@ -14,15 +14,34 @@ export interface Matcher {
   readonly value: string;
 }
 
-/** One series: `timestamps` (Unix milliseconds, strictly ascending) and `values` have the same length. Read-only to the evaluator. */
-export interface SeriesData {
-  readonly labels: Labels;
+/** `timestamps` (Unix milliseconds, strictly ascending) and `values` have the same length. Read-only to the evaluator. */
+export interface SeriesSamples {
   readonly timestamps: Float64Array;
   readonly values: Float64Array;
   /** Where sample i is a native histogram it is here, and `values[i]` has no meaning; absent if all samples are floats. */
   readonly histograms?: readonly (FloatHistogram | undefined)[];
   /** When the counting of sample i began (Unix milliseconds, 0 if unknown); absent if unknown for all. */
   readonly startTimestamps?: Float64Array;
+  /** Set where it is known that no value is NaN, and so none a stale marker. */
+  readonly withoutNaN?: boolean;
+}
+
+/** One series. */
+export interface SeriesData extends SeriesSamples {
+  readonly labels: Labels;
+}
+
+/** Series of which one after the other is read, so that the samples of all need not be held at once. */
+export interface SeriesReader {
+  readonly labels: readonly Labels[];
+  /** Whether any may have histograms, and start timestamps. */
+  readonly hasHistograms: boolean;
+  readonly hasStartTimestamps: boolean;
+  /**
+   * The samples of the series at that place, maybe none. `values` is filled anew by the next read; `timestamps` stays, and
+   * is the very array of the read before where that had the same times.
+   */
+  read(place: number): SeriesSamples;
 }
 
 /** One selector's need: all samples of the matching series with `start <= t <= end` (Unix milliseconds). */
@@ -89,14 +108,25 @@ export interface SeriesRollups {
   readonly rollups: RollupColumns;
 }
 
-/** As `select`, with the buckets that end within the range instead of the samples; counts what it loads against the budget. */
-export type RollupReader = (budget: SelectBudget, signal?: AbortSignal) => Promise<readonly SeriesRollups[]>;
+/**
+ * As `select`, with the buckets that end within the range instead of the samples; counts what it loads against the budget.
+ * Undefined where the samples are to be selected after all.
+ */
+export type RollupReader = (
+  budget: SelectBudget,
+  signal?: AbortSignal,
+) => Promise<readonly SeriesRollups[] | undefined>;
 
 export interface SeriesSource {
   /** Whether `select` gives the series in order of their labels (`compareLabels`). */
   readonly sorted?: boolean;
   /** Series without a sample in the range are left out; an empty array means that nothing matched. Without `sorted` the order is not defined. */
   select(request: SelectRequest): Promise<readonly SeriesData[]>;
+  /**
+   * The same in order of labels, to be read later: what the reader gives is that of one moment, whatever happens to the
+   * source meanwhile. The evaluator asks this where there is it.
+   */
+  open?(request: SelectRequest): Promise<SeriesReader>;
   /** Undefined where the samples are to be selected, be it that there are no roll-ups or that they do not pay. */
   rollups?(request: RollupRequest): RollupReader | undefined;
 }

@@ -30,6 +30,7 @@ export async function overRollups(
 ): Promise<StepSeries[] | undefined> {
   evaluation.checkAborted();
   const found = await read(evaluation.budget(), evaluation.signal);
+  if (!found) return undefined;
   const all = evaluation.settings.source.sorted ? found : [...found].sort((a, b) => compareLabels(a.labels, b.labels));
   const windows = floatWindows(references, range, evaluation);
   const results: StepSeries[] = [];

@@ -52,6 +52,11 @@ export class HistogramReader {
     };
   }
 
+  /** Whether one of the series has histograms, or may have. */
+  has(series: readonly Series[]): boolean {
+    return this.known.size > 0 && series.some(({ number }) => this.known.has(number));
+  }
+
   private having(matched: readonly Series[]): Series[] {
     return this.known.size === 0 ? [] : matched.filter(({ number }) => this.known.has(number));
   }

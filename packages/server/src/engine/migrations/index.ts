@@ -3,6 +3,7 @@ import { exemplarsAndDeletions } from './002-exemplars-and-deletions.ts';
 import { retention } from './003-retention.ts';
 import { sampleCodec } from './004-sample-codec.ts';
 import { packedHours } from './005-packed-hours.ts';
+import { rollUps } from './006-roll-ups.ts';
 import { histograms } from './007-histograms.ts';
 import type { Migration } from './migration.ts';
 
@@ -13,5 +14,6 @@ export const migrations: readonly Migration[] = [
   retention,
   sampleCodec,
   packedHours,
+  rollUps,
   histograms,
 ];
