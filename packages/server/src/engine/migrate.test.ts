@@ -34,8 +34,9 @@ describe('the schema', () => {
     await migrate(engine, migrations);
     await migrate(engine, migrations);
     expect(await tables()).toEqual([
-      ...['deletions', 'derived_hours', 'exemplars', 'logs', 'metadata', 'packed_samples', 'retention_days'],
-      ...['retention_ids', 'samples', 'schema_migrations', 'series', 'series_gone', 'spans'],
+      ...['deletions', 'derived_hours', 'exemplars', 'histograms', 'logs', 'metadata', 'packed_samples'],
+      ...['retention_days', 'retention_ids', 'rollups_1h', 'rollups_5m', 'samples', 'schema_migrations', 'series'],
+      ...['series_gone', 'spans'],
     ]);
   });
 
