@@ -236,7 +236,16 @@ export interface Status {
     error: string;
   };
   gateway: { state: 'up' | 'down' | 'not-started'; pid: number | null };
-  scrape: { job: string; target: string; up: boolean; lastError: string; lastAt: number | null }[];
+  scrape: {
+    job: string;
+    target: string;
+    up: boolean;
+    lastError: string;
+    lastAt: number | null;
+    /** Samples that were scraped and not taken, and why the last ones were not. */
+    refusedSamples?: number;
+    lastRefusal?: string;
+  }[];
 }
 
 export interface CardinalityMetric {

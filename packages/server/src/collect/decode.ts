@@ -9,6 +9,7 @@ import {
   SnappyScratch,
   type WriteMemory,
 } from '@nightshift/wire';
+import { cutBatch } from './cut-batch.ts';
 import { withUsableExemplars } from './exemplar-times.ts';
 import type { BodyFormat, BodyKind, Decoded, JournalRecord } from './record.ts';
 import { decodeSeriesDeletion } from './series-deletion.ts';
@@ -39,7 +40,8 @@ const decoders: Record<BodyKind, (record: JournalRecord, maxBytes: number, memor
 export function decodeRecord(record: JournalRecord, maxBytes = Number.MAX_SAFE_INTEGER, memory?: WriteMemory): Decoded {
   const decoded = decoders[record.kind](record, maxBytes, memory);
   if (!decoded.metrics) return decoded;
-  const metrics = withUsableExemplars(decoded.metrics, record.receivedAt);
+  const usable = withUsableExemplars(decoded.metrics, record.receivedAt);
+  const metrics = record.cuts ? cutBatch(usable, record.cuts) : usable;
   const { report } = decoded;
   if (!report) return { metrics };
   const exemplars = report.written.exemplars - (decoded.metrics.exemplars.length - metrics.exemplars.length);

@@ -1,5 +1,6 @@
 import { type Labels, type MetricBatch, WireError } from '@nightshift/wire';
 import type { Decoded } from './record.ts';
+import { LimitError } from './refusal.ts';
 
 /** Bounds that keep one sender from hurting the others. Sizes are UTF-16 units, times Unix milliseconds. */
 export interface IngestLimits {
@@ -19,35 +20,48 @@ export const defaultLimits: IngestLimits = {
 
 const show = (labels: Labels): string => labels.get('__name__')?.slice(0, 80) ?? 'a series';
 
+const tooLarge = (message: string): LimitError => new LimitError('label_limit', message);
+
 function checkLabels(labels: Labels, limits: IngestLimits): void {
   if (labels.size > limits.labelsPerSeries) {
-    throw new WireError(`${show(labels)} has ${labels.size} labels; at most ${limits.labelsPerSeries} are allowed`);
+    throw tooLarge(`${show(labels)} has ${labels.size} labels; at most ${limits.labelsPerSeries} are allowed`);
   }
   for (const [name, value] of labels) {
     if (name.length > limits.labelNameLength) {
-      throw new WireError(
-        `${show(labels)}: a label name of ${name.length} characters; at most ${limits.labelNameLength}`,
-      );
+      throw tooLarge(`${show(labels)}: a label name of ${name.length} characters; at most ${limits.labelNameLength}`);
     }
     if (value.length > limits.labelValueLength) {
-      throw new WireError(
+      throw tooLarge(
         `${show(labels)}: the value of ${name.slice(0, 80)} has ${value.length} characters; at most ${limits.labelValueLength}`,
       );
     }
   }
 }
 
-function checkTimes(batch: MetricBatch, now: number, limits: IngestLimits): void {
+/** Whether some samples are before `horizon`. */
+function checkTimes(batch: MetricBatch, now: number, limits: IngestLimits, horizon: number): boolean {
   const latest = now + limits.maxFutureMs;
-  const { timestamps } = batch;
+  const { timestamps, histograms = [] } = batch;
+  let hasOld = false;
   for (let i = 0; i < timestamps.length; i++) {
     const time = timestamps[i]!;
-    if (time >= 0 && time <= latest) continue;
-    const series = batch.series[batch.seriesIndex[i] ?? 0];
-    const name = series ? show(series) : 'a series';
-    const bound = time < 0 ? 'before 1970' : 'more than a day ahead of the clock here';
-    throw new WireError(`${name}: a sample at timestamp ${time} ms is ${bound}`);
+    if (time >= horizon && time <= latest) continue;
+    checkTime(batch.series[batch.seriesIndex[i]!], time, latest);
+    hasOld = true;
   }
+  for (const { series, timestamp } of histograms) {
+    if (timestamp >= horizon && timestamp <= latest) continue;
+    checkTime(batch.series[series], timestamp, latest);
+    hasOld = true;
+  }
+  return hasOld;
+}
+
+function checkTime(series: Labels | undefined, time: number, latest: number): void {
+  if (time >= 0 && time <= latest) return;
+  const bound = time < 0 ? 'before 1970' : 'more than a day ahead of the clock here';
+  const message = `${series ? show(series) : 'a series'}: a sample at timestamp ${time} ms is ${bound}`;
+  throw new LimitError(time < 0 ? 'too_old' : 'too_far_ahead', message);
 }
 
 const maxNano = 9_223_372_036_854_775_807n;
@@ -57,17 +71,22 @@ function checkNano(what: string, time: bigint): void {
   throw new WireError(`${what}: the time ${time} ns does not fit into signed 64 bits`);
 }
 
-/** Throws a WireError that names the first series, label, or time beyond a limit. */
-export function checkLimits(decoded: Decoded, now: number, limits: IngestLimits = defaultLimits): void {
+/**
+ * Says whether some samples are before `horizon` (Unix milliseconds). Throws a WireError that names the first series, label,
+ * or time beyond a limit; of metrics a LimitError.
+ */
+export function checkLimits(decoded: Decoded, now: number, horizon = 0, limits: IngestLimits = defaultLimits): boolean {
+  let hasOld = false;
   if (decoded.metrics) {
     const { series, known } = decoded.metrics;
     // A series that is known has passed before.
     for (let i = 0; i < series.length; i++) if (!known || known.refs[i]! < 0) checkLabels(series[i]!, limits);
-    checkTimes(decoded.metrics, now, limits);
+    hasOld = checkTimes(decoded.metrics, now, limits, horizon);
   }
   for (const log of decoded.logs ?? []) checkNano('log record', log.timeUnixNano);
   for (const span of decoded.spans ?? []) {
     checkNano(`span ${span.spanId}`, span.startUnixNano);
     checkNano(`span ${span.spanId}`, span.endUnixNano);
   }
+  return hasOld;
 }

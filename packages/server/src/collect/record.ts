@@ -1,4 +1,6 @@
 import type { LogRecord, MetricBatch, Span, WriteMemory, WrittenCounts } from '@nightshift/wire';
+import type { Cuts } from './cut-batch.ts';
+import type { Refusal } from './refusal.ts';
 import type { SeriesDeletion } from './series-deletion.ts';
 
 /** What collect hands to the right: a body that was decoded and found good. Deletions have no receiver; a person asks for them. */
@@ -13,6 +15,8 @@ export interface JournalRecord {
   /** Unix milliseconds when it was received; stands in for times that the body leaves out, so that a replay decodes the same. */
   readonly receivedAt: number;
   readonly body: Uint8Array;
+  /** What of it was refused; a batch without it is what it decodes to. */
+  readonly cuts?: Cuts;
 }
 
 /** What a sender is told of what was not taken whole. */
@@ -21,8 +25,8 @@ export interface WriteReport {
   readonly written?: WrittenCounts;
   /** Why the rest was not taken, '' where all was. */
   readonly refusal: string;
-  /** Samples of the series that were one too many. */
-  readonly refusedSamples?: number;
+  /** Samples that were refused for what they are: too old, or of a series too many. */
+  readonly refused?: readonly Refusal[];
 }
 
 /** Exactly one of them is there, and of remote write 2.0 a report with its metrics. */
@@ -39,7 +43,9 @@ export interface RecordSink {
   /** The series that it has taken, for decoding the next ones. */
   readonly memory?: WriteMemory;
   admit(record: JournalRecord, decoded: Decoded): Promise<void>;
-  /** The same, and says what of it was refused. */
+  /** Places of the batch's series that it does not know yet. */
+  unknownSeries?(batch: MetricBatch): readonly number[];
+  /** As `admit`, and says what of it was refused. */
   admitReported?(record: JournalRecord, decoded: Decoded): Promise<RefusedBySink | undefined>;
 }
 

@@ -10,6 +10,6 @@ export interface Offence {
 export class ConfigError extends NightshiftError {
   constructor(readonly offences: readonly Offence[]) {
     const list = offences.map(({ where, message }) => `  ${where}: ${message}`).join('\n');
-    super('CONFIG_INVALID', { reason: `The configuration is not right; nothing was started.\n${list}` });
+    super('CONFIG_INVALID', { reason: `The configuration is not right.\n${list}` });
   }
 }

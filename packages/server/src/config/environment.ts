@@ -10,6 +10,36 @@ export const otherVariables: Readonly<Record<string, string>> = {
   NIGHTSHIFT_TOKEN: 'The token that the command and the in-app library send. Not read by the server.',
 };
 
+/** Read by `nightshift agent` alone; `serve` may share its environment. */
+export const agentVariables = [
+  'NIGHTSHIFT_AGENT_CONFIG',
+  'NIGHTSHIFT_AGENT_DIR',
+  'NIGHTSHIFT_AGENT_LISTEN',
+  'NIGHTSHIFT_AGENT_SPOOL_BYTES',
+  'NIGHTSHIFT_AGENT_HOST_METRICS',
+  'NIGHTSHIFT_AGENT_TARGETS',
+  'NIGHTSHIFT_AGENT_JOB',
+  'NIGHTSHIFT_AGENT_INTERVAL',
+  'NIGHTSHIFT_AGENT_URL',
+  'NIGHTSHIFT_AGENT_TOKEN',
+  'NIGHTSHIFT_AGENT_TOKEN_FILE',
+  'NIGHTSHIFT_AGENT_EXTERNAL_LABELS',
+  'NIGHTSHIFT_AGENT_LOG_LEVEL',
+] as const;
+
+const isForAgent = (name: string): boolean => (agentVariables as readonly string[]).includes(name);
+
+const agentPrefix = 'NIGHTSHIFT_AGENT_';
+
+/** The name that a variable without meaning was probably to be. */
+function rightName(name: string, known: readonly string[]): string | undefined {
+  const prefix = name.startsWith(agentPrefix) ? agentPrefix : 'NIGHTSHIFT_';
+  const names = (prefix === agentPrefix ? agentVariables : known).map((variable) => variable.slice(prefix.length));
+  const word = name.slice(prefix.length);
+  const right = nearest(word, names) ?? longerForm(word, names);
+  return right && prefix + right;
+}
+
 export interface EnvironmentSettings {
   readonly value: Record<string, unknown>;
   readonly keys: readonly ConfigKey[];
@@ -49,12 +79,12 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   const keys: ConfigKey[] = [];
   const offences: Offence[] = [];
   for (const [name, text] of Object.entries(env).sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (!name.startsWith('NIGHTSHIFT_') || text === undefined || name in otherVariables) continue;
+    if (!name.startsWith('NIGHTSHIFT_') || text === undefined) continue;
+    if (name in otherVariables || isForAgent(name)) continue;
     const key = known.get(name);
     if (!key) {
-      const variables = [...known.keys()].map((variable) => variable.slice(11));
-      const right = nearest(name.slice(11), variables) ?? longerForm(name.slice(11), variables);
-      const hint = right ? `did you mean NIGHTSHIFT_${right}?` : 'docs/reference/configuration.md lists all variables';
+      const right = rightName(name, [...known.keys()]);
+      const hint = right ? `did you mean ${right}?` : 'docs/reference/configuration.md lists all variables';
       offences.push({ where: name, message: `there is no such variable; ${hint}` });
       continue;
     }

@@ -13,6 +13,8 @@ function valueWords(schema: KeySchema): string {
   if (schema.anyOf?.some((option) => option.pattern?.includes('MiB'))) return 'size in bytes';
   if (schema.anyOf?.some((option) => option.const === 0)) return 'duration or 0';
   if (schema.type === 'array') return 'list';
+  const { additionalProperties: entries } = schema;
+  if (typeof entries === 'object' && entries.properties) return 'map of sections';
   if (schema.properties || schema.type === 'object') return 'map of texts';
   return allowed(schema);
 }
@@ -63,6 +65,19 @@ ${table(['Key', 'Variable', 'Value', 'Default', 'Meaning'], keyRows())}
 ## Each entry of \`scrape\`
 
 ${table(['Key', 'Value', 'Default', 'Meaning'], entryRows(configJsonSchema().properties?.scrape))}
+
+## Each entry of \`ingest.tokens\`
+
+The name of the token, and any of the keys of \`ingest.limits\`, as in
+
+\`\`\`yaml
+ingest:
+  limits: { samplesPerSecond: 20000, maxSeries: 100000 }
+  tokens:
+    batch jobs: { samplesPerSecond: 2000, burst: 100000 }
+\`\`\`
+
+[Limits](../guides/limits.md) says what a sender is told, and where to see what was refused.
 
 ## Each entry of \`retention.metricRules\`
 

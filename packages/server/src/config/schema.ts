@@ -99,6 +99,71 @@ const head = z.strictObject({
     .describe('Series that may be known. New ones beyond it are refused with 400, known ones go on.'),
 });
 
+/** Of one sender; `0` for as much as there is. */
+const senderLimits = {
+  samplesPerSecond: z
+    .int()
+    .min(0)
+    .describe(
+      'Samples that it may send per second in the long run; beyond it, it is told 429 and when to go on. 0: any.',
+    ),
+  burst: z
+    .int()
+    .min(0)
+    .describe('Samples that it may send at once after a pause; 0: as many as ten seconds of samplesPerSecond.'),
+  maxSeries: z
+    .int()
+    .min(0)
+    .describe(
+      'Series that it may make known between two starts; new ones beyond it are refused with 400, known ones go on. 0: up to head.maxSeries.',
+    ),
+  maxBodyBytes: bytes(0).describe(
+    'Largest request body as sent, in bytes. 0: as http.maxBodyBytes, which always holds.',
+  ),
+  maxDecompressedBytes: bytes(0).describe(
+    'Largest request body after decompression, in bytes. 0: as http.maxDecompressedBytes, which always holds.',
+  ),
+  maxConcurrent: z
+    .int()
+    .min(0)
+    .describe('Requests that it may have under way at once; further ones are told 429. 0: any.'),
+};
+
+const ingest = z.strictObject({
+  // An agent that comes back after an outage must not lose what it kept.
+  outOfOrderTimeWindow: retention()
+    .prefault(0)
+    .describe(
+      'Age up to which samples are taken, as `out_of_order_time_window` of Prometheus: older ones are refused with 400. 0: everything that is younger than its retention.',
+    ),
+  limits: z
+    .strictObject({
+      samplesPerSecond: senderLimits.samplesPerSecond.default(0),
+      burst: senderLimits.burst.default(0),
+      maxSeries: senderLimits.maxSeries.default(0),
+      maxBodyBytes: senderLimits.maxBodyBytes.prefault(0),
+      maxDecompressedBytes: senderLimits.maxDecompressedBytes.prefault(0),
+      // Prometheus sends by 50 shards at most, unless it is told otherwise.
+      maxConcurrent: senderLimits.maxConcurrent.default(200),
+    })
+    .prefault({})
+    .describe('Bounds of every token that ingest.tokens does not name; tokens of one name share them.'),
+  tokens: z
+    .record(
+      z.string().min(1, { error: 'must be the name of a token' }),
+      z.strictObject({
+        samplesPerSecond: senderLimits.samplesPerSecond.optional(),
+        burst: senderLimits.burst.optional(),
+        maxSeries: senderLimits.maxSeries.optional(),
+        maxBodyBytes: senderLimits.maxBodyBytes.optional(),
+        maxDecompressedBytes: senderLimits.maxDecompressedBytes.optional(),
+        maxConcurrent: senderLimits.maxConcurrent.optional(),
+      }),
+    )
+    .prefault({})
+    .describe('Bounds of single tokens, by their names: the keys of ingest.limits, which count where one is left out.'),
+});
+
 const spool = z.strictObject({
   maxPendingBytes: bytes(1024 ** 2)
     .prefault('1GiB')
@@ -175,6 +240,14 @@ const hostMetrics = z.strictObject({
   procPath: z.string().min(1).default('/proc').describe("Where the machine's proc filesystem is mounted."),
   sysPath: z.string().min(1).default('/sys').describe("Where the machine's sys filesystem is mounted."),
   rootPath: z.string().min(1).default('/').describe("Where the machine's root filesystem is mounted."),
+});
+
+const selfMetrics = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(true)
+    .describe('Whether what /metrics shows is stored as well, with `job="nightshift"`, so that PromQL can ask for it.'),
+  interval: duration('1s').prefault('15s').describe('Time between two looks.'),
 });
 
 const rules = z.strictObject({
@@ -356,6 +429,7 @@ export const configSchema = z
     engine: engine.prefault({}).describe('The storage engine.'),
     head: head.prefault({}).describe('The newest samples, in memory.'),
     spool: spool.prefault({}).describe('Accepted data on its way to the engine.'),
+    ingest: ingest.prefault({}).describe('What senders may send.'),
     retention: retentions.prefault({}).describe('How long telemetry is kept.'),
     scrape: z.array(scrapeJob).prefault([]).describe('Targets whose metrics are fetched.'),
     scrapeConfigFile: z
@@ -364,6 +438,7 @@ export const configSchema = z
       .describe(
         'A Prometheus configuration file whose `scrape_configs` are followed as well, relative to the configuration file. What else it says is named in the log and not used.',
       ),
+    selfMetrics: selfMetrics.prefault({}).describe("Nightshift's own metrics."),
     hostMetrics: hostMetrics.prefault({}).describe('Metrics of the machine that Nightshift runs on.'),
     rules: rules.prefault({}).describe('Recording and alerting rules.'),
     sla: sla.prefault({}).describe('What was promised.'),

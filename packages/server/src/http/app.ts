@@ -6,6 +6,7 @@ import { sendError, toNightshiftError } from './errors.ts';
 import { incidentRoutes } from './incidents.ts';
 import { loginRoutes } from './login.ts';
 import { logRoutes } from './logs.ts';
+import { withOwnMetrics } from './own-metrics.ts';
 import { releaseRoutes } from './releases.ts';
 import { keepRouteTable, type RouteTable } from './route-table.ts';
 import { addSecurityHeaders } from './security-headers.ts';
@@ -46,6 +47,7 @@ export function buildHttpApp(deps: HttpDeps): FastifyInstance {
     logger: false,
     bodyLimit: jsonBodyBytes,
     requestTimeout: requestMs,
+    rewriteUrl: ({ url = '/', headers }) => withOwnMetrics(url, headers.accept),
     forceCloseConnections: 'idle',
     frameworkErrors: (error, request, reply) => {
       sendError(reply, toNightshiftError(error, request, deps.log));

@@ -8,13 +8,15 @@ import type { OtlpMetrics } from '../collect/otlp/otlp-metrics.ts';
 import { takeOtlpRecords } from '../collect/otlp/otlp-records.ts';
 import { type Receiver, receivers } from '../collect/receivers.ts';
 import type { BodyFormat, JournalRecord } from '../collect/record.ts';
+import type { Sender, Senders } from '../collect/sender.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
 import type { Log } from './deps.ts';
 import { toNightshiftError } from './errors.ts';
 import { mediaTypeOf, otlpFormatOf, sendRpcStatus } from './otlp-status.ts';
 
-export interface IngestDeps extends CollectDeps, BodyLimits {
+export interface IngestDeps extends Omit<CollectDeps, 'sender'>, BodyLimits {
   readonly budget: BodyBudget;
+  readonly senders: Senders;
   readonly otlpMetrics: OtlpMetrics;
   readonly log: Log;
 }
@@ -72,31 +74,51 @@ const cutShort = new Set<string>(['BODY_TOO_LARGE', 'OVERLOADED']);
 
 const all: PartialSuccess = { rejected: 0, message: '' };
 
-async function store(deps: IngestDeps, record: JournalRecord, reply: FastifyReply): Promise<PartialSuccess> {
-  if (record.kind === 'otlp-metrics') return deps.otlpMetrics.take(record);
+/** The answer for a body of which a part was taken. */
+class PartlyRefused extends NightshiftError {}
+
+/** Whom the request's token, or its session, stands for. */
+function senderOf({ principal }: FastifyRequest, { senders }: IngestDeps): Sender {
+  if (principal?.kind === 'token') return senders.token(principal.name.slice('token '.length));
+  return senders.token(`user ${principal?.name ?? 'unknown'}`);
+}
+
+async function store(
+  deps: IngestDeps & { readonly sender: Sender },
+  record: JournalRecord,
+  reply: FastifyReply,
+): Promise<PartialSuccess> {
+  if (record.kind === 'otlp-metrics') return deps.otlpMetrics.take(record, deps.sender);
   if (record.kind === 'otlp-logs' || record.kind === 'otlp-traces') return takeOtlpRecords(deps, record);
   const report = await collectReported(deps, record);
   if (report) {
     if (report.written) setWritten(reply, report.written);
-    if (report.refusal !== '') throw new NightshiftError('BODY_INVALID', { reason: report.refusal });
+    if (report.refusal !== '') throw new PartlyRefused('BODY_INVALID', { reason: report.refusal });
   }
   return all;
 }
 
 function take(receiver: Receiver, deps: IngestDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const { format, mediaType, encoding } = shapeOf(request, receiver);
+    const sender = senderOf(request, deps);
     const lease = deps.budget.lease();
-    if (format === 'snappy-write-v2') setWritten(reply, nothing);
+    let end = () => {};
     try {
-      const body = await readBody(request.body as Readable, encoding, deps, lease);
-      const taken = await store(deps, { kind: receiver.kind, format, receivedAt: deps.now(), body }, reply);
+      const { format, mediaType, encoding } = shapeOf(request, receiver);
+      if (format === 'snappy-write-v2') setWritten(reply, nothing);
+      end = sender.begin(deps.now());
+      const limits = sender.bodyLimits(deps);
+      const body = await readBody(request.body as Readable, encoding, limits, lease);
+      const record = { kind: receiver.kind, format, receivedAt: deps.now(), body };
+      const taken = await store({ ...deps, ...limits, sender }, record, reply);
       return answer(reply, receiver, mediaType, taken);
     } catch (error) {
+      if (!(error instanceof PartlyRefused)) sender.failed(error);
       // What is left of a refused body is not read: the connection cannot be used again.
       if (error instanceof NightshiftError && cutShort.has(error.code)) reply.header('connection', 'close');
       throw error;
     } finally {
+      end();
       lease.end();
     }
   };

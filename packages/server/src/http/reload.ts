@@ -1,9 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import { ScrapeConfigError } from '../collect/scrape/config/yaml-node.ts';
-import { NightshiftError } from '../errors/catalogue.ts';
+import { ConfigError } from '../config/config-error.ts';
 import { RuleFileError } from '../watch/rule-file.ts';
 
-/** `/-/reload`, where Prometheus has it: reads the retention of metrics, the rule files and the scrape configuration anew. Files with a mistake change nothing, and all mistakes are told. */
+/** What people get wrong in files. */
+const mistakes = [ConfigError, RuleFileError, ScrapeConfigError] as const;
+
+/** `/-/reload`, where Prometheus has it: reads the retention of metrics, the limits of ingest, the rule files and the scrape configuration anew. Files with a mistake change nothing, and all mistakes are told. */
 export function reloadRoutes(app: FastifyInstance, reload: () => Promise<void>): void {
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
@@ -16,10 +19,11 @@ export function reloadRoutes(app: FastifyInstance, reload: () => Promise<void>):
         try {
           await reload();
         } catch (error) {
-          if (error instanceof ScrapeConfigError)
-            throw new NightshiftError('SCRAPE_INVALID', { offences: error.message });
-          if (!(error instanceof RuleFileError)) throw error;
-          throw new NightshiftError('RULES_INVALID', { offences: error.message });
+          const isMistake = mistakes.some((kind) => error instanceof kind);
+          if (!isMistake) throw error;
+          // Status and first words are Prometheus' own (web/web.go).
+          const text = `failed to reload config: what runs goes on. ${(error as Error).message}\n`;
+          return reply.code(500).type('text/plain; charset=utf-8').send(text);
         }
         return reply.code(200).send();
       },

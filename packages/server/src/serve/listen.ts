@@ -2,7 +2,10 @@ import type { AddressInfo, Server } from 'node:net';
 import { hostname } from 'node:os';
 import type { Status } from '../api/api.ts';
 import { BodyBudget } from '../collect/body-budget.ts';
+import type { Family } from '../collect/host/family.ts';
+import type { SampleAge } from '../collect/sample-age.ts';
 import type { Scraper } from '../collect/scrape/scraper.ts';
+import type { Senders } from '../collect/sender.ts';
 import type { Config } from '../config/schema.ts';
 import type { Control } from '../control/control.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -15,6 +18,7 @@ import { federateRoutes } from '../http/federate.ts';
 import { type IngestDeps, ingestRoutes } from '../http/ingest.ts';
 import { buildOtlpApp } from '../http/otlp-app.ts';
 import { buildOtlpGrpc } from '../http/otlp-grpc/server.ts';
+import { ownMetricsRoutes } from '../http/own-metrics.ts';
 import type { Installation } from '../http/prometheus/deps.ts';
 import { prometheusRoutes } from '../http/prometheus/index.ts';
 import { reloadRoutes } from '../http/reload.ts';
@@ -41,6 +45,10 @@ export interface ListenParts {
   readonly webDir: string | null;
   readonly now: () => number;
   readonly log: Log;
+  readonly senders: Senders;
+  readonly age: SampleAge;
+  /** What Nightshift measures of itself. */
+  ownMetrics(): readonly Family[];
   status(): Promise<Status>;
   /** Reads the rule files anew. */
   reload(): Promise<void>;
@@ -76,7 +84,7 @@ async function open({ server, listen }: Opening, host: string, port: number, key
 
 /** Opens the ports: everything on the main one, OTLP alone on its own, by HTTP and by gRPC. */
 export async function listen(parts: ListenParts): Promise<Listening> {
-  const { config, store, queries, respond, now, engine } = parts;
+  const { config, store, queries, respond, now, engine, senders, age } = parts;
   const { releases, incidents } = respond;
   const deps: HttpDeps = {
     ...parts,
@@ -98,9 +106,11 @@ export async function listen(parts: ListenParts): Promise<Listening> {
   const ingest: IngestDeps = {
     sink: store,
     now,
+    age,
+    senders,
     budget,
     ...config.http,
-    otlpMetrics: otlpMetricsOf(config, store, now),
+    otlpMetrics: otlpMetricsOf(config, store, now, age),
     log: parts.log,
   };
   const app = buildHttpApp(deps);
@@ -113,6 +123,7 @@ export async function listen(parts: ListenParts): Promise<Listening> {
     host: config.http.publicUrl === '' ? hostname() : new URL(config.http.publicUrl).hostname,
   });
   reloadRoutes(app, parts.reload);
+  ownMetricsRoutes(app, parts.ownMetrics);
   const externalLabels = new Map(Object.entries(config.externalLabels));
   federateRoutes(app, {
     metrics: store.metrics,
@@ -140,7 +151,7 @@ export async function listen(parts: ListenParts): Promise<Listening> {
   cardinalityRoutes(app, store.explorer);
   tsdbAdminRoutes(app, { store, enabled: config.http.adminApi, log: parts.log });
   const otlp = buildOtlpApp(deps, ingest);
-  const grpc = buildOtlpGrpc({ ...ingest, rightsOf: (token) => parts.control.tokens.verify(token)?.rights });
+  const grpc = buildOtlpGrpc({ ...ingest, verify: (token) => parts.control.tokens.verify(token) });
   const close = async () => {
     await Promise.all([closeHttpApp(app, graceMs), closeHttpApp(otlp, graceMs), grpc.close(graceMs)]);
   };

@@ -1,4 +1,5 @@
 import { OtlpMetrics } from '../collect/otlp/otlp-metrics.ts';
+import type { SampleAge } from '../collect/sample-age.ts';
 import type { Config } from '../config/schema.ts';
 import type { NightshiftStore } from '../store/open.ts';
 
@@ -7,11 +8,13 @@ export function otlpMetricsOf(
   { otlp, query, http }: Pick<Config, 'otlp' | 'query' | 'http'>,
   store: NightshiftStore,
   now: () => number,
+  age: SampleAge,
 ): OtlpMetrics {
   return new OtlpMetrics({
     sink: store,
     source: store.metrics,
     now,
+    age,
     maxDecompressedBytes: http.maxDecompressedBytes,
     maxDeltaStreams: otlp.delta_max_streams,
     maxDeltaAgeMs: otlp.delta_max_age,

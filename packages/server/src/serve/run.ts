@@ -27,7 +27,10 @@ export async function runServe(options: ServeOptions, write = (line: string) => 
   };
   process.on('SIGHUP', () => {
     server.reload().then(
-      () => write('SIGHUP: the retention of metrics, the rule files and the scrape configuration were read anew'),
+      () =>
+        write(
+          'SIGHUP: the retention of metrics, the limits of ingest, the rule files and the scrape configuration were read anew',
+        ),
       (error: unknown) => write(`SIGHUP: what runs goes on.\n${error instanceof Error ? error.message : error}`),
     );
   });

@@ -1,10 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Status } from '../api/api.ts';
-import { collect } from '../collect/collect.ts';
+import { type CollectDeps, collect, collectReported } from '../collect/collect.ts';
 import { startHostMetrics } from '../collect/host/host-metrics.ts';
 import type { Decoded, JournalRecord } from '../collect/record.ts';
+import type { Take } from '../collect/scrape/loop.ts';
 import { type Scraper, startScraper } from '../collect/scrape/scraper.ts';
+import { type Sender, Senders } from '../collect/sender.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { type Control, openControl } from '../control/control.ts';
@@ -19,11 +21,13 @@ import { type Journal, openJournal } from '../spool/journal.ts';
 import { type NightshiftStore, openStore, rejectedDirOf } from '../store/open.ts';
 import { loadRuleFiles } from '../watch/rule-files.ts';
 import { createRuleManager, type RuleManager } from '../watch/rule-manager.ts';
+import { ConfiguredAge, senderSettings, unknownTokens } from './ingest-limits.ts';
 import { installationOf } from './installation.ts';
 import type { Launcher } from './launcher.ts';
 import { type Listening, listen } from './listen.ts';
 import { createLog } from './log.ts';
 import { metricRetention } from './metric-retention.ts';
+import { ownMetrics, startOwnMetrics } from './own-metrics.ts';
 import { removePresence, writeCommandToken, writePresence } from './presence.ts';
 import { type Respond, startRespond } from './respond.ts';
 import { loadScrapeConfigs } from './scrape-configs.ts';
@@ -47,7 +51,7 @@ export interface Server {
   readonly dataDir: string;
   /** The one-time password of `admin`, on the very first start only. */
   readonly firstPassword: string | null;
-  /** Reads the retention of metrics, the rule files and the scrape configuration anew. Throws ConfigError, RuleFileError or ScrapeConfigError, and what runs goes on. */
+  /** Reads the retention of metrics, the limits of ingest, the rule files and the scrape configuration anew. Throws ConfigError, RuleFileError or ScrapeConfigError, and what runs goes on. */
   reload(): Promise<void>;
   /** Stops every part in reverse order, each bounded in time. Idempotent. The gateway goes on. */
   close(): Promise<void>;
@@ -113,16 +117,39 @@ async function startParts(
   const queries = createMetricQueries(store.metrics, { timeoutMs, lookbackMs, ...limits });
   // With slots and memory of their own: alerts do not wait behind dashboards.
   const ruleQueries = createMetricQueries(store.metrics, { timeoutMs, lookbackMs, ...limits });
-  const take = (record: JournalRecord, decoded?: Decoded) =>
-    collect({ sink: store, now, maxDecompressedBytes: config.http.maxDecompressedBytes }, record, decoded);
-  const rules = createRuleManager(groups, { queries: ruleQueries, take, now, log });
-  const scraper = startScraper(scrapeConfigs, take, now, { warn: (message) => log.warn({}, message) });
+  const age = new ConfiguredAge(config);
+  const senders = new Senders(senderSettings(config));
+  tellUnknownTokens(config, control, log);
+  const depsOf = (sender: Sender): CollectDeps => {
+    const { maxDecompressedBytes } = config.http;
+    return { sink: store, now, age, sender, maxDecompressedBytes };
+  };
+  const takeAs = (via: 'rules' | 'host' | 'self') => (record: JournalRecord, decoded?: Decoded) =>
+    collect(depsOf(senders.part(via)), record, decoded);
+  const rules = createRuleManager(groups, { queries: ruleQueries, take: takeAs('rules'), now, log });
+  const takeScraped: Take = async (record, decoded, _target, refuse) => {
+    const report = await collectReported(depsOf(senders.part('scrape')), record, decoded);
+    if (report?.refused) refuse(report.refused);
+  };
+  const scraper = startScraper(scrapeConfigs, takeScraped, now, { warn: (message) => log.warn({}, message) });
   teardown.add('scraper', () => scraper.close());
-  startHost(config, take, now, log, teardown);
+  startHost(config, takeAs('host'), now, log, teardown);
   rules.start();
   teardown.add('rules', () => rules.close());
   const respond = startRespond({ config, dataDir, control, store, launcher: options.launcher, now, log });
   teardown.add('respond', () => respond.stop());
+
+  const measured = { senders, engine, journal, store, scraper, startedAt, version: options.version };
+  const families = () => ownMetrics({ ...measured, maxSeries: config.head.maxSeries });
+  const { enabled: isMeasured, interval: intervalMs } = config.selfMetrics;
+  if (isMeasured) {
+    const own = startOwnMetrics(
+      { intervalMs, now, warn: (message) => log.warn({}, message) },
+      families,
+      takeAs('self'),
+    );
+    teardown.add('own metrics', () => own.close());
+  }
 
   const parts = {
     config,
@@ -142,14 +169,18 @@ async function startParts(
   };
   const reload = async () => {
     let scrapes = scrapeConfigs;
+    let changed = config;
     // All are read before any of them changes anything.
-    const retention = metricRetention(load(options).config.retention);
     await rules.reload(() => {
+      changed = load(options).config;
       scrapes = loadScrapes();
       return loadGroups();
     });
     scraper.reload(scrapes);
-    await store.retention.change(retention);
+    age.change(changed);
+    senders.change(senderSettings(changed));
+    tellUnknownTokens(changed, control, log);
+    await store.retention.change(metricRetention(changed.retention));
   };
   const listening = await listen({
     ...parts,
@@ -157,6 +188,9 @@ async function startParts(
     installation: installationOf(loaded, { version: options.version, startedAt, dataDir }),
     status: () => statusOf(parts, listening?.url ?? ''),
     reload,
+    senders,
+    age,
+    ownMetrics: families,
   });
   teardown.add('http', () => listening.close());
   writeCommandToken(dataDir, control);
@@ -172,6 +206,15 @@ async function startParts(
     reload,
     close: () => teardown.run(log),
   };
+}
+
+/** Bounds for a name that no token has would hold nobody back. */
+function tellUnknownTokens(config: Config, control: Control, log: Log): void {
+  const unknown = unknownTokens(
+    config,
+    control.tokens.list().map(({ name }) => name),
+  );
+  if (unknown.length > 0) log.warn({ tokens: unknown }, 'ingest.tokens names tokens that there are not (yet)');
 }
 
 function startHost(

@@ -13,12 +13,28 @@ const record = fc.record({
   body: fc.uint8Array({ maxLength: 200 }),
 });
 
+const cuts = fc
+  .array(fc.tuple(fc.nat(1e6), fc.oneof(fc.integer({ min: 0, max: 4e12 }), fc.constant(Number.POSITIVE_INFINITY))), {
+    minLength: 1,
+    maxLength: 20,
+  })
+  .map((pairs) => new Map(pairs));
+
 describe('a journal record', () => {
   it('comes back as it went in', () => {
     fc.assert(
       fc.property(record, (one) => {
         const { body, ...head } = decodeJournalRecord(encodeJournalRecord(one));
         expect({ ...head, body: Uint8Array.from(body) }).toEqual(one);
+      }),
+    );
+  });
+
+  it('comes back with what of it was refused', () => {
+    fc.assert(
+      fc.property(record, cuts, (one, cuts) => {
+        const { body, ...head } = decodeJournalRecord(encodeJournalRecord({ ...one, cuts }));
+        expect({ ...head, body: Uint8Array.from(body) }).toEqual({ ...one, cuts });
       }),
     );
   });
@@ -36,9 +52,27 @@ describe('a journal record', () => {
   };
   const notATime = Buffer.from(good);
   notATime.writeDoubleLE(Number.NaN, 4);
+  const cut = encodeJournalRecord({
+    kind: 'remote-write',
+    format: 'protobuf',
+    receivedAt: 1_700_000_000_000,
+    body: Buffer.alloc(0),
+    cuts: new Map([
+      [0, 1e12],
+      [7, Number.POSITIVE_INFINITY],
+    ]),
+  });
+  const cutTwice = Buffer.from(cut);
+  cutTwice.writeUInt32LE(0, 28);
+  const cutAtNoTime = Buffer.from(cut);
+  cutAtNoTime.writeDoubleLE(Number.NaN, 32);
   it.each([
+    ['a torn number of cuts', cut.subarray(0, 15), /record of 15 bytes; its cuts are not all there/],
+    ['torn cuts', cut.subarray(0, 39), /record of 39 bytes; its cuts are not all there/],
+    ['two cuts of one series', cutTwice, /2 cuts of 1 series/],
+    ['a cut at no time', cutAtNoTime, /a cut at NaN/],
     ['a torn head', good.subarray(0, 11), /record of 11 bytes; a head has 12/],
-    ['another version', changed(0, 2), /record version 2; known: 1/],
+    ['another version', changed(0, 3), /record version 3; known: 1–2/],
     ['an unknown kind', changed(1, 6), /record kind 6; known: 0–5/],
     ['a deletion of nothing', changed(1, 5), /the body is no deletion of series/],
     ['a kind that was never found', changed(1, 255), /record kind 255/],

@@ -1,5 +1,5 @@
 /** Moves batches from the journal into the engine, each exactly once, for as long as it takes. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Batch } from '@nightshift/spool';
@@ -9,7 +9,8 @@ import { type Decoded, decodeJournal, type Journal, placeOf } from '../spool/jou
 import { carryOut, type Deletion } from './deletion.ts';
 import type { DerivedHours } from './derived/derived-hours.ts';
 import type { RecentBatches } from './recent-batches.ts';
-import { BatchRows, columns } from './rows.ts';
+import { areRefusedForGood } from './refused-rows.ts';
+import { BatchRows, columns, type Insert } from './rows.ts';
 import { freeSamples } from './sample-rows.ts';
 import type { SeriesIndex } from './series-index.ts';
 import type { SeriesNumbers } from './series-numbers.ts';
@@ -37,12 +38,22 @@ export interface FlusherOptions {
   readonly memory: WriteMemory;
   /** Batches by the place of their record; those that are there are not decoded again. */
   readonly recent: RecentBatches;
-  /** Records that cannot be decoded any more are kept here, one file each, and are not sent. */
+  /** Records that cannot be decoded any more or that the engine refuses are kept here, one file each. */
   readonly rejectedDir: string;
   /** Milliseconds between two batches when there is little to do: ClickHouse likes few, large inserts. */
   readonly everyMs: number;
   readonly now: () => number;
   readonly log: StoreLog;
+}
+
+/** Behind the name of an insert that is done record by record: an empty file, until its batch is committed. */
+const APART = '.apart';
+
+/** Records of a batch that are inserted together. */
+interface Records {
+  readonly batch: Batch;
+  readonly from: number;
+  readonly to: number;
 }
 
 export class Flusher {
@@ -59,6 +70,10 @@ export class Flusher {
   private nudged = false;
   /** Something is waiting that can be queried from the engine alone. */
   private urgent = true;
+  /** Inserts that are done record by record, by their tokens; the names of files in `rejectedDir`. */
+  private apart: Set<string> | undefined;
+  /** Why the engine refused rows the last time. */
+  private refusal: unknown;
   private readonly running: Promise<void>;
 
   constructor(private readonly options: FlusherOptions) {
@@ -146,19 +161,22 @@ export class Flusher {
     let rows = new BatchRows(index, (BigInt(batch.segment) << 40n) + BigInt(batch.start));
     let droppedExemplars = 0;
     let token = batch.token;
+    let from = 0;
     for (const place of batch.records.keys()) {
       const name = `${batch.token}-${place}`;
       const deletion = await this.take(rows, batch, place, name);
       if (!deletion) continue;
       // What follows is inserted under tokens of its own, and only when the deletion is done.
-      await this.insert(rows, token);
+      await this.insert(rows, token, { batch, from, to: place });
       await carryOut(engine, derived, deletion, name);
       droppedExemplars += rows.droppedExemplars;
       rows = new BatchRows(index, rows.nextSequence);
       token = name;
+      from = place + 1;
     }
-    await this.insert(rows, token);
+    await this.insert(rows, token, { batch, from, to: batch.records.length });
     await journal.commit(batch);
+    await this.forgetApart();
     for (const end of batch.ends) this.options.recent.forget(placeOf(batch.segment, end));
     this.droppedExemplars += droppedExemplars + rows.droppedExemplars;
     this.committed += batch.records.length;
@@ -170,42 +188,98 @@ export class Flusher {
 
   /** Adds the rows of a record, or sets it aside. Gives what is to be deleted, if it says so. */
   private async take(rows: BatchRows, batch: Batch, place: number, name: string): Promise<Deletion | undefined> {
-    const { index, numbers, memory, recent } = this.options;
-    const record = batch.records[place]!;
     try {
-      const known = recent.find(placeOf(batch.segment, batch.ends[place]!));
-      if (known) {
-        rows.addMetrics(known);
-        return undefined;
-      }
-      const decoded = decodeJournal(record, memory);
-      if (decoded.metrics) rows.addMetrics(numbers.number(decoded.metrics));
-      rows.add(decoded);
-      const { deletion } = decoded;
-      return deletion && { ...deletion, series: index.matchAny(deletion.selectors) };
+      return this.addRows(rows, batch, place);
     } catch (error) {
-      await this.reject(name, record, error);
+      await this.reject(name, batch.records[place]!, error);
       return undefined;
     }
   }
 
-  private async insert(rows: BatchRows, token: string): Promise<void> {
-    const { engine, derived, now } = this.options;
+  /** Throws for a record that cannot be decoded. */
+  private addRows(rows: BatchRows, batch: Batch, place: number): Deletion | undefined {
+    const { index, numbers, memory, recent } = this.options;
+    const known = recent.find(placeOf(batch.segment, batch.ends[place]!));
+    if (known) {
+      rows.addMetrics(known);
+      return undefined;
+    }
+    const decoded = decodeJournal(batch.records[place]!, memory);
+    if (decoded.metrics) rows.addMetrics(numbers.number(decoded.metrics));
+    rows.add(decoded);
+    const { deletion } = decoded;
+    return deletion && { ...deletion, series: index.matchAny(deletion.selectors) };
+  }
+
+  private async insert(rows: BatchRows, token: string, of: Records): Promise<void> {
+    const { derived, now } = this.options;
     await derived.change(rows.hours, async () => {
-      for (const { table, part, rows: bytes, format } of rows.inserts(now())) {
-        await engine.insert(`nightshift.${table}`, columns[table], bytes, `${token}-${part}`, format);
-        if (format === 'Native') freeSamples(bytes);
+      for (const insert of rows.inserts(now())) {
+        const name = `${token}-${insert.part}`;
+        // Once begun apart, it goes on so after a crash: the tokens of what is in the engine already are other ones.
+        if (!(await this.isApart(name)) && (await this.isTaken(insert, name))) continue;
+        await this.insertApart(insert.part, name, rows.firstSequence, of);
       }
     });
     for (const series of rows.series) series.stored = true;
   }
 
-  /** A record was decoded once before it was acknowledged; if that fails now, the program changed or the disk did. */
+  /** False when the engine refuses the rows and would again; throws for whatever may pass. */
+  private async isTaken({ table, rows, format }: Insert, token: string): Promise<boolean> {
+    try {
+      await this.options.engine.insert(`nightshift.${table}`, columns[table], rows, token, format);
+      if (format === 'Native') freeSamples(rows);
+      return true;
+    } catch (error) {
+      if (!areRefusedForGood(error)) throw error;
+      this.refusal = error;
+      return false;
+    }
+  }
+
+  /** Each record under a token of its own; one that the engine refuses even so is set aside, and the others go on. */
+  private async insertApart(part: string, name: string, firstSequence: bigint, { batch, from, to }: Records) {
+    const { index, now, rejectedDir } = this.options;
+    await mkdir(rejectedDir, { recursive: true, mode: 0o700 });
+    await writeFile(join(rejectedDir, name + APART), '', { mode: 0o600, flush: true });
+    this.apart?.add(name);
+    let sequence = firstSequence;
+    for (let place = from; place < to; place++) {
+      const rows = new BatchRows(index, sequence);
+      try {
+        this.addRows(rows, batch, place);
+      } catch {
+        // It was set aside when the batch was put together.
+      }
+      sequence = rows.nextSequence;
+      const insert = rows.inserts(now()).find((one) => one.part === part);
+      if (!insert || (await this.isTaken(insert, `${name}-${place}`))) continue;
+      await this.reject(`${batch.token}-${place}`, batch.records[place]!, this.refusal);
+    }
+  }
+
+  private async isApart(name: string): Promise<boolean> {
+    if (!this.apart) {
+      const files = await readdir(this.options.rejectedDir).catch(() => []);
+      this.apart = new Set(files.filter((file) => file.endsWith(APART)).map((file) => file.slice(0, -APART.length)));
+    }
+    return this.apart.has(name);
+  }
+
+  private async forgetApart(): Promise<void> {
+    for (const name of this.apart ?? []) await rm(join(this.options.rejectedDir, name + APART), { force: true });
+    this.apart?.clear();
+  }
+
+  /**
+   * A record was decoded once before it was acknowledged; if that fails now, the program changed or the disk did. If the
+   * engine refuses its rows, one of the two is wrong about them.
+   */
   private async reject(name: string, record: Uint8Array, error: unknown): Promise<void> {
     const { rejectedDir, log } = this.options;
     await mkdir(rejectedDir, { recursive: true, mode: 0o700 });
     const file = join(rejectedDir, name);
-    await writeFile(file, record, { mode: 0o600 });
+    await writeFile(file, record, { mode: 0o600, flush: true });
     this.rejectedRecords++;
     log.error(
       { file, reason: error instanceof Error ? error.message : String(error) },

@@ -54,6 +54,8 @@ export interface HeadStats {
   readonly bytes: number;
   /** Exemplars that were not stored since the start: not usable, or too many of one series at once. */
   readonly exemplarsDropped: number;
+  /** Records that were set aside since the start: they cannot be decoded, or the engine refuses them. */
+  readonly rejectedRecords: number;
   /** Beyond the limit of series since the start: how often a series was refused, and with how many samples. */
   readonly refused: { readonly series: number; readonly samples: number };
 }
@@ -144,6 +146,7 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
     ...createTraceStore(engine),
     ...createExemplarStore(engine, index, async () => void (await flushed(SETTLE_MS))),
     memory,
+    unknownSeries: (batch) => numbers.unknown(batch),
     async admit(record, decoded) {
       await store.admitReported(record, decoded);
     },
@@ -169,6 +172,7 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
       samples: head.samples + head.histograms.samples,
       bytes: head.bytes,
       exemplarsDropped: flusher.droppedExemplars,
+      rejectedRecords: flusher.rejectedRecords,
       refused: { ...refused },
     }),
     explorer: new CardinalityReporter({ engine, index, head, now }),

@@ -58,6 +58,10 @@ export function hoursOf(day: Day): HourSet {
 /** 2026-06-01 */
 export const showDay = (day: Day): string => new Date(endOf(day) - DAY_MS).toISOString().slice(0, 10);
 
+/** The first instant (Unix milliseconds) of which samples are still kept: of the day that `keepMs` before now is in. */
+export const keptSince = (keepMs: number, now: number): number =>
+  keepMs === 0 ? 0 : Math.max(0, Math.floor((now - keepMs) / DAY_MS) * DAY_MS);
+
 export interface RetentionPlan {
   /** Days of which nothing is kept any more. */
   readonly drop: readonly Day[];

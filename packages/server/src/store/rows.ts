@@ -66,7 +66,7 @@ export class BatchRows {
   /** @param firstSequence grows from batch to batch; log records are numbered from it in the order in which they came */
   constructor(
     private readonly index: SeriesIndex,
-    firstSequence: bigint,
+    readonly firstSequence: bigint,
   ) {
     this.sequence = firstSequence;
   }

@@ -70,6 +70,10 @@ export class SeriesIndex {
     return this.add(key, id, labels, false);
   }
 
+  has(labels: Labels): boolean {
+    return this.byKey.has(canonicalKey(labels));
+  }
+
   /** A series as the engine has it. */
   load(id: bigint, labels: Labels): void {
     const key = canonicalKey(labels);

@@ -1,8 +1,8 @@
 /** The series of a batch as the index numbers them. */
 import type { MetricBatch, SeriesTable } from '@nightshift/wire';
+import { cutBatch, withoutSeries } from '../collect/cut-batch.ts';
 import type { RefusedBySink } from '../collect/record.ts';
 import type { SeriesIndex } from './series-index.ts';
-import { withoutSeries } from './without-series.ts';
 
 /** A batch with the number in the index of each of its series. */
 export interface NumberedBatch {
@@ -40,8 +40,19 @@ export class SeriesNumbers {
     return gone.size === 0 ? { batch, numbers } : this.without(batch, numbers, gone);
   }
 
+  /** Places of the batch's series that the index does not know yet. */
+  unknown({ series, known }: MetricBatch): number[] {
+    const refs = known?.table === this.table ? known?.refs : undefined;
+    const places: number[] = [];
+    for (let i = 0; i < series.length; i++) {
+      const ref = refs ? refs[i]! : -1;
+      if ((ref < 0 || !(this.numbers[ref]! >= 0)) && !this.index.has(series[i]!)) places.push(i);
+    }
+    return places;
+  }
+
   private without(batch: MetricBatch, numbers: Uint32Array, gone: ReadonlySet<number>): NumberedBatch {
-    const rest = withoutSeries(batch, gone);
+    const rest = cutBatch(batch, withoutSeries(gone));
     const [first = 0] = gone;
     const refused = {
       series: gone.size,

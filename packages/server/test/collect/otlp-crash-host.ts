@@ -9,6 +9,7 @@ import { defaultOtlpSettings } from '@nightshift/wire';
 import Fastify from 'fastify';
 import { BodyBudget } from '../../src/collect/body-budget.ts';
 import { OtlpMetrics } from '../../src/collect/otlp/otlp-metrics.ts';
+import { Senders } from '../../src/collect/sender.ts';
 import { startEngine } from '../../src/engine/engine.ts';
 import { migrate } from '../../src/engine/migrate.ts';
 import { migrations } from '../../src/engine/migrations/index.ts';
@@ -32,6 +33,14 @@ const limits = { maxBodyBytes: 1e6, maxDecompressedBytes: 1e6 };
 const deltas = { source: store.metrics, maxDeltaStreams: 2, maxDeltaAgeMs: 3_600_000, settings: defaultOtlpSettings };
 const otlpMetrics = new OtlpMetrics({ sink: store, now, ...limits, ...deltas });
 const app = Fastify();
-ingestRoutes(app, { sink: store, now, budget: new BodyBudget(1e7), ...limits, otlpMetrics, log });
+ingestRoutes(app, {
+  sink: store,
+  now,
+  senders: new Senders(),
+  budget: new BodyBudget(1e7),
+  ...limits,
+  otlpMetrics,
+  log,
+});
 await app.listen({ host: '127.0.0.1', port: 0 });
 writeSync(1, `up ${engine.pid} http://127.0.0.1:${(app.server.address() as AddressInfo).port}\n`);

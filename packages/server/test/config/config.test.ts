@@ -34,7 +34,7 @@ const mistakes: Record<string, string> = {
   'misspelled-section': ':1:1: there is no key `htpp`; did you mean `http`?',
   'misspelled-key': ':2:3: there is no key `http.prot`; did you mean `http.port`?',
   'key-in-the-wrong-section':
-    ':1:1: there is no key `lookback`; allowed here: dataDir, http, engine, head, spool, retention, scrape, scrapeConfigFile, hostMetrics, rules, sla, guard, gateway, query, otlp, externalLabels, log (`query.lookback` exists)',
+    ':1:1: there is no key `lookback`; allowed here: dataDir, http, engine, head, spool, ingest, retention, scrape, scrapeConfigFile, selfMetrics, hostMetrics, rules, sla, guard, gateway, query, otlp, externalLabels, log (`query.lookback` exists)',
   'duplicate-key': ':3:3: the key "port" stands here a second time; keep one of them',
   'port-out-of-range': ':2:3: `http.port` must be a whole number, from 0 to 65535, not 65536',
   'number-as-text': ':2:3: `http.port` must be a whole number, from 0 to 65535, not "4300"',

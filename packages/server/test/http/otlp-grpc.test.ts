@@ -5,6 +5,7 @@ import { defaultOtlpSettings } from '@nightshift/wire';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BodyBudget } from '../../src/collect/body-budget.ts';
 import { OtlpMetrics } from '../../src/collect/otlp/otlp-metrics.ts';
+import { Senders } from '../../src/collect/sender.ts';
 import { NightshiftError } from '../../src/errors/catalogue.ts';
 import { buildOtlpGrpc, type OtlpGrpcServer } from '../../src/http/otlp-grpc/server.ts';
 import { openRealStore, type RealStore } from './real-store.ts';
@@ -33,8 +34,9 @@ beforeAll(async () => {
   const deltas = { maxDeltaStreams: 10, maxDeltaAgeMs: 60_000, settings: defaultOtlpSettings };
   const otlpMetrics = new OtlpMetrics({ sink, source: real.store.metrics, now: Date.now, ...limits, ...deltas });
   const log = { info() {}, warn() {}, error() {} };
-  const rightsOf = (token: string) => tokens[token];
-  grpc = buildOtlpGrpc({ sink, now: Date.now, budget, ...limits, otlpMetrics, log, rightsOf });
+  const verify = (token: string) => (tokens[token] ? { name: token, rights: tokens[token] } : null);
+  const senders = new Senders();
+  grpc = buildOtlpGrpc({ sink, now: Date.now, budget, senders, ...limits, otlpMetrics, log, verify });
   await grpc.listen({ host: '127.0.0.1', port: 0 });
   session = connect(`http://127.0.0.1:${(grpc.server.address() as AddressInfo).port}`);
 }, 60_000);
@@ -228,5 +230,6 @@ async function depsOfNothing() {
   const deltas = { maxDeltaStreams: 10, maxDeltaAgeMs: 60_000, settings: defaultOtlpSettings };
   const base = { sink: real.store, now: Date.now, ...limits };
   const otlpMetrics = new OtlpMetrics({ ...base, source: real.store.metrics, ...deltas });
-  return { ...base, budget, otlpMetrics, log, rightsOf: () => ['ingest'] };
+  const verify = () => ({ name: 'anyone', rights: ['ingest'] });
+  return { ...base, budget, senders: new Senders(), otlpMetrics, log, verify };
 }

@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Right } from '../../src/api/api.ts';
 import { BodyBudget } from '../../src/collect/body-budget.ts';
 import { OtlpMetrics } from '../../src/collect/otlp/otlp-metrics.ts';
+import { Senders } from '../../src/collect/sender.ts';
 import { ingestRoutes } from '../../src/http/ingest.ts';
 import { openRealStore, type RealStore } from './real-store.ts';
 import { type Served, serve } from './served.ts';
@@ -38,7 +39,15 @@ const otlpMetrics = (maxDeltaStreams = 1000) =>
 beforeAll(async () => {
   real = await openRealStore();
   const limits = { maxBodyBytes: LIMIT, maxDecompressedBytes: LIMIT };
-  const ingest = { sink: real.store, now: Date.now, budget, ...limits, otlpMetrics: otlpMetrics(), log };
+  const ingest = {
+    sink: real.store,
+    now: Date.now,
+    senders: new Senders(),
+    budget,
+    ...limits,
+    otlpMetrics: otlpMetrics(),
+    log,
+  };
   served = await serve({ extra: (app) => ingestRoutes(app, ingest) });
 }, 60_000);
 afterAll(async () => {

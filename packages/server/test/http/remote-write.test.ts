@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeV2, type SentSeries } from '../../../wire/test/remote-write/encode-v2.ts';
 import { BodyBudget } from '../../src/collect/body-budget.ts';
 import type { OtlpMetrics } from '../../src/collect/otlp/otlp-metrics.ts';
+import { Senders } from '../../src/collect/sender.ts';
 import { ingestRoutes } from '../../src/http/ingest.ts';
 import { openRealStore, type RealStore } from './real-store.ts';
 import { type Served, serve } from './served.ts';
@@ -22,7 +23,16 @@ beforeAll(async () => {
   const otlpMetrics = undefined as unknown as OtlpMetrics;
   const budget = new BodyBudget(LIMIT);
   served = await serve({
-    extra: (app) => ingestRoutes(app, { sink: real.store, now: Date.now, budget, ...limits, otlpMetrics, log }),
+    extra: (app) =>
+      ingestRoutes(app, {
+        sink: real.store,
+        now: Date.now,
+        senders: new Senders(),
+        budget,
+        ...limits,
+        otlpMetrics,
+        log,
+      }),
   });
 }, 60_000);
 afterAll(async () => {
@@ -137,6 +147,7 @@ describe('a series beyond the limit', () => {
         ingestRoutes(app, {
           sink: small.store,
           now: Date.now,
+          senders: new Senders(),
           budget: new BodyBudget(LIMIT),
           maxBodyBytes: LIMIT,
           maxDecompressedBytes: LIMIT,

@@ -31,6 +31,8 @@ export interface RunningServer {
   readonly rulesFile: string;
   readonly scrapeFile: string;
   readonly targetHost: string;
+  /** The command's own, with every right. */
+  readonly token: string;
   /** `parameters` go into the address, or into a form where `method` is POST or PUT. */
   ask(path: string, parameters?: Parameters, method?: string, signal?: AbortSignal): Promise<Asked>;
   write(series: readonly WriteSeries[]): Promise<void>;
@@ -110,6 +112,7 @@ export async function runServer(env: Readonly<Record<string, string>> = {}): Pro
       NIGHTSHIFT_HTTP_PORT: '0',
       NIGHTSHIFT_HTTP_OTLP_PORT: '0',
       NIGHTSHIFT_LOG_LEVEL: 'silent',
+      NIGHTSHIFT_SELF_METRICS_ENABLED: 'false',
       NIGHTSHIFT_RULES_FILES: rulesFile,
       NIGHTSHIFT_SCRAPE_CONFIG_FILE: scrapeFile,
       NIGHTSHIFT_SCRAPE: `[{job: app, interval: 1s, timeout: 500ms, targets: ["${targetHost}"], labels: {zone: a}}]`,
@@ -140,6 +143,7 @@ export async function runServer(env: Readonly<Record<string, string>> = {}): Pro
     rulesFile,
     scrapeFile,
     targetHost,
+    token,
     ask,
     async write(series) {
       const response = await fetch(`${server.url}/api/v1/write`, {

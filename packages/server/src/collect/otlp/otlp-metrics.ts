@@ -14,7 +14,9 @@ import {
 } from '@nightshift/wire';
 import { NightshiftError } from '../../errors/catalogue.ts';
 import { type CollectDeps, collectReported } from '../collect.ts';
+import { samplesOf } from '../cut-batch.ts';
 import type { JournalRecord, WriteReport } from '../record.ts';
+import type { Sender } from '../sender.ts';
 import { type DeltaLease, DeltaStreams } from './delta-streams.ts';
 import { pointLimits } from './point-limits.ts';
 import { restoreStreams } from './restore.ts';
@@ -52,12 +54,12 @@ export class OtlpMetrics {
    * Resolves when what can be taken is durable. Throws BODY_INVALID where nothing of the body can be decoded or taken, and
    * whatever the sink or the store say (OVERLOADED, SPOOL_UNAVAILABLE, ENGINE_DOWN): then nothing of it is stored.
    */
-  async take(record: JournalRecord): Promise<PartialSuccess> {
+  async take(record: JournalRecord, sender?: Sender): Promise<PartialSuccess> {
     const conversion = this.read(record);
-    if (conversion.deltas.length === 0) return this.store(record, conversion, new Map());
+    if (conversion.deltas.length === 0) return this.store(record, conversion, new Map(), sender);
     const lease: DeltaLease = await this.streams.lease(conversion.deltas);
     try {
-      const refused = await this.store(record, conversion, lease);
+      const refused = await this.store(record, conversion, lease, sender);
       lease.keep();
       return refused;
     } finally {
@@ -76,29 +78,39 @@ export class OtlpMetrics {
     }
   }
 
-  private async store(record: JournalRecord, conversion: OtlpConversion, states: DeltaStates): Promise<PartialSuccess> {
+  private async store(
+    record: JournalRecord,
+    conversion: OtlpConversion,
+    states: DeltaStates,
+    sender: Sender | undefined,
+  ): Promise<PartialSuccess> {
     const { rejections } = conversion;
     const unusable = rejections.points;
     const metrics = conversion.finish(states);
-    const samples = metrics.timestamps.length + (metrics.histograms?.length ?? 0);
+    const samples = samplesOf(metrics);
     if (samples === 0 && unusable > 0) {
       throw new NightshiftError('BODY_INVALID', { reason: rejections.message() });
     }
-    const report = samples > 0 ? await this.collect(record, metrics) : undefined;
+    const report = samples > 0 ? await this.collect(record, metrics, sender) : undefined;
     if (report?.refusal) {
       // A point is one sample or several; which of them a refused one had is not known any more.
       const taken = conversion.points - rejections.points;
-      rejections.add(report.refusal, Math.min(taken, report.refusedSamples ?? 1));
+      const refusedSamples = (report.refused ?? []).reduce((sum, { samples }) => sum + samples, 0);
+      rejections.add(report.refusal, Math.min(taken, Math.max(1, refusedSamples)));
     }
     this.counts.taken += conversion.points - rejections.points;
     this.counts.refused += rejections.points;
     return { rejected: rejections.points, message: rejections.message() };
   }
 
-  private collect({ receivedAt }: JournalRecord, metrics: MetricBatch): Promise<WriteReport | undefined> {
+  private collect(
+    { receivedAt }: JournalRecord,
+    metrics: MetricBatch,
+    sender: Sender | undefined,
+  ): Promise<WriteReport | undefined> {
     const body = encodeSnappy(writeRequestOf(metrics));
     const record = { kind: 'remote-write', format: 'snappy-protobuf', receivedAt, body } as const;
-    return collectReported(this.options, record, { metrics });
+    return collectReported(sender ? { ...this.options, sender } : this.options, record, { metrics });
   }
 }
 

@@ -1,10 +1,16 @@
 import type { Decoded, JournalRecord } from '../record.ts';
+import type { Refusal } from '../refusal.ts';
 import { logFailure } from './failure-log.ts';
 import { ScrapeSession, type ScrapeSettings } from './scrape.ts';
 import type { ScrapeTarget, TargetState, TargetStatus } from './target.ts';
 
-/** Where the results of a target go. Resolves when they are durable. */
-export type Take = (record: JournalRecord, decoded: Decoded, target: ScrapeTarget) => Promise<void>;
+/** Where the results of a target go. Resolves when they are durable; samples that were not taken are told to `refuse` before. */
+export type Take = (
+  record: JournalRecord,
+  decoded: Decoded,
+  target: ScrapeTarget,
+  refuse: (refusals: readonly Refusal[]) => void,
+) => Promise<void>;
 
 /** A timer fires a little late; a scrape that starts within this of its time is as of that time, which compresses better. */
 const toleranceMs = 2;
@@ -41,7 +47,15 @@ export class TargetLoop {
     // Its last scrape may still be under way.
     if (before) this.#running = before.#running.then(() => this.#session.update(target, settings));
     this.#failureLogFile = settings.config.failureLogFile;
-    const none = { health: 'unknown', lastError: '', lastAt: null, lastTookMs: 0, metadata: [] } as const;
+    const none = {
+      health: 'unknown',
+      lastError: '',
+      lastAt: null,
+      lastTookMs: 0,
+      metadata: [],
+      refusedSamples: 0,
+      lastRefusal: '',
+    } as const;
     this.state = { ...(before ? before.state : none), target };
     this.#schedule();
   }
@@ -83,12 +97,13 @@ export class TargetLoop {
       await logFailure(this.#failureLogFile, this.target, at, result.error);
     }
     try {
-      await this.take(result.record, result.decoded, this.target);
+      await this.take(result.record, result.decoded, this.target, this.#refuse);
       result.stored();
     } catch (error) {
       lastError = `scraped, but not stored: ${error instanceof Error ? error.message : error}`;
     }
     this.state = {
+      ...this.state,
       target: this.target,
       health: lastError === '' ? 'up' : 'down',
       lastError,
@@ -98,14 +113,24 @@ export class TargetLoop {
     };
   }
 
+  #refuse = (refusals: readonly Refusal[]): void => {
+    const samples = refusals.reduce((sum, one) => sum + one.samples, this.state.refusedSamples);
+    this.state = {
+      ...this.state,
+      refusedSamples: samples,
+      lastRefusal: refusals.map(({ message }) => message).join('; '),
+    };
+  };
+
   /** Milliseconds until the next scrape would be. */
   get untilNext(): number {
     return this.target.intervalMs - ((this.now() - offsetOf(this.target)) % this.target.intervalMs);
   }
 
   get status(): TargetStatus {
-    const { target, health, lastError, lastAt } = this.state;
-    return { job: target.job, target: target.url, up: health === 'up', lastError, lastAt };
+    const { target, health, lastError, lastAt, refusedSamples, lastRefusal } = this.state;
+    const refused = refusedSamples > 0 && { refusedSamples, lastRefusal };
+    return { job: target.job, target: target.url, up: health === 'up', lastError, lastAt, ...refused };
   }
 
   /** Stops; resolves when a scrape under way has ended, which its time-out bounds. */
@@ -118,6 +143,6 @@ export class TargetLoop {
   /** Marks the end of all series, as of `at`. */
   async end(at: number): Promise<void> {
     const result = this.#session.end(at);
-    if (result) await this.take(result.record, result.decoded, this.target);
+    if (result) await this.take(result.record, result.decoded, this.target, this.#refuse);
   }
 }

@@ -31,6 +31,10 @@ export interface TargetStatus {
   /** '' when the last scrape went well. */
   readonly lastError: string;
   readonly lastAt: number | null;
+  /** Samples that were scraped and not taken, such as those that are too old, since the target is followed; 0 is left out. */
+  readonly refusedSamples?: number;
+  /** Why the last ones were not. */
+  readonly lastRefusal?: string;
 }
 
 /** A target with all that is known of it, for the Prometheus HTTP API. */
@@ -44,4 +48,8 @@ export interface TargetState {
   readonly lastTookMs: number;
   /** What the target said of its metrics when it last answered. */
   readonly metadata: readonly MetricMetadata[];
+  /** Samples that were scraped and not taken, since the target is followed. */
+  readonly refusedSamples: number;
+  /** Why the last ones were not; '' where all were taken. */
+  readonly lastRefusal: string;
 }

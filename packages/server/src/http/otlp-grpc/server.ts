@@ -11,14 +11,15 @@ import { encodeExportResponse, type OtlpSignal, type PartialSuccess } from '@nig
 import { readBody } from '../../collect/body.ts';
 import type { BodyLease } from '../../collect/body-budget.ts';
 import { takeOtlpRecords } from '../../collect/otlp/otlp-records.ts';
+import type { Sender } from '../../collect/sender.ts';
 import { NightshiftError } from '../../errors/catalogue.ts';
 import type { IngestDeps } from '../ingest.ts';
 import { HEAD_BYTES, readMessage, writeMessage } from './message.ts';
 import { OK, type StatusTrailers, statusOf, statusWith, UNIMPLEMENTED } from './status.ts';
 
 export interface OtlpGrpcDeps extends IngestDeps {
-  /** Rights of a token, undefined for one that is unknown. */
-  rightsOf(token: string): readonly string[] | undefined;
+  /** Name and rights of a token, null for one that is unknown. */
+  verify(token: string): { readonly name: string; readonly rights: readonly string[] } | null;
 }
 
 const SIGNALS: Readonly<Record<string, OtlpSignal>> = {
@@ -89,25 +90,33 @@ async function answer(deps: OtlpGrpcDeps, stream: ServerHttp2Stream, headers: In
   if (signal === undefined)
     return fail(stream, statusWith(UNIMPLEMENTED, `There is no method ${headers[':path']} here.`));
   const lease = deps.budget.lease();
+  let sender: Sender | undefined;
+  let end = () => {};
   try {
-    authorize(deps, headers);
-    const body = await bodyOf(deps, stream, headers, lease);
-    const taken = await take(deps, signal, body);
+    sender = deps.senders.token(authorize(deps, headers));
+    end = sender.begin(deps.now());
+    const own = { ...deps, ...sender.bodyLimits(deps), sender };
+    const body = await bodyOf(own, stream, headers, lease);
+    const taken = await take(own, signal, body);
     if (!stream.destroyed) succeed(stream, encodeExportResponse('protobuf', signal, taken));
   } catch (error) {
+    sender?.failed(error);
     if (!(error instanceof NightshiftError)) deps.log.error({ err: error, call: signal }, 'a gRPC call failed inside');
     fail(stream, statusOf(error instanceof NightshiftError ? error : new NightshiftError('INTERNAL', { id: 'gRPC' })));
   } finally {
+    end();
     lease.end();
   }
 }
 
-function authorize({ rightsOf }: OtlpGrpcDeps, { authorization }: IncomingHttpHeaders): void {
+/** The name of the token. */
+function authorize({ verify }: OtlpGrpcDeps, { authorization }: IncomingHttpHeaders): string {
   if (authorization === undefined) throw new NightshiftError('AUTH_MISSING');
   const token = /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
-  const rights = token === undefined ? undefined : rightsOf(token);
-  if (rights === undefined) throw new NightshiftError('AUTH_INVALID');
-  if (rights.includes('ingest')) return;
+  const known = token === undefined ? null : verify(token);
+  if (!known) throw new NightshiftError('AUTH_INVALID');
+  const { name, rights } = known;
+  if (rights.includes('ingest')) return name;
   throw new NightshiftError('AUTH_RIGHT', { right: 'ingest', have: rights.map((name) => `\`${name}\``).join(', ') });
 }
 
@@ -129,9 +138,13 @@ async function bodyOf(
   return readBody(Readable.from([bytes], { objectMode: false }), encoding, deps, lease);
 }
 
-function take(deps: OtlpGrpcDeps, signal: OtlpSignal, body: Uint8Array): Promise<PartialSuccess> {
+function take(
+  deps: OtlpGrpcDeps & { readonly sender: Sender },
+  signal: OtlpSignal,
+  body: Uint8Array,
+): Promise<PartialSuccess> {
   const record = { kind: `otlp-${signal}`, format: 'protobuf', receivedAt: deps.now(), body } as const;
-  return signal === 'metrics' ? deps.otlpMetrics.take(record) : takeOtlpRecords(deps, record);
+  return signal === 'metrics' ? deps.otlpMetrics.take(record, deps.sender) : takeOtlpRecords(deps, record);
 }
 
 const responseHeaders = { ':status': 200, 'content-type': CONTENT_TYPE, 'grpc-accept-encoding': 'identity,gzip' };

@@ -22,7 +22,8 @@ function globalUrl(url: string, host: string): string {
   return parsed.href;
 }
 
-function activeTarget({ target, health, lastError, lastAt, lastTookMs }: TargetState, host: string): object {
+function activeTarget(state: TargetState, host: string): object {
+  const { target, health, lastError, lastAt, lastTookMs, refusedSamples, lastRefusal } = state;
   return {
     discoveredLabels: Object.fromEntries(target.discovered),
     labels: Object.fromEntries(target.labels),
@@ -35,6 +36,8 @@ function activeTarget({ target, health, lastError, lastAt, lastTookMs }: TargetS
     health,
     scrapeInterval: formatDuration(target.intervalMs),
     scrapeTimeout: formatDuration(target.timeoutMs),
+    // Not of Prometheus, which tells of them in its log.
+    ...(refusedSamples > 0 && { refusedSamples, lastRefusal }),
   };
 }
 
