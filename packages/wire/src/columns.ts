@@ -65,11 +65,6 @@ export class MetricColumns {
     return this.count;
   }
 
-  /** Takes back what was pushed after there were `samples`. */
-  cut(samples: number): void {
-    this.count = samples;
-  }
-
   /** Adds a series; the result is what `push` wants. The caller keeps the promises of Labels. */
   addSeries(labels: Labels): number {
     return this.series.push(labels) - 1;
@@ -85,6 +80,15 @@ export class MetricColumns {
     const i = this.next(series, timestamp) * 2;
     this.words[i + LOW] = lo;
     this.words[i + HIGH] = hi;
+  }
+
+  /** Adds samples by their columns; `words` are the bits of the values as the machine has them. */
+  pushColumns(index: Uint32Array, times: Float64Array, words: Uint32Array): void {
+    while (this.count + index.length > this.index.length) this.grow();
+    this.index.set(index, this.count);
+    this.times.set(times, this.count);
+    this.words.set(words, 2 * this.count);
+    this.count += index.length;
   }
 
   pushStale(series: number, timestamp: number): void {

@@ -2,12 +2,14 @@ import fc from 'fast-check';
 import SnappyJS from 'snappyjs';
 import { describe, expect, it } from 'vitest';
 import { WireError } from './batch.ts';
+import { WriteMemory } from './remote-write/write-memory.ts';
 import { decodeSnappy, encodeSnappy, SnappyScratch, TooLargeError } from './snappy.ts';
 
 const MEGABYTE = 1 << 20;
 
 describe('snappy', () => {
   it('gives back what was encoded', () => {
+    const memory = new WriteMemory();
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 3000 }),
       fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 20 }), fc.nat(9000)).map(([unit, times]) => {
@@ -17,6 +19,7 @@ describe('snappy', () => {
     fc.assert(
       fc.property(bytes, (b) => {
         expect(decodeSnappy(encodeSnappy(b), MEGABYTE)).toEqual(b);
+        expect(Uint8Array.from(memory.inflate(encodeSnappy(b), MEGABYTE))).toEqual(b);
       }),
     );
   });
@@ -41,6 +44,7 @@ describe('snappy', () => {
         return Uint8Array.from([(length & 127) | 128, length >> 7, ...elements.flat()]);
       });
     const scratch = new SnappyScratch(64);
+    const memory = new WriteMemory();
     const read = (decode: () => Uint8Array) => {
       try {
         return [...decode()];
@@ -53,6 +57,7 @@ describe('snappy', () => {
       fc.property(body, (b) => {
         const ours = read(() => decodeSnappy(b, MEGABYTE));
         expect(read(() => decodeSnappy(b, MEGABYTE, scratch))).toEqual(ours);
+        expect(read(() => memory.inflate(b, MEGABYTE))).toEqual(ours);
         if (ours === undefined) return;
         taken++;
         expect(ours).toEqual(read(() => SnappyJS.uncompress(b)));

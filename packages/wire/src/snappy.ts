@@ -24,15 +24,24 @@ const MAX_EXPANSION = 64 / 3;
  * @throws WireError for a damaged body, with the byte offset; TooLargeError when it would be over `maxBytes`.
  */
 export function decodeSnappy(body: Uint8Array, maxBytes: number, scratch?: SnappyScratch): Uint8Array {
+  const { length, preamble } = blockOf(body, maxBytes);
+  const out = scratch ? scratch.take(length + SLACK) : new Uint8Array(length + SLACK);
+  const written = inflate(body, preamble, out, length);
+  if (written !== length) throw new WireError(`snappy: the body declares ${length} bytes and holds ${written}`);
+  return out.subarray(0, length);
+}
+
+/**
+ * The bytes that a block declares, behind a preamble of so many bytes.
+ * @throws WireError for what it cannot possibly hold; TooLargeError for more than `maxBytes`
+ */
+export function blockOf(body: Uint8Array, maxBytes: number): { length: number; preamble: number } {
   const length = declaredLength(body);
   if (length > body.length * MAX_EXPANSION) {
     throw new WireError(`snappy: ${body.length} bytes cannot hold the ${length} bytes that the body declares`);
   }
   if (length > maxBytes) throw new TooLargeError(length, maxBytes);
-  const out = scratch ? scratch.take(length + SLACK) : new Uint8Array(length + SLACK);
-  const written = inflate(body, preambleSize(body), out, length);
-  if (written !== length) throw new WireError(`snappy: the body declares ${length} bytes and holds ${written}`);
-  return out.subarray(0, length);
+  return { length, preamble: preambleSize(body) };
 }
 
 /** Memory for one decoded body after another: what was decoded into it before is overwritten. */

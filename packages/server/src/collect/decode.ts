@@ -21,7 +21,8 @@ const scratch = new SnappyScratch();
 
 const decoders: Record<BodyKind, (record: JournalRecord, maxBytes: number, memory?: WriteMemory) => Decoded> = {
   'remote-write': ({ format, body }, maxBytes, memory) => {
-    const proto = format === 'protobuf' ? body : decodeSnappy(body, maxBytes, scratch);
+    const inflate = () => memory?.inflate(body, maxBytes) ?? decodeSnappy(body, maxBytes, scratch);
+    const proto = format === 'protobuf' ? body : inflate();
     if (format !== 'snappy-write-v2') return { metrics: decodeWriteRequest(proto, memory) };
     const { batch, written, refusal } = decodeWriteRequestV2(proto);
     return { metrics: batch, report: { written, refusal } };

@@ -51,12 +51,14 @@ class WriteRequestDecoder {
     this.reader = new ProtoReader(proto);
     this.columns = new MetricColumns();
     this.table = memory?.table;
-    if (this.table) this.known = new KnownSeriesReader(this.table, proto, this.reader.view, this.columns);
+    const address = this.table?.module.addressOf(proto);
+    if (!this.table || address === undefined) return;
+    this.known = new KnownSeriesReader(this.table, address, proto.length, this.columns, this.refs);
   }
 
   decode(): MetricBatch {
     const { reader } = this;
-    while (reader.pos < reader.end) {
+    while (this.recall()) {
       const tag = reader.tag();
       const field = tag >>> 3;
       if (field !== 1 && field !== 3) {
@@ -65,9 +67,8 @@ class WriteRequestDecoder {
       }
       reader.expect(tag, LENGTH);
       const outer = reader.enter();
-      if (field === 1) {
-        if (!this.recall()) this.timeSeries();
-      } else this.columns.metadata.push(readMetadata(reader));
+      if (field === 1) this.timeSeries();
+      else this.columns.metadata.push(readMetadata(reader));
       reader.leave(outer);
     }
     const batch = this.columns.finish();
@@ -77,17 +78,14 @@ class WriteRequestDecoder {
     return { ...batch, known: { table: this.table, refs, fresh: this.fresh } };
   }
 
-  /** Takes a series that is known whole; false, with nothing taken, for any other. */
+  /** Takes series that are known, as far as they reach; false at the end of the body. */
   private recall(): boolean {
-    const { reader, refs, columns } = this;
-    if (!this.known) return false;
-    const ref = this.known.read(reader.pos, reader.end);
-    if (ref < 0) return false;
-    const place = columns.series.length - 1;
-    while (refs.length < place) refs.push(-1);
-    refs.push(ref);
-    reader.pos = reader.end;
-    return true;
+    const { reader } = this;
+    if (this.known) {
+      reader.pos = this.known.read(reader.pos);
+      this.known.drain();
+    }
+    return reader.pos < reader.end;
   }
 
   private timeSeries(): void {

@@ -1,66 +1,100 @@
-/** The hot loop of decoding: a prometheus.TimeSeries that is known, with nothing but samples behind its labels. */
+/** Reading the messages of series that are known, with nothing but samples behind their labels. */
 import type { MetricColumns } from '../columns.ts';
 import type { SeriesTable } from './series-table.ts';
+import type { WriteModule } from './write-module.ts';
 
 const LABEL_TAG = 0x0a;
-const SAMPLE_TAG = 0x12;
-const VALUE_TAG = 0x09;
-const TIMESTAMP_TAG = 0x10;
+const SERIES_TAG = 0x0a;
 
 /**
- * Reads messages of one body as long as they are of known series and written as every sender writes them. Whatever is
- * otherwise is left to the full decoder, which also says what is wrong with it.
+ * Reads one body, at most as many messages at a time as are of known series and written as every sender writes them.
+ * Whatever is otherwise is left to the full decoder, which also says what is wrong with it. What was read is in memory of
+ * the module until `drain`.
  */
 export class KnownSeriesReader {
-  /** The series that was read last. */
-  last = -1;
-
+  private readonly module: WriteModule;
   private readonly table: SeriesTable;
-  private readonly buf: Uint8Array;
-  private readonly view: DataView;
   private readonly columns: MetricColumns;
+  private readonly body: number;
+  private readonly end: number;
+  /** By the batch's series its number in the table; what is not there is unknown. */
+  private readonly refs: number[];
 
-  constructor(table: SeriesTable, buf: Uint8Array, view: DataView, columns: MetricColumns) {
+  constructor(table: SeriesTable, body: number, length: number, columns: MetricColumns, refs: number[]) {
+    this.module = table.module;
     this.table = table;
-    this.buf = buf;
-    this.view = view;
     this.columns = columns;
+    this.body = body;
+    this.end = body + length;
+    this.refs = refs;
+    this.module.loops.begin();
   }
 
-  /** Takes the message in [start, end) to the columns and gives the series' number in the table; -1, with nothing taken, for one that is not so. */
-  read(start: number, end: number): number {
+  /** Reads messages of the body from `start` on, and says where the first one is that was left. */
+  read(start: number): number {
+    const module = this.module;
+    const end = this.end;
+    module.loops.empty(this.columns.series.length);
+    let at = this.body + start;
+    for (;;) {
+      at = module.loops.read(at, end);
+      const next = at < end ? this.readUnexpected(at) : -1;
+      if (next < 0) return at - this.body;
+      at = next;
+    }
+  }
+
+  /** Reads a message that is not of the series that came next the last time; -1, with nothing taken, for one that is to be left. */
+  private readUnexpected(at: number): number {
+    const module = this.module;
     const table = this.table;
-    const buf = this.buf;
-    const columns = this.columns;
-    const expected = table.followerOf(this.last);
-    let at = expected < 0 ? -1 : table.endAt(expected, this.view, start, end);
-    let ref = expected;
-    if (at < 0 || (at < end && buf[at] === LABEL_TAG)) {
-      at = this.endOfLabels(start, end);
-      if (at < 0) return -1;
-      ref = table.find(this.view, start, at);
-      if (ref < 0) return -1;
-      table.follow(this.last, ref);
+    const end = this.end;
+    const { bytes } = module;
+    if (bytes[at] !== SERIES_TAG) return -1;
+    const start = at + (bytes[at + 1]! < 0x80 ? 2 : 3);
+    if (start > end || (start === at + 3 && bytes[at + 2]! >= 0x80)) return -1;
+    const after = start + (start === at + 2 ? bytes[at + 1]! : (bytes[at + 1]! & 0x7f) | (bytes[at + 2]! << 7));
+    const labelsEnd = after > end ? -1 : this.endOfLabels(start, after);
+    if (labelsEnd < 0) return -1;
+    const ref = table.find(module.view, start, labelsEnd);
+    if (ref < 0) return -1;
+    const last = module.loops.lastTaken();
+    const known = table.addressOf(ref);
+    if (module.loops.take(known, start, after) === 0) {
+      if (module.loops.seriesTaken() === 0) return -1;
+      // There may have been no room.
+      this.drain();
+      if (module.loops.take(known, start, after) === 0) return -1;
     }
-    const before = columns.samples;
-    if (!this.samples(columns.series.length, at, end)) {
-      columns.cut(before);
-      return -1;
+    table.follow(last, known);
+    return after;
+  }
+
+  /** Moves what was read to the columns. To be called before they get anything else, and at the end. */
+  drain(): void {
+    const { module, columns } = this;
+    if (module.loops.seriesTaken() > 0) {
+      const { index, times, words, numbers } = module.taken();
+      while (this.refs.length < columns.series.length) this.refs.push(-1);
+      for (let i = 0; i < numbers.length; i++) {
+        const ref = numbers[i]!;
+        this.refs.push(ref);
+        columns.addSeries(this.table.labels[ref]!);
+      }
+      columns.pushColumns(index, times, words);
     }
-    columns.addSeries(table.labels[ref]!);
-    this.last = ref;
-    return ref;
+    module.loops.empty(columns.series.length);
   }
 
   /** The end of the labels that a message begins with, -1 where they are not written as usual. */
   private endOfLabels(start: number, end: number): number {
-    const buf = this.buf;
+    const { bytes } = this.module;
     let at = start;
-    while (at < end && buf[at] === LABEL_TAG) {
-      let size = buf[at + 1]!;
+    while (at < end && bytes[at] === LABEL_TAG) {
+      let size = bytes[at + 1]!;
       at += 2;
       if (size >= 0x80) {
-        const high = buf[at++]!;
+        const high = bytes[at++]!;
         if (high >= 0x80) return -1;
         size = (size & 0x7f) | (high << 7);
       }
@@ -68,41 +102,5 @@ export class KnownSeriesReader {
       if (!(at <= end)) return -1;
     }
     return at;
-  }
-
-  private samples(series: number, start: number, end: number): boolean {
-    const buf = this.buf;
-    const view = this.view;
-    const columns = this.columns;
-    let at = start;
-    while (at < end) {
-      if (buf[at] !== SAMPLE_TAG) return false;
-      const size = buf[at + 1]!;
-      const after = at + 2 + size;
-      if (!(size < 0x80 && after <= end)) return false;
-      at += 2;
-      let low = 0;
-      let high = 0;
-      if (buf[at] === VALUE_TAG && at + 9 <= after) {
-        low = view.getUint32(at + 1, true);
-        high = view.getUint32(at + 5, true);
-        at += 9;
-      }
-      let time = 0;
-      if (at < after) {
-        if (buf[at++] !== TIMESTAMP_TAG) return false;
-        let shift = 1;
-        let byte = 0x80;
-        // Seven bytes reach beyond the year 19,000; longer ones are for the full decoder.
-        for (let count = 0; count < 7 && byte >= 0x80; count++, shift *= 128) {
-          if (at >= after) return false;
-          byte = buf[at++]!;
-          time += (byte & 0x7f) * shift;
-        }
-        if (byte >= 0x80 || at !== after) return false;
-      }
-      columns.pushBits(series, time, low, high);
-    }
-    return true;
   }
 }

@@ -1,11 +1,17 @@
 import type { Labels } from '../batch.ts';
 import { hashLabelBytes } from './label-hash.ts';
+import { WriteModule } from './write-module.ts';
 
 /** What a table may hold before a new one takes its place: label bytes, and series. */
 const MOST_BYTES = 64 * 1024 * 1024;
 const MOST_SERIES = 1_000_000;
 
 const FIRST_SERIES = 1024;
+
+/** Of a series in memory: address of the one that came after it, its number, the length of its label bytes; then the bytes. */
+const NUMBER = 4;
+const LENGTH = 8;
+const LABELS = 16;
 
 export interface SeriesTableOptions {
   /** Injectable, so that collisions can be tested. */
@@ -24,21 +30,25 @@ let tables = 0;
 export class SeriesTable {
   /** Of two tables the later one has the higher number. */
   readonly born = ++tables;
+  /** Where the label bytes are. */
+  readonly module: WriteModule;
   /** The labels of each series. Their user may put equal ones in their place, to have them once only. */
   readonly labels: Labels[] = [];
   private readonly hash: typeof hashLabelBytes;
   private readonly mostBytes: number;
   private readonly mostSeries: number;
-  private arena = new Uint8Array(64 * 1024);
-  private view = new DataView(this.arena.buffer);
   private used = 0;
-  private starts = new Uint32Array(FIRST_SERIES);
-  private lengths = new Uint32Array(FIRST_SERIES);
+  private addresses = new Uint32Array(FIRST_SERIES);
   private hashes = new Int32Array(FIRST_SERIES);
-  private followers = new Int32Array(FIRST_SERIES).fill(-1);
   private slots = new Int32Array(FIRST_SERIES * 2).fill(-1);
 
-  constructor({ hash = hashLabelBytes, mostBytes = MOST_BYTES, mostSeries = MOST_SERIES }: SeriesTableOptions = {}) {
+  /** @param module of which nothing else uses the memory for series; what a table before kept there is lost */
+  constructor(
+    { hash = hashLabelBytes, mostBytes = MOST_BYTES, mostSeries = MOST_SERIES }: SeriesTableOptions = {},
+    module = new WriteModule(),
+  ) {
+    this.module = module;
+    module.freeAll();
     this.hash = hash;
     this.mostBytes = mostBytes;
     this.mostSeries = mostSeries;
@@ -48,21 +58,13 @@ export class SeriesTable {
     return this.labels.length;
   }
 
-  /** The series that came after `ref` the last time, -1 if there is none. */
-  followerOf(ref: number): number {
-    return ref < 0 ? -1 : this.followers[ref]!;
+  addressOf(ref: number): number {
+    return this.addresses[ref]!;
   }
 
-  follow(ref: number, next: number): void {
-    if (ref >= 0) this.followers[ref] = next;
-  }
-
-  /** Where the labels of `ref` end if exactly its bytes stand at `start` of a body, before `end`; else -1. */
-  endAt(ref: number, body: DataView, start: number, end: number): number {
-    const length = this.lengths[ref]!;
-    const after = start + length;
-    if (after > end) return -1;
-    return equalBytes(this.view, this.starts[ref]!, body, start, length) ? after : -1;
+  /** Both by their addresses; 0 is none. */
+  follow(one: number, next: number): void {
+    if (one > 0) this.module.view.setUint32(one, next, true);
   }
 
   /** The series whose bytes stand in [start, end) of a body, -1 for an unknown one. */
@@ -72,9 +74,14 @@ export class SeriesTable {
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const ref = this.slots[slot]!;
       if (ref < 0) return -1;
-      if (this.hashes[ref] !== hash || this.lengths[ref] !== end - start) continue;
-      if (this.endAt(ref, body, start, end) === end) return ref;
+      if (this.hashes[ref] === hash && this.hasLabels(ref, body, start, end - start)) return ref;
     }
+  }
+
+  private hasLabels(ref: number, body: DataView, start: number, length: number): boolean {
+    const { view } = this.module;
+    const address = this.addresses[ref]!;
+    return view.getUint32(address + LENGTH, true) === length && equalBytes(view, address + LABELS, body, start, length);
   }
 
   /** Takes a series with a copy of its bytes, unless it is known already; -1 when the table is full. */
@@ -84,16 +91,23 @@ export class SeriesTable {
     if (known >= 0) return known;
     if (this.used + bytes.length > this.mostBytes || this.size >= this.mostSeries) return -1;
     const ref = this.size;
-    if (ref === this.starts.length) this.growSeries();
-    if (this.used + bytes.length > this.arena.length) this.growArena(this.used + bytes.length);
-    this.arena.set(bytes, this.used);
-    this.starts[ref] = this.used;
-    this.lengths[ref] = bytes.length;
+    if (ref === this.addresses.length) this.growSeries();
+    this.addresses[ref] = this.keep(ref, bytes);
     this.hashes[ref] = this.hash(body, 0, bytes.length);
     this.used += bytes.length;
     this.labels.push(labels);
     this.place(ref);
     return ref;
+  }
+
+  private keep(ref: number, bytes: Uint8Array): number {
+    const address = this.module.allocate(LABELS + bytes.length);
+    const { view } = this.module;
+    view.setUint32(address, 0, true);
+    view.setUint32(address + NUMBER, ref, true);
+    view.setUint32(address + LENGTH, bytes.length, true);
+    this.module.bytes.set(bytes, address + LABELS);
+    return address;
   }
 
   private place(ref: number): void {
@@ -104,24 +118,15 @@ export class SeriesTable {
   }
 
   private growSeries(): void {
-    const size = this.starts.length * 2;
+    const size = this.addresses.length * 2;
     const grown = <T extends Uint32Array | Int32Array>(fresh: T, old: T): T => {
       fresh.set(old);
       return fresh;
     };
-    this.starts = grown(new Uint32Array(size), this.starts);
-    this.lengths = grown(new Uint32Array(size), this.lengths);
+    this.addresses = grown(new Uint32Array(size), this.addresses);
     this.hashes = grown(new Int32Array(size), this.hashes);
-    this.followers = grown(new Int32Array(size).fill(-1), this.followers);
     this.slots = new Int32Array(size * 2).fill(-1);
     for (let ref = 0; ref < this.size; ref++) this.place(ref);
-  }
-
-  private growArena(needed: number): void {
-    const larger = new Uint8Array(Math.min(Math.max(needed, this.arena.length * 2), Math.max(needed, this.mostBytes)));
-    larger.set(this.arena.subarray(0, this.used));
-    this.arena = larger;
-    this.view = new DataView(larger.buffer);
   }
 }
 

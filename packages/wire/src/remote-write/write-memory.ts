@@ -1,5 +1,7 @@
 import type { MetricBatch } from '../batch.ts';
+import { blockOf, decodeSnappy, SnappyScratch } from '../snappy.ts';
 import { SeriesTable, type SeriesTableOptions } from './series-table.ts';
+import { WriteModule } from './write-module.ts';
 
 /** What a decoder says of the series of a batch when it was given a memory. */
 export interface KnownWriteSeries {
@@ -18,11 +20,19 @@ export class WriteMemory {
   /** Replaced by an empty one when it is full: a batch keeps the one it was decoded with. */
   table: SeriesTable;
 
+  private readonly module = new WriteModule();
+  private readonly scratch = new SnappyScratch();
   private readonly options: SeriesTableOptions;
 
   constructor(options: SeriesTableOptions = {}) {
     this.options = options;
-    this.table = new SeriesTable(options);
+    this.table = new SeriesTable(options, this.module);
+  }
+
+  /** As `decodeSnappy`, sooner; valid until the next body is inflated or decoded with this memory. */
+  inflate(body: Uint8Array, maxBytes: number): Uint8Array {
+    const { length, preamble } = blockOf(body, maxBytes);
+    return this.module.inflate(body, preamble, length) ?? decodeSnappy(body, maxBytes, this.scratch);
   }
 
   remember({ series, known }: MetricBatch): void {
@@ -30,7 +40,7 @@ export class WriteMemory {
     for (const { series: place, bytes } of known.fresh) {
       const ref = this.table.add(bytes, series[place]!);
       if (ref < 0) {
-        this.table = new SeriesTable(this.options);
+        this.table = new SeriesTable(this.options, this.module);
         return;
       }
       known.refs[place] = ref;

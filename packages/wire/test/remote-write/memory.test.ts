@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeWriteRequest, encodeWriteRequest, type MetricBatch, SeriesTable, WriteMemory } from '../../src/index.ts';
+import {
+  decodeSnappy,
+  decodeWriteRequest,
+  encodeSnappy,
+  encodeWriteRequest,
+  type MetricBatch,
+  SeriesTable,
+  WriteMemory,
+} from '../../src/index.ts';
 import { hashLabelBytes } from '../../src/remote-write/label-hash.ts';
 
 const name = fc.constantFrom('a', 'b', 'job', 'instance', 'ünï', 'x'.repeat(200));
@@ -94,6 +102,61 @@ describe('a memory of series', () => {
       expect([...batch.known!.refs]).toEqual(names.map((one) => 'abc'.indexOf(one)));
       expect(batch.series.map((one) => one.get('__name__'))).toEqual(names);
     }
+  });
+});
+
+describe('a memory that is given a body', () => {
+  const series = (i: number, value: number) => ({
+    labels: new Map([
+      ['__name__', `m${i}`],
+      ['x', 'y'.repeat(i % 40)],
+    ]),
+    samples: [{ timestamp: 1000 + value, value }],
+  });
+  const both = (memory: WriteMemory, packed: Uint8Array) => {
+    const plain = outcome(() => decodeWriteRequest(decodeSnappy(packed, 1e9)));
+    const remembered = outcome(() => {
+      const batch = decodeWriteRequest(memory.inflate(packed, 1e9), memory);
+      memory.remember(batch);
+      return batch;
+    });
+    return { plain, remembered };
+  };
+
+  it('decodes it as without one, from the first to one that its columns cannot hold at once', () => {
+    const memory = new WriteMemory();
+    for (const count of [1, 200, 66_000, 140_000, 140_000, 3]) {
+      const packed = encodeSnappy(encodeWriteRequest(Array.from({ length: count }, (_, i) => series(i, count))));
+      const { plain, remembered } = both(memory, packed);
+      expect(remembered).toEqual(plain);
+    }
+  });
+
+  it('leaves one that is too large for it to the decoder', () => {
+    const memory = new WriteMemory();
+    const long = {
+      labels: new Map([
+        ['__name__', 'long'],
+        ['x', 'z'.repeat(17 * 1024 * 1024)],
+      ]),
+      samples: [],
+    };
+    for (const sent of [[series(1, 1)], [long, series(1, 2)], [series(1, 3)]]) {
+      const { plain, remembered } = both(memory, encodeSnappy(encodeWriteRequest(sent)));
+      expect(remembered).toEqual(plain);
+    }
+  });
+
+  it('refuses what is damaged or too large with the same message', () => {
+    const memory = new WriteMemory();
+    const good = encodeSnappy(encodeWriteRequest([series(1, 1), series(2, 2)]));
+    const bad = [good.subarray(0, good.length - 1), Uint8Array.of(200, 1, 0), Uint8Array.of()];
+    for (const body of bad) {
+      const message = outcome(() => decodeWriteRequest(decodeSnappy(body, 1000)));
+      expect(typeof message).toBe('string');
+      expect(outcome(() => decodeWriteRequest(memory.inflate(body, 1000), memory))).toBe(message);
+    }
+    expect(() => memory.inflate(good, 10)).toThrow('at most 10 are allowed');
   });
 });
 
