@@ -1,4 +1,11 @@
-import { durationMs, durationPattern, isLabelName, nearest, sizeOf } from '@nightshift/server/collect';
+import {
+  type AgentVariable,
+  durationMs,
+  durationPattern,
+  isLabelName,
+  nearest,
+  sizeOf,
+} from '@nightshift/server/collect';
 
 /** A value of a variable that cannot be; the message says what would be right. */
 class Mistake extends Error {}
@@ -158,7 +165,7 @@ export const settings = {
     'Labels that every series gets unless it has them, beside `external_labels` of the file, which win.',
   ),
   NIGHTSHIFT_AGENT_LOG_LEVEL: setting(logLevel, 'info', 'Least severity of log lines.'),
-} as const;
+} as const satisfies Record<AgentVariable, unknown>;
 
 type Variables = typeof settings;
 export type Variable = keyof Variables;

@@ -1,5 +1,6 @@
 /** What a process that only collects needs: the agent. */
 export { durationMs, durationPattern } from '../config/duration.ts';
+export type { AgentVariable } from '../config/environment.ts';
 export { nearest } from '../config/nearest.ts';
 export { type HostMetrics, type HostMetricsOptions, startHostMetrics } from './host/host-metrics.ts';
 export type { Decoded, JournalRecord } from './record.ts';

@@ -27,6 +27,8 @@ export const agentVariables = [
   'NIGHTSHIFT_AGENT_LOG_LEVEL',
 ] as const;
 
+export type AgentVariable = (typeof agentVariables)[number];
+
 const isForAgent = (name: string): boolean => (agentVariables as readonly string[]).includes(name);
 
 const agentPrefix = 'NIGHTSHIFT_AGENT_';

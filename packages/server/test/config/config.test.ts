@@ -122,6 +122,29 @@ describe('a variable', () => {
     expect(offencesOf({ env: { NIGHTSHIFT_TOKEN: 'x', OTHER: '1' } })).toEqual([]);
   });
 
+  it('of the agent may be in an environment that is shared; a misspelled one is refused with the nearest of those', () => {
+    const env = { NIGHTSHIFT_AGENT_URL: 'http://x', NIGHTSHIFT_AGENT_SPOOL_BYTES: '1GiB', NIGHTSHIFT_AGENT_TOKEN: 'x' };
+    expect(offencesOf({ env })).toEqual([]);
+    expect(offencesOf({ env: { ...env, NIGHTSHIFT_AGENT_SPOOL_BYTE: '1' } })).toEqual([
+      'NIGHTSHIFT_AGENT_SPOOL_BYTE: there is no such variable; did you mean NIGHTSHIFT_AGENT_SPOOL_BYTES?',
+    ]);
+    expect(offencesOf({ env: { NIGHTSHIFT_AGENT_LOGLEVEL: 'x' } })[0]).toContain('NIGHTSHIFT_AGENT_LOG_LEVEL');
+  });
+
+  it('sets the bounds of single tokens as YAML, and a wrong one is refused with its place', () => {
+    const { config } = loadConfig({
+      env: { NIGHTSHIFT_INGEST_TOKENS: '{shop: {samplesPerSecond: 5, maxBodyBytes: 1MiB}}' },
+      cwd,
+    });
+    expect(config.ingest.tokens).toEqual({ shop: { samplesPerSecond: 5, maxBodyBytes: 2 ** 20 } });
+    const file = join(cwd, 'tokens.yaml');
+    writeFileSync(file, 'ingest:\n  tokens:\n    shop: {maxSerie: 5}\n    mail: {burst: -1}\n');
+    expect(offencesOf({ file }).map((line) => line.replace(`${cwd}/`, ''))).toEqual([
+      'tokens.yaml:3:12: there is no key `ingest.tokens.shop.maxSerie`; did you mean `ingest.tokens.shop.maxSeries`?',
+      'tokens.yaml:4:12: `ingest.tokens.mail.burst` must be a whole number of at least 0, not -1',
+    ]);
+  });
+
   it('sets any key: default, file and variable in rising order, and each says where it is from', () => {
     writeFileSync(join(cwd, 'nightshift.yaml'), 'dataDir: data\nhttp:\n  port: 1\n  host: 0.0.0.0\nengine:\n');
     const env = {
