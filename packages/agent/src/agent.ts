@@ -46,11 +46,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     const scraped = { results: 0, samples: 0, bytes: 0 };
     const scraper: Scraper = startScraper(
       config.scrapeConfigs,
-      async ({ body, receivedAt }, { metrics }, target) => {
+      async ({ body, receivedAt }, _decoded, target) => {
         scraped.results++;
-        scraped.samples += metrics?.values.length ?? 0;
         scraped.bytes += body.length;
-        await destinations.take(body, keyOf(target), receivedAt);
+        scraped.samples += await destinations.take(body, keyOf(target), receivedAt);
         options.afterScrape?.();
       },
       now,
@@ -64,7 +63,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
           now,
           warn: (message) => log.warn({}, message),
         },
-        ({ body, receivedAt }) => destinations.take(body, hostKey, receivedAt),
+        async ({ body, receivedAt }) => void (await destinations.take(body, hostKey, receivedAt)),
       );
       undo.push(() => host.close());
     }

@@ -5,6 +5,7 @@ import { leftoverSpools, spoolDir } from './directory.ts';
 import { Destination } from './forward/destination.ts';
 import type { Log } from './log.ts';
 import { FamilyMemory } from './request/family-memory.ts';
+import { surveyOf } from './request/survey.ts';
 
 export interface DestinationsDeps {
   readonly dir: string;
@@ -23,11 +24,16 @@ export class Destinations {
     return [...this.#all.values()];
   }
 
-  /** Resolves when every destination has it on disk; rejects, after all have tried, with the first reason. */
-  async take(request: Uint8Array, key: number, at: number): Promise<void> {
-    this.#families.learn(request);
-    const results = await Promise.allSettled(this.list().map((destination) => destination.take(request, key, at)));
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  /**
+   * Resolves, with the number of samples, when every destination has it on disk; rejects, after all have tried, with the
+   * first reason.
+   */
+  async take(request: Uint8Array, key: number, at: number): Promise<number> {
+    const survey = surveyOf(request);
+    this.#families.learn(survey.metadata);
+    const takes = this.list().map((destination) => destination.take(request, survey, key, at));
+    for (const result of await Promise.allSettled(takes)) if (result.status === 'rejected') throw result.reason;
+    return survey.samples;
   }
 
   /** Goes on by another configuration; a destination of which nothing is new is not disturbed. */

@@ -15,6 +15,7 @@ import type { Log } from '../log.ts';
 import type { FamilyMemory } from '../request/family-memory.ts';
 import { decodeRecord, encodeRecord, type SpoolRecord } from '../request/record.ts';
 import { Shape, type ShapeOptions } from '../request/shape.ts';
+import type { Survey } from '../request/survey.ts';
 import type { SentCounts } from '../request/write-v2.ts';
 import { DestinationCounts } from './counts.ts';
 import { type Answer, backoffMs, type Judgement, judge } from './judgement.ts';
@@ -100,8 +101,8 @@ export class Destination {
   }
 
   /** Resolves when what the destination wants of it is on disk. */
-  async take(request: Uint8Array, key: number, at: number): Promise<void> {
-    const parts = this.#shape.apply(request);
+  async take(request: Uint8Array, survey: Survey, key: number, at: number): Promise<void> {
+    const parts = this.#shape.apply(request, survey);
     try {
       await Promise.all(
         parts.map(({ bytes, samples }) =>

@@ -1,5 +1,4 @@
 import { decodeWriteRequest, type MetricMetadata } from '@nightshift/wire';
-import { Fields } from './fields.ts';
 
 /** Families beyond this are sent without their metadata. */
 const MOST_FAMILIES = 100_000;
@@ -12,11 +11,8 @@ export class FamilyMemory {
 
   /** Takes what the metadata of a prometheus.WriteRequest says. */
   learn(request: Uint8Array): void {
-    const found: Uint8Array[] = [];
-    const fields = new Fields(request, 0, request.length);
-    while (fields.next()) if (fields.field === 3) found.push(request.subarray(fields.start, fields.end));
-    if (found.length === 0) return;
-    for (const one of decodeWriteRequest(Buffer.concat(found)).metadata) {
+    if (request.length === 0) return;
+    for (const one of decodeWriteRequest(request).metadata) {
       if (this.#families.size < MOST_FAMILIES || this.#families.has(one.name)) this.#families.set(one.name, one);
     }
   }

@@ -17,10 +17,17 @@ export class Fields {
   constructor(
     private readonly bytes: Uint8Array,
     from: number,
-    private readonly limit: number,
+    private limit: number,
   ) {
     this.at = from;
     this.end = from;
+  }
+
+  /** Walks another message of the same bytes. */
+  restart(from: number, limit: number): void {
+    this.at = from;
+    this.end = from;
+    this.limit = limit;
   }
 
   next(): boolean {
@@ -44,6 +51,11 @@ export class Fields {
 
   /** Of up to 53 bits; more are only passed over. */
   private varint(): number {
+    const first = this.bytes[this.at];
+    if (first !== undefined && first < 0x80) {
+      this.at++;
+      return first;
+    }
     let value = 0;
     let factor = 1;
     for (;;) {

@@ -4,6 +4,7 @@ import { ByteWriter } from './byte-writer.ts';
 import { copyWithExternal, type ExternalLabels, encodeExternalLabels } from './external-labels.ts';
 import { Fields } from './fields.ts';
 import { encodeLabels, readLabels } from './labels.ts';
+import { type Survey, surveyOf } from './survey.ts';
 
 /** What a destination wants of a scrape. */
 export interface ShapeOptions {
@@ -36,9 +37,8 @@ export class Shape {
   }
 
   /** Empty where nothing of it is wanted. The parts stay valid. */
-  apply(request: Uint8Array): Part[] {
-    const asItIs = this.#samplesOfPlain(request);
-    if (asItIs !== undefined) return asItIs > 0 ? [{ bytes: request, samples: asItIs }] : [];
+  apply(request: Uint8Array, survey: Survey = surveyOf(request)): Part[] {
+    if (this.#isWanted(request, survey)) return survey.samples > 0 ? [{ bytes: request, samples: survey.samples }] : [];
     const parts: Part[] = [];
     let out = new ByteWriter(Math.min(request.length, PART_BYTES) + 4096);
     let samples = 0;
@@ -69,22 +69,11 @@ export class Shape {
     return parts;
   }
 
-  /** The samples of a request that can be sent as it is; undefined for one that cannot. */
-  #samplesOfPlain(request: Uint8Array): number | undefined {
-    const { relabelling, maxSamples, metadata } = this.#options;
-    if (relabelling || this.#externals.length > 0 || request.length > PART_BYTES) return undefined;
-    let samples = 0;
-    const fields = new Fields(request, 0, request.length);
-    while (fields.next()) {
-      if (fields.field === 3 && metadata) continue;
-      if (fields.field !== 1) return undefined;
-      const own = new Fields(request, fields.contentStart, fields.end);
-      while (own.next()) {
-        if (own.field === 2) samples++;
-        else if (own.field !== 1) return undefined;
-      }
-    }
-    return samples <= maxSamples ? samples : undefined;
+  /** Whether a request can be sent as it is. */
+  #isWanted(request: Uint8Array, { isPlain, samples, metadata }: Survey): boolean {
+    const options = this.#options;
+    if (options.relabelling || this.#externals.length > 0 || request.length > PART_BYTES) return false;
+    return isPlain && samples <= options.maxSamples && (options.metadata || metadata.length === 0);
   }
 
   /** Writes the content of a prometheus.TimeSeries as it is wanted; returns how many samples it has, 0 for one that is not. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
+  decodeWriteRequest,
   EncodedLabels,
   type Exemplar,
   KnownSeries,
@@ -15,11 +16,12 @@ import {
 import type { Decoded, JournalRecord } from '../record.ts';
 import type { Relabelling } from '../relabel/relabel.ts';
 import type { ScrapeConfig } from './config/types.ts';
-import { BodySizeError, fetchExposition, mostBytes } from './fetch.ts';
+import { BodySizeError, type Exposition, fetchExposition, mostBytes } from './fetch.ts';
 import type { HttpClient } from './http/client.ts';
 import { packSeries, type RestingSeries, unpackSeries } from './packed-series.ts';
 import { parseAnswer } from './parse.ts';
 import { acceptHeader } from './protocol.ts';
+import { Replay } from './replay.ts';
 import { ReportSeries } from './report.ts';
 import { labelsToStore, type SampleLabelling } from './sample-labels.ts';
 import { reasonOf } from './sd/refresh.ts';
@@ -91,7 +93,9 @@ export class ScrapeSession {
   #accept: string;
   readonly #stored = new Map<string, StoredSeries>();
   #previous: readonly StoredSeries[] = [];
+  /** At most one of both, where series are packed. */
   #packed: Uint8Array | undefined;
+  #replay: Replay | undefined;
   /** Whether the texts that were packed still stand for their series. */
   #textsHold = true;
   /** What was unpacked for the scrape under way. */
@@ -118,6 +122,8 @@ export class ScrapeSession {
     this.target = target;
     this.settings = settings;
     this.#memory = new SeriesMemory();
+    if (this.#replay) this.#packed = packSeries(this.#replay.series());
+    this.#replay = undefined;
     this.#textsHold = false;
     this.#labelling = labellingOf(target, settings);
     this.#report = reportOf(target, settings);
@@ -130,11 +136,20 @@ export class ScrapeSession {
    * is asked for and that is the reason. `stored` must be called once the result is durable.
    */
   async scrape(at: number, now: () => number, refusal = ''): Promise<ScrapeResult & { stored(): void }> {
-    const { config, client } = this.settings;
     const started = now();
-    let bodyBytes = 0;
-    let batch: MetricBatch | undefined;
+    let answer: Exposition | undefined;
     let error = refusal;
+    let isTooLarge = false;
+    try {
+      if (refusal === '') answer = await this.#fetch();
+    } catch (cause) {
+      isTooLarge = cause instanceof BodySizeError;
+      error = reasonText(cause);
+    }
+    const replayed = answer && this.#replayed(answer, at, (now() - started) / 1000);
+    if (replayed) return replayed;
+    const bodyBytes = isTooLarge ? -1 : (answer?.body.length ?? 0);
+    let batch: MetricBatch | undefined;
     let metadata: readonly MetricMetadata[] | undefined;
     let writer = new ScrapeWriter(this.#bytes);
     let appended = nothing;
@@ -142,23 +157,15 @@ export class ScrapeSession {
     this.#unpack();
     this.#memory.begin();
     try {
-      if (refusal === '') {
-        const answer = await fetchExposition(client, {
-          url: this.target.url,
-          accept: this.#accept,
-          timeoutMs: this.target.timeoutMs,
-          compression: config.enableCompression,
-          maxBytes: config.limits.bodyBytes > 0 ? config.limits.bodyBytes - 1 : mostBytes,
-        });
-        bodyBytes = answer.body.length;
-        batch = parseAnswer(answer, at, this.#memory, this.target, config);
+      if (answer) {
+        batch = parseAnswer(answer, at, this.#memory, this.target, this.settings.config);
         appended = this.#append(batch, writer, at, now());
         error = appended.error;
       }
     } catch (cause) {
-      if (cause instanceof BodySizeError) bodyBytes = -1;
-      error = cause instanceof Error ? reasonOf(cause) : String(cause);
+      error = reasonText(cause);
     }
+    const appendedBytes = writer.size;
     if (error === '') {
       this.#memory.keep();
       metadata = batch?.metadata;
@@ -175,6 +182,11 @@ export class ScrapeSession {
     const seconds = (now() - started) / 1000;
     this.#report.write(writer, at, { up: error === '', seconds, bodyBytes, ...appended });
     this.#bytes = writer.size;
+    const result = this.#result(writer, at);
+    const recorded = () => {
+      const isPlain = batch && error === '' && isReplayable(batch, appended, this.#memory);
+      return isPlain && answer ? this.#record(answer, result.record.body.subarray(0, appendedBytes), at) : undefined;
+    };
     const stored = () => {
       this.#hasReported = true;
       if (newMetadata && !this.settings.packsSeries) this.#sentMetadata = newMetadata;
@@ -184,13 +196,51 @@ export class ScrapeSession {
         series.isChanged ||= series.shown !== text;
         series.shown = text;
       }
-      if (this.settings.packsSeries) this.#pack();
+      if (this.settings.packsSeries) this.#pack(recorded());
       else this.#forgetOld();
     };
     // What is the same as before is given back as it was, so that it is in memory once.
     const kept = newMetadata ?? (metadata && this.#sentMetadata);
     const shownMetadata = this.settings.packsSeries ? undefined : kept;
-    return { ...this.#result(writer, at), metadata: shownMetadata, error, stored };
+    return { ...result, metadata: shownMetadata, error, stored };
+  }
+
+  #fetch(): Promise<Exposition> {
+    const { config, client } = this.settings;
+    return fetchExposition(client, {
+      url: this.target.url,
+      accept: this.#accept,
+      timeoutMs: this.target.timeoutMs,
+      compression: config.enableCompression,
+      maxBytes: config.limits.bodyBytes > 0 ? config.limits.bodyBytes - 1 : mostBytes,
+    });
+  }
+
+  /** What comes of an answer with the series of the last one, by which nothing changes that is kept. */
+  #replayed(answer: Exposition, at: number, seconds: number): (ScrapeResult & { stored(): void }) | undefined {
+    const replay = this.#replay;
+    if (!replay) return undefined;
+    const { scraped, afterRelabelling } = replay;
+    const bodyBytes = answer.body.length;
+    const writer = new ScrapeWriter(0);
+    this.#report.write(writer, at, { up: true, seconds, bodyBytes, seriesAdded: 0, scraped, afterRelabelling });
+    const body = replay.run(answer, at, writer.finish().body);
+    if (!body) return undefined;
+    const decoded = {
+      // Who sends it on does not ask for it.
+      get metrics() {
+        return decodeWriteRequest(body);
+      },
+    };
+    const record = { kind: 'remote-write', format: 'protobuf', receivedAt: at, body } as const;
+    return { record, decoded, metadata: undefined, error: '', stored: () => {} };
+  }
+
+  #record(answer: Exposition, request: Uint8Array, at: number): Replay | undefined {
+    const { latest } = this.#memory;
+    const texts = latest.map(({ text }) => text);
+    const kept = latest.map(({ data }) => data !== dropped);
+    return Replay.of({ answer, texts, kept, request, at });
   }
 
   /** What ends all series of the target; undefined if it never had any. */
@@ -286,7 +336,14 @@ export class ScrapeSession {
   }
 
   /** Nothing stays but what is needed to go on, as compressed bytes. */
-  #pack(): void {
+  #pack(replay: Replay | undefined): void {
+    this.#replay = replay;
+    if (replay) {
+      this.#packed = undefined;
+      this.#textsHold = true;
+      this.#forgetAll();
+      return;
+    }
     const { latest } = this.#memory;
     const tracked = new Set<Fate>(this.#previous);
     const isSame =
@@ -294,7 +351,8 @@ export class ScrapeSession {
       tracked.size === this.#trackedBefore &&
       latest.length === this.#restored.length &&
       latest.every((known, i) => known === this.#restored[i]);
-    if (!isSame || this.#previous.some(({ isChanged }) => isChanged)) this.#packed = packSeries(this.#resting(tracked));
+    if (!this.#packed || !isSame || this.#previous.some(({ isChanged }) => isChanged))
+      this.#packed = packSeries(this.#resting(tracked));
     this.#textsHold = true;
     this.#forgetAll();
   }
@@ -312,11 +370,12 @@ export class ScrapeSession {
   }
 
   #unpack(): void {
-    if (!this.#packed) return;
+    const resting = this.#replay?.series() ?? (this.#packed && unpackSeries(this.#packed));
+    if (!resting) return;
     this.#forgetAll();
     const previous = new Set<StoredSeries>();
     const restored: KnownSeries<Fate>[] = [];
-    for (const { text, bytes, shown, isTracked } of unpackSeries(this.#packed)) {
+    for (const { text, bytes, shown, isTracked } of resting) {
       const series = bytes === '' ? dropped : this.#restore(bytes, shown);
       if (isTracked && series !== dropped) previous.add(series);
       if (text === '' || !this.#textsHold) continue;
@@ -372,6 +431,18 @@ const labellingOf = (target: ScrapeTarget, { config, metricRelabelling }: Scrape
 
 const reportOf = (target: ScrapeTarget, { config }: ScrapeSettings): ReportSeries =>
   new ReportSeries(target, config.extraMetrics, config.limits.samples);
+
+/** Whether each sample is of a series of its own and has neither a time nor an exemplar. */
+function isReplayable(
+  batch: MetricBatch,
+  { tracked, afterRelabelling }: Appended,
+  memory: SeriesMemory<Fate>,
+): boolean {
+  const isPlain = batch.exemplars.length === 0 && memory.latest.length === batch.values.length;
+  return isPlain && tracked.length === afterRelabelling && !memory.timed.includes(true);
+}
+
+const reasonText = (cause: unknown): string => (cause instanceof Error ? reasonOf(cause) : String(cause));
 
 /** Those that were not shown before. What is now shown without a time of its own goes to `shown`. */
 function newExemplars(
