@@ -2,17 +2,15 @@
 import type { SelectBudget } from '@nightshift/promql';
 import type { Engine } from '../../engine/engine.ts';
 import { engineSamples, engineSeriesInRange, type IdSpan } from '../engine-samples.ts';
-import { ReadBuffer } from '../read-buffer.ts';
 import { concatColumns, type SampleColumns } from '../sample-columns.ts';
 import type { Series } from '../series-index.ts';
 import type { DerivedHours } from './derived-hours.ts';
 import { HOUR_MS } from './hours.ts';
-import { countOf, unpack } from './pack.ts';
+import { extentOf } from './pack.ts';
 import { PackedReader, type Packs, type ReadOptions } from './packed-reader.ts';
 import { type PackedHour, type Piece, piecesOf } from './range-pieces.ts';
+import { type ReadSeries, UnpackedSeries } from './unpacked-series.ts';
 
-/** Samples that are read into one piece of memory. */
-const BUFFER_SAMPLES = 65_536;
 /** Of packs that are kept in memory. */
 const CACHE_BYTES = 24 * 1024 * 1024;
 /** Packs that are looked into to see which series have samples; beyond it the engine is asked for their ids. */
@@ -36,26 +34,42 @@ export class History {
     return this.packed.bytes;
   }
 
-  /** As `engineSamples`. */
-  samples(
+  /** The samples with start <= t <= end of the series, by their place. */
+  open(
     series: readonly Series[],
     start: number,
     end: number,
     signal?: AbortSignal,
     budget?: SelectBudget,
     span?: IdSpan,
-  ): Promise<Map<bigint, SampleColumns>> {
-    if (series.length === 0 || end < start) return Promise.resolve(new Map());
+  ): Promise<ReadSeries> {
+    if (series.length === 0 || end < start) return Promise.resolve(() => undefined);
     return this.unchanged(start, end, async (pieces) => {
-      const parts: Map<bigint, SampleColumns>[] = [];
+      const parts: ReadSeries[] = [];
       for (const piece of pieces) {
         if (piece.packed) {
           const packs = await this.packed.read(series, piece.packed, { signal, budget, span });
-          parts.push(unpacked(series, piece.packed, packs, start, end, budget));
-        } else parts.push(await engineSamples(this.engine, series, piece.start, piece.end, signal, budget, span));
+          const unpacked = new UnpackedSeries(piece.packed, packs, start, end);
+          if (budget) unpacked.count(series.length, budget);
+          parts.push(unpacked.read);
+        } else {
+          const found = await engineSamples(this.engine, series, piece.start, piece.end, signal, budget, span);
+          parts.push((place) => found.get(series[place]!.id));
+        }
       }
-      return parts.length === 1 ? parts[0]! : joined(series, parts);
+      return parts.length === 1 ? parts[0]! : (place) => joined(parts, place);
     });
+  }
+
+  /** The same, all at once, by id. */
+  async samples(...asked: Parameters<History['open']>): Promise<Map<bigint, SampleColumns>> {
+    const read = await this.open(...asked);
+    const found = new Map<bigint, SampleColumns>();
+    for (const [place, { id }] of asked[0].entries()) {
+      const columns = read(place);
+      if (columns) found.set(id, { timestamps: columns.timestamps, values: columns.values.slice() });
+    }
+    return found;
   }
 
   /** As `engineSeriesInRange`. */
@@ -94,7 +108,7 @@ export class History {
     const isWithinHour = firstStart === lastStart && start > firstStart && end < firstStart + HOUR_MS - 1;
     if (isWithinHour || series.length * hours.length <= MOST_LOOKED_INTO) {
       const packs = await this.packed.read(series, hours, options);
-      return unpacked(series, hours, packs, start, end).keys();
+      return idsWithin(series, hours, packs, start, end);
     }
     const ids = series.map(({ id }) => id);
     return this.packed.idsWithin(
@@ -117,53 +131,32 @@ export class History {
   }
 }
 
-/** Samples with start <= t <= end by id; series without one are left out. */
-function unpacked(
+/** The ids of series that have a sample with start <= t <= end. */
+function* idsWithin(
   series: readonly Series[],
   hours: readonly PackedHour[],
   packs: Packs,
   start: number,
   end: number,
-  budget?: SelectBudget,
-): Map<bigint, SampleColumns> {
-  const buffer = new ReadBuffer(BUFFER_SAMPLES);
-  const found = new Map<bigint, SampleColumns>();
-  let uncounted = 0;
+): Generator<bigint> {
+  const doubtful = new UnpackedSeries(hours, packs, start, end);
   for (let place = 0; place < series.length; place++) {
-    let most = 0;
-    for (let at = 0; at < hours.length; at++) {
-      const { bytes, from, to } = packs(place, at);
-      most += countOf(bytes, from, to);
-    }
-    if (most === 0) continue;
-    uncounted += most;
-    if (uncounted >= BUFFER_SAMPLES) {
-      budget?.samples(uncounted);
-      uncounted = 0;
-    }
-    buffer.makeRoom(most);
-    const { columns, usedTimes, usedValues } = buffer;
-    let count = 0;
-    for (let at = 0; at < hours.length; at++) {
-      const { bytes, from, to } = packs(place, at);
+    let isWithin = false;
+    let mayBeWithin = false;
+    for (let at = 0; at < hours.length && !isWithin; at++) {
+      const pack = packs(place, at);
+      if (pack.from === pack.to) continue;
+      const { first, last } = extentOf(pack);
       const hourStart = hours[at]!.hour * HOUR_MS;
-      count += unpack(bytes, from, to, hourStart, columns, usedTimes + count, usedValues + count);
+      isWithin = [first, last].some((time) => hourStart + time >= start && hourStart + time <= end);
+      mayBeWithin ||= hourStart + first < start && hourStart + last > end;
     }
-    let skipped = 0;
-    while (skipped < count && columns.times[usedTimes + skipped]! < start) skipped++;
-    while (count > skipped && columns.times[usedTimes + count - 1]! > end) count--;
-    if (count > skipped) found.set(series[place]!.id, buffer.take(skipped, count - skipped));
+    if (isWithin || (mayBeWithin && doubtful.read(place))) yield series[place]!.id;
   }
-  if (uncounted > 0) budget?.samples(uncounted);
-  return found;
 }
 
 /** The parts are in order of time. */
-function joined(series: readonly Series[], parts: readonly Map<bigint, SampleColumns>[]): Map<bigint, SampleColumns> {
-  const found = new Map<bigint, SampleColumns>();
-  for (const { id } of series) {
-    const own = parts.map((part) => part.get(id)).filter((columns) => columns !== undefined);
-    if (own.length > 0) found.set(id, concatColumns(own));
-  }
-  return found;
+function joined(parts: readonly ReadSeries[], place: number): SampleColumns | undefined {
+  const own = parts.map((part) => part(place)).filter((columns) => columns !== undefined);
+  return own.length === 0 ? undefined : concatColumns(own);
 }

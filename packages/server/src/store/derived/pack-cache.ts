@@ -3,6 +3,7 @@
  * to go: a dashboard over past days that is refreshed does not go to the engine again. That a series has nothing in an
  * hour is remembered as well. What belongs to a generation of an hour that is no longer the current one is not found.
  */
+import type { Pack } from './pack.ts';
 
 const PAGE_BYTES = 256 * 1024;
 const FIRST_SLOTS = 1024;
@@ -15,13 +16,6 @@ const FREED = 1 / 8;
 const NOTHING = 0xffffffff;
 /** Words of a slot: number of the hour, number of the series + 1 (0: free), number of the page, offset in it, end. */
 const WORDS = 5;
-
-/** A pack, where it lies. Empty for a series without a sample. */
-export interface Pack {
-  readonly bytes: Uint8Array;
-  readonly from: number;
-  readonly to: number;
-}
 
 export const noPack: Pack = { bytes: new Uint8Array(), from: 0, to: 0 };
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { newColumns } from '../head-chunk.ts';
 import { wordsOf } from '../sample-columns.ts';
 import { HOUR_MS } from './hours.ts';
-import { CHUNK, countOf, Packer, unpack } from './pack.ts';
+import { CHUNK, countOf, extentOf, hasNumbersOnly, haveSameTimes, Packer, unpackTimes, unpackValues } from './pack.ts';
 
 const START = 495_000 * HOUR_MS;
 const packer = new Packer();
@@ -13,7 +13,8 @@ const fromBits = (low: number, high: number): Float64Array => new Float64Array(U
 function back(bytes: Uint8Array): { times: number[]; words: number[] } {
   const count = countOf(bytes, 0, bytes.length);
   const columns = newColumns(count + 3);
-  expect(unpack(bytes, 0, bytes.length, START, columns, 1, 2)).toBe(count);
+  expect(unpackTimes(bytes, 0, bytes.length, START, columns.times, 1)).toBe(count);
+  expect(unpackValues(bytes, 0, bytes.length, columns, 2)).toBe(count);
   return { times: [...columns.times.subarray(1, 1 + count)], words: [...columns.words.subarray(4, 4 + 2 * count)] };
 }
 
@@ -69,9 +70,28 @@ describe('a packed hour', () => {
         const words = Uint32Array.from(all.slice(0, count).flat());
         const bytes = packer.pack(at, new Float64Array(words.buffer), START);
         expect(back(bytes)).toEqual({ times: [...at], words: [...words] });
+        const pack = { bytes, from: 0, to: bytes.length };
+        expect(extentOf(pack)).toEqual({ first: at[0]! - START, last: at.at(-1)! - START });
+        if (hasNumbersOnly(pack)) expect([...new Float64Array(words.buffer)].filter(Number.isNaN)).toEqual([]);
       }),
       { numRuns: 500 },
     );
+  });
+
+  it('is known to have the times of another', () => {
+    const packed = (times: readonly number[], value: number) => {
+      const bytes = packer.pack(Float64Array.from(times), new Float64Array(times.length).fill(value), START).slice();
+      return { bytes, from: 0, to: bytes.length };
+    };
+    const regular = Array.from({ length: 300 }, (_, i) => START + 10_000 * i);
+    const jittered = regular.map((time, i) => time + (i % 3));
+    for (const times of [regular, jittered]) {
+      expect(haveSameTimes(packed(times, 1), packed(times, 2))).toBe(true);
+      expect(haveSameTimes(packed(times, 1), packed(times.slice(1), 1))).toBe(false);
+      expect(haveSameTimes(packed(times, 1), packed(times.slice(0, 256), 1))).toBe(false);
+      const other = times.map((time, i) => (i === 290 ? time + 1 : time));
+      expect(haveSameTimes(packed(times, 1), packed(other, 1))).toBe(false);
+    }
   });
 
   it.each([

@@ -59,6 +59,13 @@ interface Plan {
   readonly decimals: number;
 }
 
+/** A pack, where it lies: bytes from <= i < to. Empty for a series without a sample. */
+export interface Pack {
+  readonly bytes: Uint8Array;
+  readonly from: number;
+  readonly to: number;
+}
+
 export class Packer {
   private bytes = new Uint8Array(64 * 1024);
   private view = new DataView(this.bytes.buffer);
@@ -252,27 +259,80 @@ export function countOf(bytes: Uint8Array, from: number, to: number): number {
   return count;
 }
 
-/** Unpacks the bytes from <= i < to to these places of the columns and says how many samples they are. */
-export function unpack(
+/** Unpacks the times of the bytes from <= i < to to this place and says how many they are. */
+export function unpackTimes(
   bytes: Uint8Array,
   from: number,
   to: number,
   hourStart: number,
-  into: Columns,
-  timesAt: number,
-  valuesAt: number,
+  into: Float64Array,
+  offset: number,
 ): number {
   let samples = 0;
-  for (let at = from; at < to; ) {
+  for (let at = from; at < to; at += sizeOf(bytes, at)) {
     const count = uint16(bytes, at);
-    const timeWidth = bytes[at + 2]! & 15;
-    readTimes(bytes, at, count, timeWidth, hourStart, into.times, timesAt + samples);
-    const values = at + HEADER + timeWidth * count;
-    readValues(bytes, at, values, count, into, valuesAt + samples);
+    readTimes(bytes, at, count, bytes[at + 2]! & 15, hourStart, into, offset + samples);
     samples += count;
-    at = values + valueBytes(bytes[at + 2]! >>> 4, count);
   }
   return samples;
+}
+
+/** The same of the values. */
+export function unpackValues(bytes: Uint8Array, from: number, to: number, into: Columns, offset: number): number {
+  let samples = 0;
+  for (let at = from; at < to; at += sizeOf(bytes, at)) {
+    const count = uint16(bytes, at);
+    readValues(bytes, at, at + HEADER + (bytes[at + 2]! & 15) * count, count, into, offset + samples);
+    samples += count;
+  }
+  return samples;
+}
+
+/** Whether all values are numbers, as far as that can be told without unpacking them. */
+export function hasNumbersOnly({ bytes, from, to }: Pack): boolean {
+  for (let at = from; at < to; at += sizeOf(bytes, at)) {
+    const kind = bytes[at + 2]! >>> 4;
+    if (kind === DOUBLES) return false;
+    // All bits of the exponent are set in NaN and in infinity.
+    if (kind === SAME && (bytes[at + 19]! & 127) === 127 && bytes[at + 18]! >= 240) return false;
+  }
+  return true;
+}
+
+/** Whether two packs have the very same times, in milliseconds of the hour. False for some that do but are cut differently. */
+export function haveSameTimes(a: Pack, b: Pack): boolean {
+  let at = a.from;
+  let other = b.from;
+  while (at < a.to && other < b.to) {
+    const width = a.bytes[at + 2]! & 15;
+    if (width !== (b.bytes[other + 2]! & 15) || !areEqual(a.bytes, at, b.bytes, other, 2)) return false;
+    const count = uint16(a.bytes, at);
+    if (!areEqual(a.bytes, at + 4, b.bytes, other + 4, 8)) return false;
+    if (!areEqual(a.bytes, at + HEADER, b.bytes, other + HEADER, width * count)) return false;
+    at += sizeOf(a.bytes, at);
+    other += sizeOf(b.bytes, other);
+  }
+  return at === a.to && other === b.to;
+}
+
+function areEqual(a: Uint8Array, at: number, b: Uint8Array, other: number, length: number): boolean {
+  for (let i = 0; i < length; i++) if (a[at + i] !== b[other + i]) return false;
+  return true;
+}
+
+const timeOf = (bytes: Uint8Array, header: number, i: number): number => {
+  const width = bytes[header + 2]! & 15;
+  const at = header + HEADER + width * i;
+  const regular = (uint32(bytes, header + 4) | 0) + i * uint32(bytes, header + 8);
+  if (width === 0) return regular;
+  return regular + (width === 1 ? bytes[at]! : width === 2 ? uint16(bytes, at) : uint32(bytes, at));
+};
+
+/** First and last time of a pack that is not empty, in milliseconds of the hour. */
+export function extentOf({ bytes, from, to }: Pack): { readonly first: number; readonly last: number } {
+  let at = from;
+  for (let next = at; next < to; next += sizeOf(bytes, next)) at = next;
+  return { first: timeOf(bytes, from, 0), last: timeOf(bytes, at, uint16(bytes, at) - 1) };
 }
 
 function readTimes(

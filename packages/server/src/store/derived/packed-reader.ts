@@ -4,7 +4,8 @@ import type { Engine } from '../../engine/engine.ts';
 import type { IdSpan } from '../engine-samples.ts';
 import { RowBinaryReader } from '../row-binary.ts';
 import type { Series } from '../series-index.ts';
-import { noPack, type Pack, PackCache } from './pack-cache.ts';
+import type { Pack } from './pack.ts';
+import { noPack, PackCache } from './pack-cache.ts';
 import type { PackedHour } from './range-pieces.ts';
 
 /** Beyond this many ids it is cheaper to read all series and leave out some. */
