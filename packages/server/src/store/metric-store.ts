@@ -1,12 +1,15 @@
 /** Metrics from the head and the engine, cut where the head begins. */
-import type { Matcher, SelectBudget, SelectRequest, SeriesData } from '@nightshift/promql';
+import type { Matcher, RollupReader, RollupRequest, SelectBudget, SelectRequest, SeriesData } from '@nightshift/promql';
 import type { Labels, MetricMetadata } from '@nightshift/wire';
+import type { Engine } from '../engine/engine.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
+import type { DerivedHours } from './derived/derived-hours.ts';
 import type { History } from './derived/history.ts';
 import { type IdSpan, spanOf } from './engine-samples.ts';
 import type { Head } from './head.ts';
 import type { HistogramReader } from './histogram-reader.ts';
 import { ReadBuffer } from './read-buffer.ts';
+import { RollupSource } from './rollup/rollup-source.ts';
 import { concatColumns } from './sample-columns.ts';
 import type { Series, SeriesIndex } from './series-index.ts';
 import { SeriesLookup } from './series-lookup.ts';
@@ -39,6 +42,7 @@ const BUFFER_SAMPLES = 65_536;
 export class HeadAndEngine implements MetricStore {
   readonly sorted = true;
   private readonly lookup: SeriesLookup;
+  private rolledUp: RollupSource | undefined;
 
   constructor(
     private readonly history: History,
@@ -48,6 +52,23 @@ export class HeadAndEngine implements MetricStore {
     private readonly histograms: HistogramReader,
   ) {
     this.lookup = new SeriesLookup(index);
+  }
+
+  /** From now on roll-ups are given where hours have them. */
+  rollUpWith(engine: Engine, hours: Pick<DerivedHours, 'current'>): void {
+    this.rolledUp = new RollupSource({
+      engine,
+      hours,
+      samples: this,
+      match: (matchers) => this.lookup.match(matchers),
+      spanOf: (series) => this.spanOf(series),
+      haveHistograms: (series) => this.histograms.has(series),
+      coveredFrom: () => this.head.coveredFrom,
+    });
+  }
+
+  rollups(request: RollupRequest): RollupReader | undefined {
+    return this.rolledUp?.rollups(request);
   }
 
   async select(request: SelectRequest): Promise<readonly SeriesData[]> {

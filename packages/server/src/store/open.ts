@@ -117,7 +117,7 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
       // The flusher meets the same record and sets it aside with its reason.
     }
   }
-  const derived = await openDerived({ engine, now, log, ...options.derived });
+  const derived = await openDerived({ engine, series: index, now, log, ...options.derived });
   const { rejectedDir, flushEveryMs: everyMs = 1000 } = options;
   const flusher = new Flusher({
     engine,
@@ -140,8 +140,10 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
     if (engine.state === 'up') head.evictBefore(now() - windowMs);
   }, SWEEP_MS).unref();
   const flushed = (ms: number) => Promise.race([flusher.flush().then(() => true), sleep(ms, false, { ref: false })]);
+  const metrics = new HeadAndEngine(derived.history, head, index, metadata, histograms);
+  metrics.rollUpWith(engine, derived.hours);
   const store: NightshiftStore = {
-    metrics: new HeadAndEngine(derived.history, head, index, metadata, histograms),
+    metrics,
     ...createLogStore(engine),
     ...createTraceStore(engine),
     ...createExemplarStore(engine, index, async () => void (await flushed(SETTLE_MS))),

@@ -1,5 +1,7 @@
 /** What is derived from samples, put together. */
 import type { Engine } from '../../engine/engine.ts';
+import { RollupHours } from '../rollup/rollup-hours.ts';
+import type { SeriesIndex } from '../series-index.ts';
 import type { Derivation } from './derivation.ts';
 import { DerivedHours } from './derived-hours.ts';
 import { dropDay } from './derived-rows.ts';
@@ -14,6 +16,7 @@ const EVERY_MS = 15_000;
 
 export interface DerivedOptions {
   readonly engine: Engine;
+  readonly series: SeriesIndex;
   /** Milliseconds without a change before an hour that is over is derived from; a minute unless told. */
   readonly quietMs?: number;
   /** Milliseconds between two looks for such hours; 15 s unless told. */
@@ -31,12 +34,15 @@ export interface Derived {
 }
 
 /** All that there is; a new one is a line here. */
-const derivationsOf = (engine: Engine): readonly Derivation[] => [packedSamples(engine)];
+const derivationsOf = (engine: Engine, series: SeriesIndex): readonly Derivation[] => [
+  packedSamples(engine),
+  new RollupHours(engine, series),
+];
 
 /** Loads the ledger and starts to derive. */
 export async function openDerived(options: DerivedOptions): Promise<Derived> {
-  const { engine, quietMs = QUIET_MS, everyMs = EVERY_MS, now, log } = options;
-  const derivations = derivationsOf(engine);
+  const { engine, series, quietMs = QUIET_MS, everyMs = EVERY_MS, now, log } = options;
+  const derivations = derivationsOf(engine, series);
   const quiet = new QuietHours(quietMs, now);
   const hours = await DerivedHours.load({
     engine,
