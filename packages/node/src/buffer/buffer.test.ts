@@ -13,9 +13,9 @@ function bufferWith(settings: Partial<BufferOptions['settings']> = {}, random: (
   const buffer = createBuffer({
     settings: {
       samplingRate: { default: 1 },
-      samplingTarget: undefined,
-      minimumPerMinute: 10,
-      slowQuerySeconds: 1,
+      samplingTarget: 0,
+      samplingMinimum: 10,
+      slowQueryThreshold: 1,
       bufferSize: 1000,
       ...settings,
     },

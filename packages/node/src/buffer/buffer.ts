@@ -40,7 +40,7 @@ export interface OperationBuffer extends Recorder {
 
 type BufferSettings = Pick<
   Settings,
-  'samplingRate' | 'samplingTarget' | 'minimumPerMinute' | 'slowQuerySeconds' | 'bufferSize'
+  'samplingRate' | 'samplingTarget' | 'samplingMinimum' | 'slowQueryThreshold' | 'bufferSize'
 >;
 
 export interface BufferOptions {
@@ -67,11 +67,16 @@ class KindBuffer {
     readonly kind: Kind,
     private readonly options: BufferOptions,
   ) {
-    const { samplingRate, samplingTarget, minimumPerMinute, bufferSize } = options.settings;
+    const { samplingRate, samplingTarget, samplingMinimum, bufferSize } = options.settings;
     this.ring = new Ring(bufferSize);
     const rate = samplingRate[kind] ?? samplingRate.default;
     const { random } = options;
-    this.sampler = new Sampler({ rate, target: samplingTarget, minimumPerMinute, ...(random && { random }) });
+    this.sampler = new Sampler({
+      rate,
+      target: samplingTarget === 0 ? undefined : samplingTarget,
+      minimumPerMinute: samplingMinimum,
+      ...(random && { random }),
+    });
   }
 
   record(operation: Operation): void {
@@ -80,7 +85,7 @@ class KindBuffer {
     this.total.count++;
     this.total.seconds += seconds;
     if (failed) this.total.failed++;
-    const isNotable = failed || seconds >= this.options.settings.slowQuerySeconds;
+    const isNotable = failed || seconds >= this.options.settings.slowQueryThreshold;
     const weight = this.sampler.weigh(time, isNotable);
     if (weight === 0) return;
     this.kept++;
