@@ -1,6 +1,7 @@
 export { PromqlExecutionError, PromqlLimitError, PromqlTypeError } from './engine/errors.ts';
 export type { Checkpoint } from './engine/evaluation.ts';
 export { createEvaluator, type Evaluator, type EvaluatorOptions, type QueryOptions } from './engine/evaluator.ts';
+export { readAll, SeriesList } from './engine/readers.ts';
 export type { SampleStatistics } from './engine/samples.ts';
 export { staleMarkers } from './engine/staleness.ts';
 export { DEFAULT_FEATURES, type PromqlFeatures } from './features.ts';

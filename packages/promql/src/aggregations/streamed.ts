@@ -1,8 +1,12 @@
+import type { Runs } from '../engine/rows.ts';
 import type { StepSeries } from '../engine/values.ts';
 import { FloatMeans, FloatSums, type FloatTotals } from './totals.ts';
 
 class Counts implements FloatTotals {
   private readonly into: StepSeries;
+  private runs: Runs = [];
+  /** Members at these runs that are not counted yet. */
+  private members = 0;
 
   constructor(into: StepSeries) {
     this.into = into;
@@ -16,13 +20,22 @@ class Counts implements FloatTotals {
     }
   }
 
-  addFull(): void {
-    const { values, present: seen } = this.into;
-    for (let step = 0; step < values.length; step++) values[step] = values[step]! + 1;
-    seen.fill(1);
+  addRuns(_: Float64Array, runs: Runs): void {
+    if (runs !== this.runs) this.finish();
+    this.runs = runs;
+    this.members++;
   }
 
-  finish(): void {}
+  finish(): void {
+    if (this.members === 0) return;
+    const { runs } = this;
+    const { values, present: seen } = this.into;
+    for (let i = 0; i < runs.length; i += 2) {
+      seen.fill(1, runs[i]!, runs[i + 1]!);
+      for (let step = runs[i]!; step < runs[i + 1]!; step++) values[step] = values[step]! + this.members;
+    }
+    this.members = 0;
+  }
 }
 
 class Presence implements FloatTotals {

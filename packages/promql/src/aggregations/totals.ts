@@ -1,11 +1,12 @@
+import type { Runs } from '../engine/rows.ts';
 import type { StepSeries } from '../engine/values.ts';
 
 /** Accumulates floats, one total for each step, in the columns of a series that is still without samples. */
 export interface FloatTotals {
   /** Adds the values of the steps where `present` is 1. */
   add(values: Float64Array, present: Uint8Array): void;
-  /** The same where all steps are there. */
-  addFull?(values: Float64Array): void;
+  /** The same with the steps of the runs. */
+  addRuns?(values: Float64Array, runs: Runs): void;
   /** Turns what was accumulated into the totals. */
   finish(): void;
 }
@@ -16,12 +17,14 @@ const { POSITIVE_INFINITY: INF } = Number;
 export class FloatSums implements FloatTotals {
   private readonly into: StepSeries;
   private readonly lost: Float64Array;
-  /** Whether every step has a sum. */
-  private isFull = false;
+  /** Those that were marked as seen last. */
+  private runs: Runs | undefined;
 
   constructor(into: StepSeries) {
     this.into = into;
     this.lost = new Float64Array(into.values.length);
+    // The only number that changes no other when it is added, zeros included.
+    into.values.fill(-0);
   }
 
   add(values: Float64Array, present: Uint8Array): void {
@@ -29,12 +32,8 @@ export class FloatSums implements FloatTotals {
     const { lost } = this;
     for (let step = 0; step < sums.length; step++) {
       if (present[step] === 0) continue;
+      seen[step] = 1;
       const value = values[step]!;
-      if (seen[step] === 0) {
-        seen[step] = 1;
-        sums[step] = value;
-        continue;
-      }
       const sum = sums[step]!;
       const next = sum + value;
       sums[step] = next;
@@ -42,31 +41,34 @@ export class FloatSums implements FloatTotals {
     }
   }
 
-  addFull(values: Float64Array): void {
-    if (!this.isFull) {
-      this.add(values, new Uint8Array(values.length).fill(1));
-      this.isFull = true;
-      return;
-    }
-    const sums = this.into.values;
-    const { lost } = this;
-    for (let step = 0; step < sums.length; step++) {
-      const value = values[step]!;
-      const sum = sums[step]!;
-      const next = sum + value;
-      const part = next - sum;
-      sums[step] = next;
-      lost[step] = lost[step]! + (sum - (next - part) + (value - part));
+  addRuns(values: Float64Array, runs: Runs): void {
+    const isNew = runs !== this.runs;
+    this.runs = runs;
+    for (let i = 0; i < runs.length; i += 2) {
+      addTo(this.into.values, this.lost, values, runs[i]!, runs[i + 1]!);
+      if (isNew) this.into.present.fill(1, runs[i]!, runs[i + 1]!);
     }
   }
 
   /** What was lost has no meaning any more once a sum is infinite, which it stays unless it becomes NaN. */
   finish(): void {
-    const { values } = this.into;
+    const { values, present } = this.into;
     for (let step = 0; step < values.length; step++) {
       const sum = values[step]!;
-      if (sum !== INF && sum !== -INF) values[step] = sum + this.lost[step]!;
+      if (present[step] === 0) values[step] = 0;
+      else if (sum !== INF && sum !== -INF) values[step] = sum + this.lost[step]!;
     }
+  }
+}
+
+function addTo(sums: Float64Array, lost: Float64Array, values: Float64Array, from: number, to: number): void {
+  for (let step = from; step < to; step++) {
+    const value = values[step]!;
+    const sum = sums[step]!;
+    const next = sum + value;
+    const part = next - sum;
+    sums[step] = next;
+    lost[step] = lost[step]! + (sum - (next - part) + (value - part));
   }
 }
 

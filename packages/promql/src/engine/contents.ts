@@ -7,11 +7,10 @@ import type { RangeSeries, RangeVector } from './selector.ts';
 
 /** The samples of the only window of a range vector, as the answer of an instant query; in order of labels. */
 export function windowContents(ranges: RangeVector): MatrixSeries[] {
-  const contents = ranges.series
-    .map((series) => ({
-      labels: series.dropName ? withoutMetadata(series.labels) : series.labels,
-      ...(ranges.extension ? extended(series, ranges) : within(series, ranges)),
-    }))
+  const contents = Array.from(ranges.series, (series) => ({
+    labels: series.dropName ? withoutMetadata(series.labels) : series.labels,
+    ...(ranges.extension ? extended(series, ranges) : within(series, ranges)),
+  }))
     .filter(({ timestamps }) => timestamps.length > 0)
     .sort((a, b) => compareLabels(a.labels, b.labels));
   return joined(contents);

@@ -1,7 +1,7 @@
 import type { PromqlFeatures } from '../features.ts';
 import type { VectorSelector } from '../parser/ast.ts';
 import type { SelectPlan } from '../plan/plan.ts';
-import type { SelectBudget, SeriesData, SeriesSource } from '../source.ts';
+import type { SelectBudget, SeriesData, SeriesReader, SeriesSource } from '../source.ts';
 import { Annotations } from './annotations.ts';
 import { PromqlLimitError } from './errors.ts';
 import { SampleCounter, sizeOfHistogram } from './samples.ts';
@@ -46,6 +46,9 @@ const SAMPLE_BYTES = 16;
 /** Often enough for rounds over thousands of steps, seldom enough for rounds that cost less than a look at the clock. */
 const CHECK_EVERY = 16;
 
+/** Steps of series, some nanoseconds each, after which the clock is looked at. */
+const PAUSE_AFTER = 8192;
+
 /** What one query carries along: its bounds, its budget, its warnings. */
 export class Evaluation {
   readonly settings: EvaluationSettings;
@@ -59,12 +62,13 @@ export class Evaluation {
   /** What each selector asks of the source. */
   plan: SelectPlan = new Map();
   /** What was loaded for a selector and not used yet. */
-  readonly preloaded = new Map<VectorSelector, readonly SeriesData[]>();
+  readonly preloaded = new Map<VectorSelector, SeriesReader>();
   /** The text of the query, '' if only its tree was given; positions in annotations refer to it. */
   readonly query: string;
   private series = 0;
   private bytes = 0;
   private ticks = 0;
+  private unseen = 0;
 
   constructor(settings: EvaluationSettings, query: string, whole: Grid, signal: AbortSignal | undefined) {
     this.settings = settings;
@@ -151,6 +155,14 @@ export class Evaluation {
   pause(): Promise<void> | undefined {
     this.checkAborted();
     return this.settings.checkpoint?.pause?.();
+  }
+
+  /** As `pause`, to be called after each of many pieces of work of so many steps: looks when there were some thousand. */
+  pauseAfter(steps: number): Promise<void> | undefined {
+    this.unseen += steps + 64;
+    if (this.unseen < PAUSE_AFTER) return undefined;
+    this.unseen = 0;
+    return this.pause();
   }
 
   /** For a source to count against while it loads. What it does not count itself is counted by `loaded`. */

@@ -13,7 +13,7 @@ import { evaluate, evaluateRange } from './evaluate.ts';
 import { type Checkpoint, Evaluation, type EvaluationSettings } from './evaluation.ts';
 import { sizeOfHistogram } from './samples.ts';
 import { asRangeSeries } from './selector.ts';
-import { type Grid, isEmpty, mergeSameLabels, type StepSeries } from './values.ts';
+import { type Grid, isEmpty, mergeSameLabels, type StepSeries, timeAt } from './values.ts';
 
 export interface EvaluatorOptions {
   /** How long a sample counts as current. Default 5 minutes, as in Prometheus. */
@@ -154,11 +154,30 @@ async function overRange(expr: Expr, grid: Grid, evaluation: Evaluation): Promis
       : value.kind === 'scalar'
         ? [{ labels: new Map(), values: value.values, present: new Uint8Array(grid.count).fill(1), dropName: false }]
         : [];
+  const times = Float64Array.from({ length: grid.count }, (_, step) => timeAt(grid, step));
   const series = Array.from(evaluation.each(all), (each) => {
+    const run = runOf(each, times);
+    if (run) return run;
     const { dropName: _, ...samples } = asRangeSeries(each, grid);
     return samples;
-  }).sort((a, b) => compareLabels(a.labels, b.labels));
+  });
+  if (!areInOrder(series)) series.sort((a, b) => compareLabels(a.labels, b.labels));
   return { resultType: 'matrix', series, ...notes(evaluation) };
+}
+
+/** A series of floats that is there at all steps between its first and last, with the arrays that there are already. */
+function runOf({ labels, values, present, histograms }: StepSeries, times: Float64Array): MatrixSeries | undefined {
+  const from = present.indexOf(1);
+  const to = present.lastIndexOf(1) + 1;
+  const gap = present.indexOf(0, from);
+  if (histograms || (gap >= 0 && gap < to)) return undefined;
+  if (to - from === times.length) return { labels, timestamps: times, values };
+  return { labels, timestamps: times.subarray(from, to), values: values.subarray(from, to) };
+}
+
+function areInOrder(all: readonly MatrixSeries[]): boolean {
+  for (let i = 1; i < all.length; i++) if (compareLabels(all[i - 1]!.labels, all[i]!.labels) > 0) return false;
+  return true;
 }
 
 /** Removes the names that were marked, and the series that have no sample. */

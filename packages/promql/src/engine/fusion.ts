@@ -7,14 +7,14 @@ import { identity, identityOf, METADATA_LABELS, METRIC_NAME, withoutMetadata } f
 import { type AggregateExpr, type Expr, type MatrixSelector, stripParens, type VectorSelector } from '../parser/ast.ts';
 import { resolvePositive } from '../parser/durations.ts';
 import { rollupsFor } from '../rollup/evaluate.ts';
-import type { Labels, SeriesData } from '../source.ts';
+import type { Labels, SeriesSamples } from '../source.ts';
 import type { Evaluation } from './evaluation.ts';
 import { isStepInvariant } from './invariance.ts';
-import { newRow, type Row, type RowFunction } from './rows.ts';
+import { clearPresent, fillPresent, newRow, type Row, type RowFunction, type Runs } from './rows.ts';
 import { extensionOf, referenceTimes, select } from './selector.ts';
 import { hasNaN, staleTest, withoutStale } from './staleness.ts';
 import { type Grid, isEmpty, newSeries, type StepSeries } from './values.ts';
-import { floatWindows, isPlain } from './window.ts';
+import { floatWindows } from './window.ts';
 
 /**
  * An aggregation of a selector, or of a function over one, as one pass over the series: each becomes a row, and the row is
@@ -59,44 +59,75 @@ export async function aggregateRows(
   const { samples, heldBytes } = evaluation;
   const references = referenceTimes(selector, grid, evaluation);
   const all = await select(selector, evaluation);
-  if (!all.every((series) => isPlain(series, evaluation)) || (over && !areDistinctWithoutName(all))) {
+  const needsOthers = all.hasHistograms || (all.hasStartTimestamps && evaluation.settings.features.startTimestamps);
+  if (needsOthers || (over && !areDistinctWithoutName(all.labels))) {
     evaluation.preloaded.set(selector, all);
     return undefined;
   }
   const elements = new Float64Array(grid.count);
   const groups = new Groups(expr, grid.count, over !== undefined, evaluation);
   samples.begin();
-  const each = over ? overRanges(over, references, evaluation) : lastSamples(references, evaluation);
+  const each = over
+    ? overRanges(over, references, evaluation)
+    : lastSamples(references, !COUNTED.has(expr.op), evaluation);
   const row = newRow(grid.count);
-  let full = 0;
-  for (const series of all) {
-    const pause = evaluation.pause();
+  const counts = new StepCounts(elements);
+  for (const [place, labels] of all.labels.entries()) {
+    const pause = evaluation.pauseAfter(grid.count);
     if (pause) await pause;
-    row.present.fill(0);
-    const size = each.fill(series, row);
-    if (size === 0) continue;
-    const isFull = size === grid.count;
-    if (isFull) full++;
-    else for (let step = 0; step < grid.count; step++) elements[step] = elements[step]! + row.present[step]!;
-    groups.add(series.labels, row, isFull);
+    const series = all.read(place);
+    if (series.timestamps.length === 0) continue;
+    if (each.fill(labels, series, row) === 0) continue;
+    counts.add(row);
+    groups.add(labels, row);
   }
-  for (let step = 0; step < grid.count; step++) elements[step] = elements[step]! + full;
+  counts.finish();
   each.finish(elements);
   samples.end('passes', samples.vectorOf(elements));
   evaluation.release(heldBytes);
   return groups.finish();
 }
 
+/** Counts the rows that have a sample at each step. */
+class StepCounts {
+  private readonly into: Float64Array;
+  private runs: Runs = [];
+  /** Rows with these runs that are not counted yet. */
+  private rows = 0;
+
+  constructor(into: Float64Array) {
+    this.into = into;
+  }
+
+  add({ runs, present }: Row): void {
+    if (!runs) {
+      for (let step = 0; step < this.into.length; step++) this.into[step] = this.into[step]! + present[step]!;
+      return;
+    }
+    if (runs !== this.runs) this.finish();
+    this.runs = runs;
+    this.rows++;
+  }
+
+  finish(): void {
+    const { runs, into } = this;
+    for (let i = 0; i < runs.length; i += 2) {
+      for (let step = runs[i]!; step < runs[i + 1]!; step++) into[step] = into[step]! + this.rows;
+    }
+    this.rows = 0;
+  }
+}
+
 /** Series of one name, and without other labels that go with it, are still different when it is gone. */
-function areDistinctWithoutName(all: readonly SeriesData[]): boolean {
-  const name = all[0]?.labels.get(METRIC_NAME);
+function areDistinctWithoutName(all: readonly Labels[]): boolean {
+  const name = all[0]?.get(METRIC_NAME);
   const others = METADATA_LABELS.filter((label) => label !== METRIC_NAME);
-  return all.every(({ labels }) => labels.get(METRIC_NAME) === name && !others.some((label) => labels.has(label)));
+  return all.every((labels) => labels.get(METRIC_NAME) === name && !others.some((label) => labels.has(label)));
 }
 
 interface RowMaker {
   /** Fills the row and says how many steps have a sample. */
-  fill(series: SeriesData, row: Row): number;
+  fill(labels: Labels, samples: SeriesSamples, row: Row): number;
   /** Called when all series are done. */
   finish(elements: Float64Array): void;
 }
@@ -108,17 +139,17 @@ function overRanges(
 ): RowMaker {
   const windows = floatWindows(references, resolvePositive(range.range, evaluation.durations), evaluation);
   const fill = rows();
-  let inspected: string | undefined;
+  let isInspected = false;
   return {
-    fill(series, row) {
-      windows.place(withoutStale(series));
+    fill(labels, samples, row) {
+      windows.place(withoutStale(samples));
       const size = fill(windows, row);
       evaluation.samples.windowedSteps(windows.largest, windows.last, size);
-      const name = series.labels.get(METRIC_NAME) ?? '';
-      if (size > 0 && name !== inspected) {
-        inspected = name;
-        const result = { ...row, labels: series.labels, dropName: false };
-        implementation.inspect?.(series.labels, result, range.span, evaluation);
+      if (size > 0 && !isInspected) {
+        // What there is to remark is about the name, which all have in common.
+        isInspected = true;
+        const result = { ...row, labels, dropName: false };
+        implementation.inspect?.(labels, result, range.span, evaluation);
       }
       return size;
     },
@@ -126,19 +157,31 @@ function overRanges(
   };
 }
 
+/** Aggregations to which it does not matter what the values are. */
+const COUNTED: ReadonlySet<string> = new Set(['count', 'group']);
+
 /** The last sample within the look-back. */
-function lastSamples(references: Float64Array, evaluation: Evaluation): RowMaker {
+function lastSamples(references: Float64Array, wantsValues: boolean, evaluation: Evaluation): RowMaker {
   const windows = floatWindows(references, evaluation.settings.lookbackMs, evaluation);
   return {
-    fill(series, row) {
-      windows.look(series);
-      const { values } = series;
+    fill(_, samples, row) {
+      windows.look(samples);
+      const { values, withoutNaN } = samples;
       const { from, to } = windows;
-      const isStale = hasNaN(values) ? staleTest(values) : undefined;
+      const isStale = !withoutNaN && hasNaN(values) ? staleTest(values) : undefined;
+      if (!isStale) {
+        const { runs, size } = windows.stepsWith(1);
+        fillPresent(row, runs);
+        for (let i = 0; wantsValues && i < runs.length; i += 2) {
+          for (let step = runs[i]!; step < runs[i + 1]!; step++) row.values[step] = values[to[step]! - 1]!;
+        }
+        return size;
+      }
+      clearPresent(row);
       let size = 0;
       for (let step = 0; step < references.length; step++) {
         const last = to[step]! - 1;
-        if (last < from[step]! || isStale?.(last)) continue;
+        if (last < from[step]! || isStale(last)) continue;
         row.values[step] = values[last]!;
         row.present[step] = 1;
         size++;
@@ -169,14 +212,14 @@ class Groups {
     this.evaluation = evaluation;
   }
 
-  add(labels: Labels, { values, present }: Row, isFull: boolean): void {
+  add(labels: Labels, { values, present, runs }: Row): void {
     const key = this.keyOf(labels);
     let group = this.groups.get(key);
     if (!group) {
       group = this.create(labels);
       this.groups.set(key, group);
     }
-    if (isFull && group.totals.addFull) group.totals.addFull(values);
+    if (runs && group.totals.addRuns) group.totals.addRuns(values, runs);
     else group.totals.add(values, present);
   }
 

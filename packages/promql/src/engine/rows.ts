@@ -1,14 +1,33 @@
-import type { Samples } from './staleness.ts';
+import type { SeriesSamples } from '../source.ts';
+
+/** Steps `begin <= step < end`, one pair after the other. */
+export type Runs = readonly number[];
 
 /** One series of floats at all steps, in columns that are used again for the next series. */
 export interface Row {
   readonly values: Float64Array;
   /** 1 at the steps that have a sample. */
   readonly present: Uint8Array;
+  /** The steps that have a sample, where `present` was filled by them. */
+  runs?: Runs | undefined;
 }
 
-/** Fills the row of one series, whose `present` is all 0 before, and says how many steps have a sample. */
+/** Fills the row of one series, and says how many steps have a sample. */
 export type RowFunction = (windows: FloatWindows, into: Row) => number;
+
+/** Makes the steps of the runs those that have a sample. */
+export function fillPresent(row: Row, runs: Runs): void {
+  if (row.runs === runs) return;
+  row.runs = runs;
+  row.present.fill(0);
+  for (let i = 0; i < runs.length; i += 2) row.present.fill(1, runs[i]!, runs[i + 1]!);
+}
+
+/** Makes it a row without samples. */
+export function clearPresent(row: Row): void {
+  row.runs = undefined;
+  row.present.fill(0);
+}
 
 function sameTimes(a: Float64Array, b: Float64Array): boolean {
   if (a === b) return true;
@@ -35,6 +54,9 @@ export class FloatWindows {
   version = 0;
   /** Samples of the largest window. */
   largest = 0;
+  private known:
+    | { readonly version: number; readonly least: number; readonly runs: Runs; readonly size: number }
+    | undefined;
   /** Called with how many series had the windows that are about to be replaced. */
   private readonly replaced: (windows: FloatWindows, series: number) => void;
   private series = 0;
@@ -54,7 +76,7 @@ export class FloatWindows {
   }
 
   /** Goes to the next series, without stale markers. */
-  place({ timestamps, values }: Pick<Samples, 'timestamps' | 'values'>): void {
+  place({ timestamps, values }: Pick<SeriesSamples, 'timestamps' | 'values'>): void {
     const same = this.version > 0 && sameTimes(this.timestamps, timestamps);
     if (!same) this.finish();
     this.timestamps = timestamps;
@@ -64,7 +86,7 @@ export class FloatWindows {
   }
 
   /** As `place`, for what does not count as a window. */
-  look({ timestamps, values }: Pick<Samples, 'timestamps' | 'values'>): void {
+  look({ timestamps, values }: Pick<SeriesSamples, 'timestamps' | 'values'>): void {
     const same = this.version > 0 && sameTimes(this.timestamps, timestamps);
     this.timestamps = timestamps;
     this.values = values;
@@ -75,6 +97,22 @@ export class FloatWindows {
   finish(): void {
     if (this.series > 0) this.replaced(this, this.series);
     this.series = 0;
+  }
+
+  /** The steps whose windows have so many samples, and how many they are. */
+  stepsWith(least: number): { readonly runs: Runs; readonly size: number } {
+    if (this.known?.version === this.version && this.known.least === least) return this.known;
+    const { from, to, version } = this;
+    const runs: number[] = [];
+    let size = 0;
+    for (let step = 0; step < from.length; step++) {
+      if (to[step]! - from[step]! < least) continue;
+      size++;
+      if (runs.at(-1) === step) runs[runs.length - 1] = step + 1;
+      else runs.push(step, step + 1);
+    }
+    this.known = { version, least, runs, size };
+    return this.known;
   }
 
   /** Ends only move forward, so finding all windows is linear in the samples. */
@@ -99,5 +137,5 @@ export class FloatWindows {
 }
 
 export function newRow(count: number): Row {
-  return { values: new Float64Array(count), present: new Uint8Array(count) };
+  return { values: new Float64Array(count), present: new Uint8Array(count), runs: undefined };
 }

@@ -4,9 +4,10 @@ import type { AtModifier, MatrixSelector, Subquery, VectorSelector } from '../pa
 import { resolveDuration, resolvePositive } from '../parser/durations.ts';
 import { overRollups, rollupsFor } from '../rollup/evaluate.ts';
 import { CURRENT_TIME, CURRENT_VALUE } from '../rollup/functions.ts';
-import type { SelectRequest, SeriesData } from '../source.ts';
+import type { Labels, SelectRequest, SeriesData, SeriesReader, SeriesSamples } from '../source.ts';
 import { withoutBuckets } from './countsOnly.ts';
 import type { Evaluation } from './evaluation.ts';
+import { readAll, SeriesList } from './readers.ts';
 import { smoothedAt } from './smoothed.ts';
 import { staleTest, withoutStale } from './staleness.ts';
 import { type Grid, isEmpty, newSeries, type StepSeries, timeAt } from './values.ts';
@@ -20,7 +21,8 @@ export interface RangeSeries extends SeriesData {
 export type Extension = 'anchored' | 'smoothed';
 
 export interface RangeVector {
-  readonly series: readonly RangeSeries[];
+  /** One after the other: what one holds is given up with the next. */
+  readonly series: Iterable<RangeSeries>;
   /** Milliseconds; a range is `(reference - range, reference]`. */
   readonly range: number;
   readonly extension: Extension | undefined;
@@ -49,7 +51,7 @@ export function fixedTime(at: AtModifier | undefined, evaluation: Evaluation): n
 }
 
 /** What was planned for the selector. */
-export async function select(node: VectorSelector, evaluation: Evaluation): Promise<readonly SeriesData[]> {
+export async function select(node: VectorSelector, evaluation: Evaluation): Promise<SeriesReader> {
   const preloaded = evaluation.preloaded.get(node);
   if (preloaded) {
     evaluation.preloaded.delete(node);
@@ -57,22 +59,32 @@ export async function select(node: VectorSelector, evaluation: Evaluation): Prom
   }
   const planned = evaluation.plan.get(node);
   if (!planned) throw new TypeError('a selector that is not part of the query');
-  const series = await load(planned, evaluation);
-  return evaluation.countsOnly.has(node) ? series.map(withoutBuckets) : series;
+  const reader = await open(planned, evaluation);
+  if (!reader.hasHistograms || !evaluation.countsOnly.has(node)) return reader;
+  return new SeriesList(readAll(reader).map(withoutBuckets));
 }
 
+type Wish = Omit<SelectRequest, 'budget' | 'signal'>;
+
 /** Asks the source, within the limits of the query; in order of labels. */
-export async function load(
-  request: Omit<SelectRequest, 'budget' | 'signal'>,
-  evaluation: Evaluation,
-): Promise<readonly SeriesData[]> {
+async function open(wish: Wish, evaluation: Evaluation): Promise<SeriesReader> {
+  const { source } = evaluation.settings;
   evaluation.checkAborted();
   const budget = evaluation.budget();
-  const signal = evaluation.signal ? { signal: evaluation.signal } : {};
-  const series = await evaluation.settings.source.select({ ...request, budget, ...signal });
+  const request = { ...wish, budget, ...(evaluation.signal ? { signal: evaluation.signal } : {}) };
+  if (source.open) {
+    const reader = await source.open(request);
+    evaluation.checkAborted();
+    return reader;
+  }
+  const series = await source.select(request);
   budget.loaded(series);
-  if (evaluation.settings.source.sorted) return series;
-  return [...series].sort((a, b) => compareLabels(a.labels, b.labels));
+  return new SeriesList(source.sorted ? series : [...series].sort((a, b) => compareLabels(a.labels, b.labels)));
+}
+
+/** The same, all at once. */
+export async function load(wish: Wish, evaluation: Evaluation): Promise<readonly SeriesData[]> {
+  return readAll(await open(wish, evaluation));
 }
 
 /** What of a sample is wanted: itself, or the seconds of its time or start time. */
@@ -91,14 +103,19 @@ export async function evaluateVectorSelector(
   if (rolledUp) return rolledUp;
   const smoothed = node.smoothed === true && wanted === 'value';
   const all = await select(node, evaluation);
-  evaluation.spend(all.length * grid.count);
+  evaluation.spend(all.labels.length * grid.count);
   const found: StepSeries[] = [];
-  for (const series of all) {
-    const pause = evaluation.pause();
+  for (const [place, labels] of all.labels.entries()) {
+    const pause = evaluation.pauseAfter(grid.count);
     if (pause) await pause;
+    const series = all.read(place);
     const steps = smoothed
-      ? smoothedAt(series, references, { lookback, span: node.span, annotations: evaluation.annotations })
-      : atReferences(series, references, lookback, wanted);
+      ? smoothedAt({ labels, ...series }, references, {
+          lookback,
+          span: node.span,
+          annotations: evaluation.annotations,
+        })
+      : atReferences(labels, series, references, lookback, wanted);
     if (!isEmpty(steps)) found.push(steps);
   }
   if (wanted === 'value') evaluation.samples.selected(found);
@@ -124,13 +141,14 @@ async function lastOfRollups(
 }
 
 export function atReferences(
-  series: SeriesData,
+  labels: Labels,
+  series: SeriesSamples,
   references: Float64Array,
   lookback: number,
   wanted: Wanted,
 ): StepSeries {
   const { timestamps, values, startTimestamps } = series;
-  const result = newSeries(series.labels, references.length);
+  const result = newSeries(labels, references.length);
   const histograms: (FloatHistogram | undefined)[] | undefined =
     series.histograms && wanted === 'value' ? new Array(references.length) : undefined;
   const isStale = staleTest(values);
@@ -159,8 +177,15 @@ export async function evaluateMatrixSelector(
   const before = extension ? evaluation.settings.lookbackMs : 0;
   const after = extension === 'smoothed' ? evaluation.settings.lookbackMs : 0;
   const all = await select(node.selector, evaluation);
-  const series = all.map((each) => ({ labels: each.labels, dropName: false, ...withoutStale(each) }));
+  const series = { [Symbol.iterator]: () => rangeSeriesOf(all) };
   return { series, range, extension, before, after, references };
+}
+
+function* rangeSeriesOf(all: SeriesReader): Generator<RangeSeries> {
+  for (const [place, labels] of all.labels.entries()) {
+    const samples = all.read(place);
+    if (samples.timestamps.length > 0) yield { labels, dropName: false, ...withoutStale(samples) };
+  }
 }
 
 export function extensionOf({ anchored, smoothed }: VectorSelector): Extension | undefined {

@@ -1,5 +1,5 @@
 import type { FloatHistogram } from '../histogram/histogram.ts';
-import type { SeriesData } from '../source.ts';
+import type { SeriesSamples } from '../source.ts';
 
 const STALE_HIGH = 0x7ff00000;
 const STALE_LOW = 2;
@@ -26,9 +26,6 @@ export function staleTest(values: Float64Array): (index: number) => boolean {
     words[2 * index + 1 - HIGH_WORD] === STALE_LOW;
 }
 
-/** The samples of `SeriesData` without its labels. */
-export type Samples = Omit<SeriesData, 'labels'>;
-
 /** Whether any is not a number, and so may be a marker. */
 export function hasNaN(values: Float64Array): boolean {
   for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) return true;
@@ -36,8 +33,8 @@ export function hasNaN(values: Float64Array): boolean {
 }
 
 /** The samples without markers; the same arrays if there are none. */
-export function withoutStale(samples: Samples): Samples {
-  if (!hasNaN(samples.values)) return samples;
+export function withoutStale(samples: SeriesSamples): SeriesSamples {
+  if (samples.withoutNaN || !hasNaN(samples.values)) return samples;
   const isStale = staleTest(samples.values);
   let stale = 0;
   for (let i = 0; i < samples.values.length; i++) if (isStale(i)) stale++;

@@ -1,7 +1,7 @@
 import type { FloatHistogram } from '../histogram/histogram.ts';
 import { NO_LABELS } from '../labels.ts';
 import type { Span } from '../parser/ast.ts';
-import type { Labels, SeriesData } from '../source.ts';
+import type { Labels, SeriesSamples } from '../source.ts';
 import type { Annotations } from './annotations.ts';
 import type { Evaluation } from './evaluation.ts';
 import { FloatWindows, type RowFunction } from './rows.ts';
@@ -91,7 +91,7 @@ export async function slide(
     if (row && windows && isPlain(series, evaluation)) {
       const result = newSeries(series.labels, references.length, series.dropName);
       windows.place(series);
-      const size = row(windows, result);
+      const size = row(windows, { values: result.values, present: result.present, runs: undefined });
       evaluation.samples.windowedSteps(windows.largest, windows.last, size);
       if (size === 0) continue;
       inspect?.(series.labels, result, span, evaluation);
@@ -151,7 +151,7 @@ export function floatWindows(references: Float64Array, range: number, evaluation
 }
 
 /** Whether a series is floats whose start times do not matter. */
-export function isPlain({ histograms, startTimestamps }: SeriesData, { settings }: Evaluation): boolean {
+export function isPlain({ histograms, startTimestamps }: SeriesSamples, { settings }: Evaluation): boolean {
   return !histograms && !(startTimestamps && settings.features.startTimestamps);
 }
 

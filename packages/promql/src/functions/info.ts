@@ -78,13 +78,13 @@ async function infoSeries(
 /** @throws PromqlExecutionError for an info series of histograms */
 function timesOf(series: SeriesData, references: Float64Array, lookback: number): StepSeries {
   if (series.histograms) {
-    const { histograms } = atReferences(series, references, lookback, 'value');
+    const { histograms } = atReferences(series.labels, series, references, lookback, 'value');
     if (histograms?.some((each) => each !== undefined)) {
       const labels = formatLabels(series.labels);
       throw new PromqlExecutionError(`this should be an info metric, with float samples: ${labels}`);
     }
   }
-  return atReferences(series, references, lookback, 'time');
+  return atReferences(series.labels, series, references, lookback, 'time');
 }
 
 /** The steps at which any of the series has a sample. */

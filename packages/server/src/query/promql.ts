@@ -76,18 +76,20 @@ const defaults = {
 /** The source, and how long it was waited for. */
 function timed(source: SeriesSource): { source: SeriesSource; ms(): number } {
   let ms = 0;
+  const waitedFor = async <T>(load: () => Promise<T>): Promise<T> => {
+    const from = performance.now();
+    try {
+      return await load();
+    } finally {
+      ms += performance.now() - from;
+    }
+  };
   return {
     ms: () => ms,
     source: {
       ...(source.sorted && { sorted: true }),
-      async select(request) {
-        const from = performance.now();
-        try {
-          return await source.select(request);
-        } finally {
-          ms += performance.now() - from;
-        }
-      },
+      select: (request) => waitedFor(() => source.select(request)),
+      ...(source.open && { open: (request) => waitedFor(() => source.open!(request)) }),
     },
   };
 }

@@ -29,6 +29,8 @@ const BYTES_4 = 3;
 const DOUBLES = 4;
 
 const GIVEN_UP = 1 << 30;
+const COUNT = 63 << 16;
+const TIME_KIND = 7 << 22;
 const POWERS = [1, 10, 100, 1000] as const;
 /** Beyond this not every whole number is a double. */
 const LARGEST = 2 ** 52;
@@ -240,15 +242,81 @@ export function newColumns(length: number): Columns {
 
 /** Unpacks a chunk to these places of the columns and says how many samples it has. */
 export function readChunk(page: PageViews, at: number, into: Columns, timesAt: number, valuesAt: number): number {
+  readTimes(page, at, into.times, timesAt);
+  return readValues(page, at, into, valuesAt);
+}
+
+/** Whether two chunks have the same times, as far as that can be seen without unpacking them. */
+export function haveSameTimes(a: PageViews, atA: number, b: PageViews, atB: number): boolean {
+  const info = infoOf(a, atA);
+  if (((info ^ infoOf(b, atB)) & (TIME_KIND | COUNT)) !== 0) return false;
+  const kind = timeKindOf(info);
+  const offsetsA = 2 * (atA + HEADER_BYTES / 8);
+  const offsetsB = 2 * (atB + HEADER_BYTES / 8);
+  const length = 2 * unitsOf(kind, (info >>> 16) & 63);
+  for (let i = 0; i < length; i++) if (a.words[offsetsA + i] !== b.words[offsetsB + i]) return false;
+  return (
+    kind === DOUBLES || (a.doubles[atA + 2] === b.doubles[atB + 2] && a.words[2 * atA + 3] === b.words[2 * atB + 3])
+  );
+}
+
+/** Unpacks the times of a chunk and says how many they are. */
+export function readTimes(page: PageViews, at: number, into: Float64Array, offset: number): number {
+  const { bytes, halves, words, doubles } = page;
   const info = infoOf(page, at);
   const count = (info >>> 16) & 63;
   const kind = timeKindOf(info);
-  readTimes(page, at, kind, count, into.times, timesAt);
-  const packed = at + HEADER_BYTES / 8 + unitsOf(kind, count);
-  if (valueKindOf(info) === NONE) repeatBits(page, at + 3, count, into.words, valuesAt);
-  else if (valueKindOf(info) === DOUBLES) {
-    for (let i = 0; i < 2 * count; i++) into.words[2 * valuesAt + i] = page.words[2 * packed + i]!;
-  } else readValues(page, at, packed, count, into.values, valuesAt);
+  const start = at + HEADER_BYTES / 8;
+  const base = doubles[at + 2]!;
+  const interval = words[2 * at + 3]!;
+  if (kind === NONE) for (let i = 0; i < count; i++) into[offset + i] = base + i * interval;
+  else if (kind === BYTES_1)
+    for (let i = 0; i < count; i++) into[offset + i] = base + i * interval + bytes[start * 8 + i]!;
+  else if (kind === BYTES_2)
+    for (let i = 0; i < count; i++) into[offset + i] = base + i * interval + halves[start * 4 + i]!;
+  else if (kind === BYTES_4)
+    for (let i = 0; i < count; i++) into[offset + i] = base + i * interval + words[start * 2 + i]!;
+  else for (let i = 0; i < count; i++) into[offset + i] = doubles[start + i]!;
+  return count;
+}
+
+/** Whether a value may be none that can be counted with: those that are packed to whole numbers are all finite. */
+export function mayHaveNaN({ words }: PageViews, at: number): boolean {
+  const kind = valueKindOf(words[2 * at + 1]!);
+  if (kind === NONE) return isNotFinite(words[2 * at + 7]!);
+  if (kind !== DOUBLES) return false;
+  const info = words[2 * at + 1]!;
+  const count = (info >>> 16) & 63;
+  const start = at + HEADER_BYTES / 8 + unitsOf(timeKindOf(info), count);
+  for (let i = 0; i < count; i++) if (isNotFinite(words[2 * (start + i) + 1]!)) return true;
+  return false;
+}
+
+/** By the high word of a double. */
+const isNotFinite = (high: number): boolean => (high & 0x7ff00000) === 0x7ff00000;
+
+/** Unpacks the values of a chunk and says how many they are. */
+export function readValues(page: PageViews, at: number, into: Columns, offset: number): number {
+  const { bytes, halves, words, doubles } = page;
+  const info = words[2 * at + 1]!;
+  const count = (info >>> 16) & 63;
+  const start = at + HEADER_BYTES / 8 + unitsOf(timeKindOf(info), count);
+  const kind = valueKindOf(info);
+  if (kind === NONE) {
+    repeatBits(page, at + 3, count, into.words, offset);
+    return count;
+  }
+  if (kind === DOUBLES) {
+    for (let i = 0; i < 2 * count; i++) into.words[2 * offset + i] = words[2 * start + i]!;
+    return count;
+  }
+  const { values } = into;
+  const base = doubles[at + 3]!;
+  const power = POWERS[((info >>> 28) & 3) as 0 | 1 | 2 | 3];
+  if (kind === BYTES_1) for (let i = 0; i < count; i++) values[offset + i] = base + bytes[start * 8 + i]!;
+  else if (kind === BYTES_2) for (let i = 0; i < count; i++) values[offset + i] = base + halves[start * 4 + i]!;
+  else for (let i = 0; i < count; i++) values[offset + i] = base + words[start * 2 + i]!;
+  if (power > 1) for (let i = 0; i < count; i++) values[offset + i] = values[offset + i]! / power;
   return count;
 }
 
@@ -261,41 +329,32 @@ function repeatBits({ words }: PageViews, at: number, count: number, into: Uint3
   }
 }
 
-function readTimes(
-  { bytes, halves, words, doubles }: PageViews,
+/** Samples of a chunk that is not packed at most: all that its count can say. */
+export const PLAIN_SAMPLES = 63;
+
+/** Units of 8 bytes of a chunk of so many samples that is not packed. */
+export const plainUnits = (count: number): number => HEADER_BYTES / 8 + 2 * count;
+
+/** Writes samples as they are, as a chunk of no series that follows none. `words` are the bits of the values. */
+export function writePlain(
+  page: PageViews,
   at: number,
-  kind: number,
+  times: Float64Array,
+  words: Uint32Array,
+  from: number,
   count: number,
-  into: Float64Array,
-  offset: number,
 ): void {
+  page.words.fill(0, 2 * at, 2 * at + HEADER_BYTES / 4);
+  page.words[2 * at + 1] = (count << 16) | (DOUBLES << 22) | (DOUBLES << 25);
   const start = at + HEADER_BYTES / 8;
-  const base = doubles[at + 2]!;
-  const interval = words[2 * at + 3]!;
-  if (kind === NONE) for (let i = 0; i < count; i++) into[offset + i] = base + i * interval;
-  else if (kind === BYTES_1)
-    for (let i = 0; i < count; i++) into[offset + i] = base + i * interval + bytes[start * 8 + i]!;
-  else if (kind === BYTES_2)
-    for (let i = 0; i < count; i++) into[offset + i] = base + i * interval + halves[start * 4 + i]!;
-  else if (kind === BYTES_4)
-    for (let i = 0; i < count; i++) into[offset + i] = base + i * interval + words[start * 2 + i]!;
-  else for (let i = 0; i < count; i++) into[offset + i] = doubles[start + i]!;
+  for (let i = 0; i < count; i++) page.doubles[start + i] = times[from + i]!;
+  const valuesAt = 2 * (start + count);
+  for (let i = 0; i < 2 * count; i++) page.words[valuesAt + i] = words[2 * from + i]!;
 }
 
-function readValues(
-  { bytes, halves, words, doubles }: PageViews,
-  at: number,
-  start: number,
-  count: number,
-  into: Float64Array,
-  offset: number,
-): void {
-  const info = words[2 * at + 1]!;
-  const kind = valueKindOf(info);
-  const base = doubles[at + 3]!;
-  if (kind === BYTES_1) for (let i = 0; i < count; i++) into[offset + i] = base + bytes[start * 8 + i]!;
-  else if (kind === BYTES_2) for (let i = 0; i < count; i++) into[offset + i] = base + halves[start * 4 + i]!;
-  else for (let i = 0; i < count; i++) into[offset + i] = base + words[start * 2 + i]!;
-  const power = POWERS[((info >>> 28) & 3) as 0 | 1 | 2 | 3];
-  if (power > 1) for (let i = 0; i < count; i++) into[offset + i] = into[offset + i]! / power;
-}
+export const viewsOf = (memory: ArrayBuffer): PageViews => ({
+  bytes: new Uint8Array(memory),
+  halves: new Uint16Array(memory),
+  words: new Uint32Array(memory),
+  doubles: new Float64Array(memory),
+});

@@ -21,6 +21,9 @@ export interface Page extends PageViews {
   wasted: number;
   /** Unix milliseconds of the newest sample. */
   newest: number;
+  /** Number of the reader that was the last to take chunks from here, and which of its pages this is. */
+  reader: number;
+  index: number;
 }
 
 export class ChunkPages {
@@ -66,6 +69,8 @@ export class ChunkPages {
       used: 0,
       wasted: 0,
       newest: Number.NEGATIVE_INFINITY,
+      reader: 0,
+      index: 0,
     };
     this.pages.set(this.last, this.current);
     this.bytes += this.pageBytes;

@@ -19,10 +19,11 @@ import {
 import { LateSamples, mergeLate } from './head-late.ts';
 import { OpenSlots } from './head-open.ts';
 import { ChunkPages, type Page } from './head-pages.ts';
+import type { HeadReader } from './head-reader.ts';
 import { HeadSeries } from './head-series.ts';
 import { HistogramHead } from './histogram-head.ts';
 import { ReadBuffer } from './read-buffer.ts';
-import { lowerBound, noSamples, type SampleColumns } from './sample-columns.ts';
+import { lowerBound, noSamples, type SampleColumns, wordsOf } from './sample-columns.ts';
 
 const PAGE_BYTES = 256 * 1024;
 const LEAST_PAGE_BYTES = 2048;
@@ -242,6 +243,42 @@ export class Head {
     return skipped === count ? noSamples : buffer.take(skipped, count - skipped);
   }
 
+  /** Adds the samples of the series that a reader has just begun: what is packed stays where it is. */
+  collect(series: number, start: number, end: number, into: HeadReader): void {
+    const known = this.series;
+    if (series >= known.size || known.newest[series]! < start) return;
+    const late = this.late.get(series);
+    if (late) {
+      const { timestamps, values } = this.readWithLate(series, late, start, end);
+      into.copy(timestamps, wordsOf(values), 0, timestamps.length);
+      return;
+    }
+    const count = known.count[series]!;
+    let isWithin = false;
+    if (count > 0) {
+      const slot = known.slot[series]!;
+      const { times, words } = this.open.slabOf(slot);
+      const from = this.open.offsetOf(slot);
+      isWithin = times[from]! <= end;
+      if (isWithin) into.copy(times, words, from, from + count);
+    }
+    const { place } = this;
+    known.lastChunk(series, place);
+    for (let page = this.pages.get(place.page); page; page = this.pages.get(place.page)) {
+      const { at } = place;
+      if (lastTimeOf(page, at) < start) break;
+      isWithin ||= firstTimeOf(page, at) <= end;
+      if (isWithin) {
+        if (page.reader !== into.number) {
+          page.reader = into.number;
+          page.index = into.page(page);
+        }
+        into.chunk(page.index, at, countOf(page, at));
+      }
+      toChunkBefore(page, place);
+    }
+  }
+
   private readWithLate(series: number, late: LateSamples, start: number, end: number): SampleColumns {
     const path = this.path;
     const packed = newColumns(this.find(series, start, end) + this.series.count[series]!);
@@ -275,7 +312,7 @@ export class Head {
     for (let page = this.pages.get(place.page); page; page = this.pages.get(place.page)) {
       const { at } = place;
       if (lastTimeOf(page, at) < start) break;
-      if (firstTimeOf(page, at) <= end) {
+      if (path.length > 0 || firstTimeOf(page, at) <= end) {
         path.pages[path.length] = page;
         path.at[path.length++] = at;
         samples += countOf(page, at);

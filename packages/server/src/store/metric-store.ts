@@ -1,16 +1,20 @@
 /** Metrics from the head and the engine, cut where the head begins. */
-import type { Matcher, RollupReader, RollupRequest, SelectBudget, SelectRequest, SeriesData } from '@nightshift/promql';
+import {
+  type Matcher,
+  readAll,
+  type SelectBudget,
+  type SelectRequest,
+  type SeriesData,
+  SeriesList,
+  type SeriesReader,
+} from '@nightshift/promql';
 import type { Labels, MetricMetadata } from '@nightshift/wire';
-import type { Engine } from '../engine/engine.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
-import type { DerivedHours } from './derived/derived-hours.ts';
 import type { History } from './derived/history.ts';
 import { type IdSpan, spanOf } from './engine-samples.ts';
 import type { Head } from './head.ts';
+import { ContinuedReader, HeadReader } from './head-reader.ts';
 import type { HistogramReader } from './histogram-reader.ts';
-import { ReadBuffer } from './read-buffer.ts';
-import { RollupSource } from './rollup/rollup-source.ts';
-import { concatColumns } from './sample-columns.ts';
 import type { Series, SeriesIndex } from './series-index.ts';
 import { SeriesLookup } from './series-lookup.ts';
 import type { MetricStore, TimeRange } from './store.ts';
@@ -36,13 +40,12 @@ function ownBudget(): SelectBudget {
   };
 }
 
-/** Samples that are read into one piece of memory: many series to a piece, so that it costs little. */
-const BUFFER_SAMPLES = 65_536;
+/** Samples after which the budget is asked again. */
+const BUDGET_SAMPLES = 65_536;
 
 export class HeadAndEngine implements MetricStore {
   readonly sorted = true;
   private readonly lookup: SeriesLookup;
-  private rolledUp: RollupSource | undefined;
 
   constructor(
     private readonly history: History,
@@ -54,42 +57,29 @@ export class HeadAndEngine implements MetricStore {
     this.lookup = new SeriesLookup(index);
   }
 
-  /** From now on roll-ups are given where hours have them. */
-  rollUpWith(engine: Engine, hours: Pick<DerivedHours, 'current'>): void {
-    this.rolledUp = new RollupSource({
-      engine,
-      hours,
-      samples: this,
-      match: (matchers) => this.lookup.match(matchers),
-      spanOf: (series) => this.spanOf(series),
-      haveHistograms: (series) => this.histograms.has(series),
-      coveredFrom: () => this.head.coveredFrom,
-    });
-  }
-
-  rollups(request: RollupRequest): RollupReader | undefined {
-    return this.rolledUp?.rollups(request);
-  }
-
   async select(request: SelectRequest): Promise<readonly SeriesData[]> {
+    return readAll(await this.open(request));
+  }
+
+  async open(request: SelectRequest): Promise<SeriesReader> {
     const { matchers, budget = ownBudget() } = request;
     const matched = this.lookup.match(matchers);
     budget.series(matched.length);
     const histograms = this.histograms.begin(matched, request, budget);
     const floats = this.floats(matched, request, budget);
-    return histograms ? histograms.among(await floats) : floats;
+    return histograms ? new SeriesList(await histograms.among(readAll(await floats))) : floats;
   }
 
   private async floats(
     matched: readonly Series[],
     { start, end, signal }: SelectRequest,
     budget: SelectBudget,
-  ): Promise<readonly SeriesData[]> {
-    // The head is read before anything is awaited: what it gives up meanwhile is not missed.
+  ): Promise<SeriesReader> {
+    // The head is asked before anything is awaited: what it gives up meanwhile is not missed.
     const cut = this.head.coveredFrom;
     const newer = this.newer(matched, Math.max(start, cut), end, budget);
-    if (start >= cut) return newer.filter((part) => part !== undefined);
-    const older = await this.history.samples(
+    if (start >= cut) return newer;
+    const older = await this.history.open(
       matched,
       start,
       Math.min(end, cut - 1),
@@ -97,15 +87,7 @@ export class HeadAndEngine implements MetricStore {
       budget,
       this.spanOf(matched),
     );
-    const found: SeriesData[] = [];
-    for (const [place, { id, labels }] of matched.entries()) {
-      const before = older.get(id);
-      const after = newer[place];
-      if (before && after) found.push({ labels, ...concatColumns([before, after]) });
-      else if (before) found.push({ labels, ...before });
-      else if (after) found.push(after);
-    }
-    return found;
+    return new ContinuedReader(older, newer);
   }
 
   /** Where the series of one metric are in the engine, if most of them are wanted. */
@@ -115,25 +97,18 @@ export class HeadAndEngine implements MetricStore {
     return spanOf(wanted, this.lookup.match([{ name: '__name__', op: '=', value: name }]));
   }
 
-  /** From the head; undefined where it has nothing of a series. */
-  private newer(
-    matched: readonly Series[],
-    start: number,
-    end: number,
-    budget: SelectBudget,
-  ): (SeriesData | undefined)[] {
-    const buffer = new ReadBuffer(BUFFER_SAMPLES);
-    let counted = 0;
-    let read = 0;
-    return matched.map(({ number, labels }, place) => {
-      const { timestamps, values } = this.head.read(number, start, end, buffer);
-      read += timestamps.length;
-      if (read - counted >= BUFFER_SAMPLES || place === matched.length - 1) {
-        budget.samples(read - counted);
-        counted = read;
-      }
-      return timestamps.length === 0 ? undefined : { labels, timestamps, values };
-    });
+  private newer(matched: readonly Series[], start: number, end: number, budget: SelectBudget): HeadReader {
+    const reader = new HeadReader(start, end);
+    let counted = { samples: 0, bytes: 0 };
+    for (const [place, { number, labels }] of matched.entries()) {
+      reader.series(labels);
+      this.head.collect(number, start, end, reader);
+      const { samples, bytes } = reader;
+      if (samples - counted.samples < BUDGET_SAMPLES && place < matched.length - 1) continue;
+      budget.samples(samples - counted.samples, bytes - counted.bytes);
+      counted = { samples, bytes };
+    }
+    return reader;
   }
 
   async series(

@@ -23,12 +23,27 @@ const PAIRS = Uint8Array.from(
   Array.from({ length: 200 }, (_, i) => ZERO + (i % 2 === 0 ? Math.floor(i / 20) : Math.floor(i / 2) % 10)),
 );
 
+const viewOf = (bytes: Buffer): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+
+/** Bytes for the beginning of a sample. */
+const BEGINNING = 32;
+
 export class JsonBytes {
-  private bytes = Buffer.allocUnsafe(FIRST_BYTES);
+  private bytes: Buffer;
+  private view: DataView;
   private used = 0;
   /** The beginning of a sample, `[1700000000,"`, is mostly that of the same place in the series before. */
-  private beginnings: Uint8Array = new Uint8Array();
+  private beginnings = new DataView(new ArrayBuffer(0));
+  private beginningLengths = new Uint8Array();
   private beginningTimes = new Float64Array();
+  /** Of the value before; those of a series mostly have as many. */
+  private decimals = 0;
+
+  /** @param expected bytes, more or less */
+  constructor(expected = 0) {
+    this.bytes = Buffer.allocUnsafe(Math.max(FIRST_BYTES, expected));
+    this.view = viewOf(this.bytes);
+  }
 
   text(text: string): void {
     const most = text.length * 3;
@@ -70,14 +85,18 @@ export class JsonBytes {
     const larger = Buffer.allocUnsafe(Math.max(2 * this.bytes.length, this.used + bytes));
     larger.set(this.bytes.subarray(0, this.used));
     this.bytes = larger;
+    this.view = viewOf(larger);
   }
 
   private beginning(time: number, place: number): void {
     const { bytes } = this;
     if (this.beginningTimes[place] === time) {
-      const from = place * 32;
-      const length = this.beginnings[from]!;
-      for (let i = 1; i <= length; i++) bytes[this.used++] = this.beginnings[from + i]!;
+      const { used, beginnings } = this;
+      const from = place * BEGINNING;
+      const length = this.beginningLengths[place]!;
+      // Some bytes more do no harm: what comes next is written over them.
+      for (let i = 0; i < length; i += 4) this.view.setUint32(used + i, beginnings.getUint32(from + i));
+      this.used = used + length;
       return;
     }
     const start = this.used;
@@ -91,31 +110,32 @@ export class JsonBytes {
 
   private remember(time: number, place: number, start: number): void {
     const length = this.used - start;
-    if (length > 31) return;
-    if (place >= this.beginningTimes.length) {
-      const times = new Float64Array(Math.max(256, 2 * place)).fill(Number.NaN);
-      const beginnings = new Uint8Array(times.length * 32);
-      times.set(this.beginningTimes);
-      beginnings.set(this.beginnings);
-      this.beginningTimes = times;
-      this.beginnings = beginnings;
-    }
+    if (length > BEGINNING) return;
+    if (place >= this.beginningTimes.length) this.remembered(Math.max(256, 2 * place));
     this.beginningTimes[place] = time;
-    this.beginnings[place * 32] = length;
-    for (let i = 0; i < length; i++) this.beginnings[place * 32 + 1 + i] = this.bytes[start + i]!;
+    this.beginningLengths[place] = length;
+    for (let i = 0; i < length; i++) this.beginnings.setUint8(place * BEGINNING + i, this.bytes[start + i]!);
+  }
+
+  /** Forgets the beginnings, and makes room for so many. */
+  private remembered(places: number): void {
+    this.beginningTimes = new Float64Array(places).fill(Number.NaN);
+    this.beginningLengths = new Uint8Array(places);
+    this.beginnings = new DataView(new ArrayBuffer(places * BEGINNING));
   }
 
   /** As `formatSample`. */
   private value(value: number): void {
     const size = Math.abs(value);
     if (size < FIFTEEN_DIGITS && (size >= 1e-4 || Object.is(value, 0))) {
-      for (let decimals = 0; decimals < POWERS.length; decimals++) {
+      let decimals = this.decimals;
+      for (let i = 0; i < POWERS.length; i++, decimals = (decimals + 1) % POWERS.length) {
         const power = POWERS[decimals]!;
         const scaled = Math.round(size * power);
-        if (scaled >= FIFTEEN_DIGITS) break;
-        if (scaled / power !== size) continue;
+        if (scaled >= FIFTEEN_DIGITS || scaled / power !== size) continue;
         if (value < 0) this.bytes[this.used++] = MINUS;
         this.decimal(scaled, decimals);
+        this.decimals = decimals;
         return;
       }
     }

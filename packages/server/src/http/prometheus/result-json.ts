@@ -49,9 +49,19 @@ function writeSample(into: JsonBytes, sample: VectorSample): void {
   into.text('}');
 }
 
+/** About what a sample and the labels of a series take. */
+const expectedBytes = (series: number, samples: number): number => 256 * series + 22 * samples;
+
+function expectedOf(result: QueryResult): number {
+  if (result.resultType === 'vector') return expectedBytes(result.samples.length, result.samples.length);
+  if (result.resultType !== 'matrix') return 0;
+  const samples = result.series.reduce((sum, { timestamps }) => sum + timestamps.length, 0);
+  return expectedBytes(result.series.length, samples);
+}
+
 /** The `data` of a query's answer as bytes of JSON. */
 export async function resultJson(result: QueryResult, stats: unknown): Promise<Buffer> {
-  const into = new JsonBytes();
+  const into = new JsonBytes(expectedOf(result));
   into.text(`{"resultType":"${result.resultType}","result":`);
   if (result.resultType === 'matrix') {
     const sizeOf = ({ timestamps }: MatrixSeries) => timestamps.length;
