@@ -12,6 +12,7 @@ import { receiver } from './suites/receiver.ts';
 import { relabelling } from './suites/relabelling.ts';
 import { ruleFiles } from './suites/rule-files.ts';
 import { ownScripts, prometheusScripts } from './suites/scripts.ts';
+import { sender } from './suites/sender.ts';
 import { seriesNotation } from './suites/series.ts';
 
 /** All suites, in the order of the page. */
@@ -30,5 +31,6 @@ export const SUITES: readonly Suite[] = [
   configurations,
   ruleFiles,
   receiver,
+  sender,
   malformed,
 ];
