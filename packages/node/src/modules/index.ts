@@ -1,0 +1,4 @@
+import type { ModuleInstrumentation } from '../core/hub.ts';
+
+/** All packages that are watched when they are loaded; a new one is a file and a line here. */
+export const moduleInstrumentations: readonly ModuleInstrumentation[] = [];
