@@ -183,8 +183,11 @@ export async function evaluateMatrixSelector(
 
 function* rangeSeriesOf(all: SeriesReader): Generator<RangeSeries> {
   for (const [place, labels] of all.labels.entries()) {
-    const samples = all.read(place);
-    if (samples.timestamps.length > 0) yield { labels, dropName: false, ...withoutStale(samples) };
+    const samples = withoutStale(all.read(place));
+    const { timestamps, values, histograms, startTimestamps } = samples;
+    if (timestamps.length === 0) continue;
+    if (histograms || startTimestamps) yield { labels, dropName: false, ...samples };
+    else yield { labels, dropName: false, timestamps, values };
   }
 }
 

@@ -47,3 +47,21 @@ it('grows with what is written', () => {
   const read = JSON.parse(bytes.finish().toString()) as [number, string][];
   expect(read.map(([at, text]) => [at * 1000, Number(text)])).toEqual(Array.from(times, (at) => [at, Math.sqrt(at)]));
 });
+
+it('writes texts as JSON does', () => {
+  const text = fc.oneof(
+    fc.string(),
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('"', '\\', '\n', '\x7f', '\ud800', 'é'),
+  );
+  fc.assert(
+    fc.property(fc.array(fc.tuple(text, text)), (entries) => {
+      const bytes = new JsonBytes();
+      const texts = new Map(entries);
+      bytes.object(texts);
+      const parts = Array.from(texts, ([name, each]) => `${JSON.stringify(name)}:${JSON.stringify(each)}`);
+      expect(bytes.finish().toString()).toBe(`{${parts.join(',')}}`);
+    }),
+    { numRuns: 500 },
+  );
+});

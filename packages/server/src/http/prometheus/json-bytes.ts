@@ -8,15 +8,18 @@ const POWERS = [1, 10, 100, 1000, 10_000] as const;
 /** Below it two different numbers of so many digits are never the same double, so the digits at hand are the shortest. */
 const FIFTEEN_DIGITS = 1e15;
 
-const [ZERO, MINUS, POINT, COMMA, QUOTE, OPEN, CLOSE] = Buffer.from('0-.,"[]') as unknown as [
-  number,
-  number,
-  number,
-  number,
-  number,
-  number,
-  number,
-];
+const codeOf = (character: string): number => character.charCodeAt(0);
+const ZERO = codeOf('0');
+const MINUS = codeOf('-');
+const POINT = codeOf('.');
+const COMMA = codeOf(',');
+const COLON = codeOf(':');
+const QUOTE = codeOf('"');
+const BACKSLASH = codeOf('\\');
+const SPACE = codeOf(' ');
+const DELETE = 0x7f;
+const [OPEN, CLOSE] = [codeOf('['), codeOf(']')];
+const [OPEN_OBJECT, CLOSE_OBJECT] = [codeOf('{'), codeOf('}')];
 
 /** `00` to `99`. */
 const PAIRS = Uint8Array.from(
@@ -49,6 +52,42 @@ export class JsonBytes {
     const most = text.length * 3;
     this.makeRoom(most);
     this.used += this.bytes.write(text, this.used);
+  }
+
+  /** An object of texts, with their names in the order of the map. */
+  object(texts: ReadonlyMap<string, string>): void {
+    let separator = OPEN_OBJECT;
+    for (const [name, text] of texts) {
+      this.byte(separator);
+      this.quoted(name);
+      this.byte(COLON);
+      this.quoted(text);
+      separator = COMMA;
+    }
+    if (texts.size === 0) this.byte(OPEN_OBJECT);
+    this.byte(CLOSE_OBJECT);
+  }
+
+  private byte(byte: number): void {
+    this.makeRoom(1);
+    this.bytes[this.used++] = byte;
+  }
+
+  private quoted(text: string): void {
+    this.makeRoom(text.length + 2);
+    const { bytes } = this;
+    let at = this.used;
+    bytes[at++] = QUOTE;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code < SPACE || code >= DELETE || code === QUOTE || code === BACKSLASH) {
+        this.text(JSON.stringify(text));
+        return;
+      }
+      bytes[at++] = code;
+    }
+    bytes[at++] = QUOTE;
+    this.used = at;
   }
 
   /** `[[time,"value"],…]` of times in Unix milliseconds. */
@@ -152,14 +191,15 @@ export class JsonBytes {
       this.whole(scaled);
       return;
     }
-    const power = 10 ** decimals;
+    const power = POWERS[decimals]!;
     const whole = Math.floor(scaled / power);
-    let fraction = scaled - whole * power;
+    // A whole number to the compiler, too: a remainder of doubles would take longer than all else here.
+    let fraction = (scaled - whole * power) | 0;
     this.whole(whole);
     if (fraction === 0) return;
     let digits = decimals;
     while (fraction % 10 === 0) {
-      fraction /= 10;
+      fraction = (fraction / 10) | 0;
       digits--;
     }
     this.bytes[this.used++] = POINT;

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { type Labels, type MatrixSeries, type QueryResult, toApiData, type VectorSample } from '@nightshift/promql';
+import { type MatrixSeries, type QueryResult, toApiData, type VectorSample } from '@nightshift/promql';
 import { JsonBytes } from './json-bytes.ts';
 
 /** Samples that are written before other requests get their turn: some tens of milliseconds. */
@@ -25,15 +25,15 @@ async function writeList<T>(
   into.text(']');
 }
 
-const metricOf = (labels: Labels): string => JSON.stringify(Object.fromEntries(labels));
-
 function writeSeries(into: JsonBytes, series: MatrixSeries): void {
   if (series.histograms || series.timestamps.length === 0) {
     const { result } = toApiData({ resultType: 'matrix', series: [series], warnings: [], infos: [] });
     into.text(JSON.stringify(result[0]));
     return;
   }
-  into.text(`{"metric":${metricOf(series.labels)},"values":`);
+  into.text('{"metric":');
+  into.object(series.labels);
+  into.text(',"values":');
   into.samples(series.timestamps, series.values);
   into.text('}');
 }
@@ -44,7 +44,9 @@ function writeSample(into: JsonBytes, sample: VectorSample): void {
     into.text(JSON.stringify(result[0]));
     return;
   }
-  into.text(`{"metric":${metricOf(sample.labels)},"value":`);
+  into.text('{"metric":');
+  into.object(sample.labels);
+  into.text(',"value":');
   into.sample(sample.time, sample.value);
   into.text('}');
 }
