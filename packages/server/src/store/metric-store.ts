@@ -1,6 +1,8 @@
 /** Metrics from the head and the engine, cut where the head begins. */
 import {
   type Matcher,
+  type RollupReader,
+  type RollupRequest,
   readAll,
   type SelectBudget,
   type SelectRequest,
@@ -9,12 +11,15 @@ import {
   type SeriesReader,
 } from '@nightshift/promql';
 import type { Labels, MetricMetadata } from '@nightshift/wire';
+import type { Engine } from '../engine/engine.ts';
 import { NightshiftError } from '../errors/catalogue.ts';
+import type { DerivedHours } from './derived/derived-hours.ts';
 import type { History } from './derived/history.ts';
 import { type IdSpan, spanOf } from './engine-samples.ts';
 import type { Head } from './head.ts';
 import { ContinuedReader, HeadReader } from './head-reader.ts';
 import type { HistogramReader } from './histogram-reader.ts';
+import { RollupSource } from './rollup/rollup-source.ts';
 import type { Series, SeriesIndex } from './series-index.ts';
 import { SeriesLookup } from './series-lookup.ts';
 import type { MetricStore, TimeRange } from './store.ts';
@@ -46,6 +51,7 @@ const BUDGET_SAMPLES = 65_536;
 export class HeadAndEngine implements MetricStore {
   readonly sorted = true;
   private readonly lookup: SeriesLookup;
+  private rolledUp: RollupSource | undefined;
 
   constructor(
     private readonly history: History,
@@ -55,6 +61,23 @@ export class HeadAndEngine implements MetricStore {
     private readonly histograms: HistogramReader,
   ) {
     this.lookup = new SeriesLookup(index);
+  }
+
+  /** From now on roll-ups are given where hours have them. */
+  rollUpWith(engine: Engine, hours: Pick<DerivedHours, 'current'>): void {
+    this.rolledUp = new RollupSource({
+      engine,
+      hours,
+      samples: this,
+      match: (matchers) => this.lookup.match(matchers),
+      spanOf: (series) => this.spanOf(series),
+      haveHistograms: (series) => this.histograms.has(series),
+      coveredFrom: () => this.head.coveredFrom,
+    });
+  }
+
+  rollups(request: RollupRequest): RollupReader | undefined {
+    return this.rolledUp?.rollups(request);
   }
 
   async select(request: SelectRequest): Promise<readonly SeriesData[]> {
@@ -79,12 +102,7 @@ export class HeadAndEngine implements MetricStore {
     const cut = this.head.coveredFrom;
     const newer = this.newer(matched, Math.max(start, cut), end, budget);
     if (start >= cut) return newer;
-    const older = await this.history.open(
-      matched,
-      start,
-      Math.min(end, cut - 1),
-      signal,
-      budget,
+    const older = await this.history.open(matched, start, Math.min(end, cut - 1), signal, budget, () =>
       this.spanOf(matched),
     );
     return new ContinuedReader(older, newer);
@@ -153,16 +171,13 @@ export class HeadAndEngine implements MetricStore {
   }
 
   private async inRange(selectors: Selectors, { start, end }: TimeRange, signal?: AbortSignal): Promise<Series[]> {
-    const matched = this.index.matchAny(selectors);
+    const [only] = selectors;
+    const matched = only && selectors.length === 1 ? this.lookup.match(only) : this.index.matchAny(selectors);
     const cut = this.head.coveredFrom;
     const here = new Set(matched.filter(({ number }) => this.head.has(number, Math.max(start, cut), end)));
     if (start >= cut) return [...here];
     const elsewhere = matched.filter((series) => !here.has(series));
-    const older = await this.history.seriesInRange(
-      elsewhere,
-      start,
-      Math.min(end, cut - 1),
-      signal,
+    const older = await this.history.seriesInRange(elsewhere, start, Math.min(end, cut - 1), signal, () =>
       this.spanOf(elsewhere),
     );
     const natives = await this.histograms.inEngine(elsewhere, start, Math.min(end, cut - 1), signal);
