@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ensureReady, root } from './setup.mjs';
+import { stopChildrenOnSignals } from './stop-children.mjs';
 
 await ensureReady();
 const names = readdirSync(join(root, 'bench'))
@@ -25,4 +26,5 @@ await build({
   logLevel: 'warning',
 });
 process.chdir(root);
+stopChildrenOnSignals();
 await import(pathToFileURL(outfile).href);
