@@ -17,8 +17,8 @@ import { usageOf } from './usage.ts';
 const rounds = 15;
 const minuteMs = 60_000;
 const weekMs = 7 * 24 * 60 * minuteMs;
-/** Longer than Nightshift takes to notice that samples are too old to be kept in memory. */
-const settleMs = 40_000;
+/** Longer than Nightshift takes to notice that samples are too old to be kept in memory, and to pack hours that are over. */
+const settleMs = 120_000;
 const product = resolve('packages/cli/dist/nightshift.js');
 
 async function load(peer: Peer, start: number): Promise<void> {
@@ -75,17 +75,19 @@ function bytesBelow(dir: string): number {
     .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
 }
 
-/** Bytes of what the engine holds of samples and series, after all merges. Nightshift must have ended. */
+/** Bytes of all that the engine holds, what was derived from samples too, after all merges. Nightshift must have ended. */
 async function engineBytes(dataDir: string): Promise<number> {
   const log = { info() {}, warn() {}, error() {} };
   const launcher = { command: process.execPath, args: [product, 'engine-child'] };
   const engine = await startEngine({ dir: join(dataDir, 'engine'), launcher, memoryBytes: 1e9, log });
   try {
-    for (const name of ['samples', 'series']) await engine.command(`OPTIMIZE TABLE nightshift.${name} FINAL`);
-    const [row] = await engine.query<{ bytes: string }>(
-      "SELECT sum(bytes_on_disk) AS bytes FROM system.parts WHERE database = 'nightshift' AND table IN ('samples', 'series') AND active",
-    );
-    return Number(row?.bytes);
+    const sizes =
+      "SELECT table, sum(bytes_on_disk) AS bytes FROM system.parts WHERE database = 'nightshift' AND active GROUP BY table";
+    for (const { table } of await engine.query<{ table: string }>(sizes))
+      await engine.command(`OPTIMIZE TABLE nightshift.${table} FINAL`);
+    const rows = await engine.query<{ table: string; bytes: string }>(`${sizes} ORDER BY table`);
+    console.log(rows.map(({ table, bytes }) => `${table}: ${bytes} bytes`).join(', '));
+    return rows.reduce((sum, { bytes }) => sum + Number(bytes), 0);
   } finally {
     await engine.close();
   }
@@ -112,6 +114,8 @@ export async function benchQueries(): Promise<string[]> {
     if (existsSync(debianPrometheus)) peers.push(await startPrometheus({ dir: own('prometheus') }));
     await sleep(settleMs);
     for (const peer of peers) await load(peer, now);
+    // Of the last hour, too, a part is packed meanwhile.
+    await sleep(settleMs);
     const lastHour = await timesTable(peers, now);
     const lastWeek = await timesTable(both, then);
     if (victoria) await fetch(`${victoria.url}/internal/force_merge`);

@@ -1,16 +1,26 @@
 /**
- * The process that the crash test kills: an engine and a store under load. Each lane admits numbered samples, exemplars,
- * log lines and spans as fast as it is answered, and prints what was acknowledged: `ack KIND NAME COUNT`.
+ * The process that the crash test kills: an engine and a store under load. Each lane admits numbered samples, histograms, exemplars,
+ * log lines and spans as fast as it is answered, and prints what was acknowledged: `ack KIND NAME COUNT`. One writes into
+ * an hour that is over, now and then, so that it is packed in between. At the start it is looked whether the hours that
+ * count as packed give the samples that there are: `packed COUNT`, `stale COUNT`.
  */
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { encodeSnappy, encodeWriteRequest } from '@nightshift/wire';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { encodeSnappy, encodeWriteRequest, NO_BOUNDS, NO_BUCKETS } from '@nightshift/wire';
 import { decodeRecord } from '../collect/decode.ts';
 import { startEngine } from '../engine/engine.ts';
 import { migrate } from '../engine/migrate.ts';
 import { migrations } from '../engine/migrations/index.ts';
 import { type JournalRecord, openJournal } from '../spool/journal.ts';
+import { DerivedHours } from './derived/derived-hours.ts';
+import { History } from './derived/history.ts';
+import { HOUR_MS, hourOf } from './derived/hours.ts';
+import { derivationsOf } from './derived/open.ts';
+import { engineSamples } from './engine-samples.ts';
 import { openStore, rejectedDirOf } from './open.ts';
+import { SeriesIndex } from './series-index.ts';
+import { loadSeries } from './warm.ts';
 
 const [dir = '', round = '', launcher = '{}'] = process.argv.slice(2);
 const log = {
@@ -20,22 +30,47 @@ const log = {
 };
 const engine = await startEngine({ dir: join(dir, 'engine'), launcher: JSON.parse(launcher), memoryBytes: 4e8, log });
 await migrate(engine, migrations);
+await lookAtPacked();
 const journal = await openJournal({ dir: join(dir, 'spool'), segmentBytes: 64 * 1024 });
 const rejectedDir = rejectedDirOf(dir);
-const store = await openStore({ engine, journal, rejectedDir, flushEveryMs: 5, now: Date.now, log });
+const derived = { quietMs: 0, everyMs: 5 };
+const store = await openStore({ engine, journal, rejectedDir, flushEveryMs: 5, derived, now: Date.now, log });
 
 const COUNT = 10;
 const from = Date.now();
 
-function samples(name: string, request: number): JournalRecord {
+async function lookAtPacked(): Promise<void> {
+  const index = new SeriesIndex();
+  await loadSeries(engine, index);
+  const hours = await DerivedHours.load({ engine, names: derivationsOf(engine, index).map(({ name }) => name) });
+  const history = new History(engine, hours);
+  const series = index.matchAny([]);
+  let stale = 0;
+  for (const hour of hours.sorted()) {
+    const [start, end] = [hour * HOUR_MS, (hour + 1) * HOUR_MS - 1];
+    const packed = await history.samples(series, start, end);
+    const there = await engineSamples(engine, series, start, end);
+    const isSame = [...there].every(
+      ([id, { timestamps, values }]) =>
+        packed.get(id)?.timestamps.join() === timestamps.join() && packed.get(id)?.values.join() === values.join(),
+    );
+    if (!isSame || packed.size !== there.size) stale++;
+  }
+  writeSync(1, `packed ${hours.sorted().length}\nstale ${stale}\n`);
+}
+
+function samplesFrom(start: number, name: string, request: number): JournalRecord {
   const labels = new Map([
     ['__name__', 'crash'],
     ['lane', name],
   ]);
-  const points = Array.from({ length: COUNT }, (_, i) => ({ timestamp: from + request * COUNT + i, value: request }));
+  const points = Array.from({ length: COUNT }, (_, i) => ({ timestamp: start + request * COUNT + i, value: request }));
   const body = encodeSnappy(encodeWriteRequest([{ labels, samples: points }]));
   return { kind: 'remote-write', format: 'snappy-protobuf', receivedAt: from, body };
 }
+
+const samples = (name: string, request: number) => samplesFrom(from, name, request);
+const pastSamples = (name: string, request: number) => samplesFrom((hourOf(from) - 3) * HOUR_MS, name, request);
 
 /** Into the past, a second apart: a batch keeps only so many of one second. */
 function exemplars(name: string, request: number): JournalRecord {
@@ -48,6 +83,25 @@ function exemplars(name: string, request: number): JournalRecord {
     return { labels: new Map([['trace_id', `${number}`]]), value: number, timestamp: from - number * 1000 };
   });
   const body = encodeWriteRequest([{ labels, samples: [], exemplars: list }]);
+  return { kind: 'remote-write', format: 'protobuf', receivedAt: from, body };
+}
+
+function histograms(name: string, request: number): JournalRecord {
+  const labels = new Map([
+    ['__name__', 'crash_histograms'],
+    ['lane', name],
+  ]);
+  const positive = { indexes: Int32Array.of(1, 5), counts: Float64Array.of(request + 1, 2) };
+  const rest = {
+    zeroThreshold: 0,
+    zeroCount: 0,
+    negative: NO_BUCKETS,
+    bounds: NO_BOUNDS,
+    resetHint: 'unknown',
+  } as const;
+  const histogram = { isInteger: true, schema: 3, count: request + 3, sum: request, positive, ...rest };
+  const list = Array.from({ length: COUNT }, (_, i) => ({ timestamp: from + request * COUNT + i, histogram }));
+  const body = encodeWriteRequest([{ labels, samples: [], histograms: list }]);
   return { kind: 'remote-write', format: 'protobuf', receivedAt: from, body };
 }
 
@@ -69,8 +123,15 @@ function spans(name: string, request: number): JournalRecord {
   return { kind: 'otlp-traces', format: 'json', receivedAt: from, body };
 }
 
-async function lane(kind: string, name: string, make: (name: string, request: number) => JournalRecord) {
+/** `pauseMs` after every tenth request. */
+async function lane(
+  kind: string,
+  name: string,
+  make: (name: string, request: number) => JournalRecord,
+  pauseMs = 0,
+): Promise<never> {
   for (let request = 0; ; request++) {
+    if (pauseMs > 0 && request % 10 === 0) await sleep(pauseMs);
     const record = make(name, request);
     await store.admit(record, decodeRecord(record));
     writeSync(1, `ack ${kind} ${name} ${(request + 1) * COUNT}\n`);
@@ -78,8 +139,10 @@ async function lane(kind: string, name: string, make: (name: string, request: nu
 }
 
 writeSync(1, `engine ${engine.pid}\n`);
+void lane('samples', `${round}-past`, pastSamples, 100);
 for (const number of [0, 1]) {
   void lane('samples', `${round}-${number}`, samples);
+  void lane('histograms', `${round}-${number}`, histograms);
   void lane('exemplars', `${round}-${number}`, exemplars);
   void lane('logs', `${round}-${number}`, logs);
   void lane('spans', `${round}-${number}`, spans);

@@ -31,7 +31,7 @@ class Host {
 
   async engine(): Promise<number> {
     for (const end = Date.now() + 20_000; Date.now() < end; await sleep(5)) {
-      const pid = /^engine (\d+)\n/.exec(this.output)?.[1];
+      const pid = /^engine (\d+)\n/m.exec(this.output)?.[1];
       if (pid) return Number(pid);
     }
     throw new Error(`the host did not start: ${this.output}`);
@@ -40,6 +40,11 @@ class Host {
   async kill(): Promise<void> {
     this.child.kill('SIGKILL');
     await this.closed;
+  }
+
+  /** How many hours were packed at the start, or did not have the samples that there are. */
+  count(what: 'packed' | 'stale'): number {
+    return Number(new RegExp(`^${what} (\\d+)$`, 'm').exec(this.output)?.[1] ?? 0);
   }
 
   collect(promised: Promised): void {
@@ -53,6 +58,8 @@ class Host {
 /** Rows per lane: all of them and how many different ones, straight from ClickHouse. */
 const counts: Record<string, string> = {
   samples: `SELECT labels['lane'] AS lane, count() AS rows, uniqExact(s.id, s.time) AS different FROM nightshift.samples AS s
+    JOIN (SELECT DISTINCT id, labels FROM nightshift.series) AS series ON s.id = series.id GROUP BY lane`,
+  histograms: `SELECT labels['lane'] AS lane, count() AS rows, uniqExact(s.id, s.time) AS different FROM nightshift.histograms AS s
     JOIN (SELECT DISTINCT id, labels FROM nightshift.series) AS series ON s.id = series.id GROUP BY lane`,
   exemplars: `SELECT series.labels['lane'] AS lane, count() AS rows, uniqExact(value) AS different FROM nightshift.exemplars AS s
     JOIN (SELECT DISTINCT id, labels FROM nightshift.series) AS series ON s.id = series.id GROUP BY lane`,
@@ -92,12 +99,15 @@ it('what was acknowledged is there exactly once after 50 times kill -9 of the se
   });
   const dir = mkdtempSync(join(tmpdir(), 'nightshift-crash-'));
   const promised: Promised = new Map();
+  let packed = 0;
   let host: Host | undefined;
   try {
     for (let round = 0; round < ROUNDS; round++) {
       // A kill of the engine alone leaves the server running, which the next round then kills in the middle of its recovery.
       const current = host ?? new Host(script, [dir, String(round), JSON.stringify(launcher)]);
       const pid = await current.engine();
+      packed += current.count('packed');
+      expect(current.count('stale')).toBe(0);
       await sleep(50 + Math.random() * 450);
       if (round % 3 === 1 && host === undefined) {
         process.kill(pid, 'SIGKILL');
@@ -117,8 +127,9 @@ it('what was acknowledged is there exactly once after 50 times kill -9 of the se
     const total = [...promised.values()].flatMap((lanes) => [...lanes.values()]).reduce((sum, one) => sum + one, 0);
     console.log(`${total} items acknowledged in ${ROUNDS} rounds`);
     expect(await offences(engine, promised)).toEqual([]);
-    expect([...promised.keys()].sort()).toEqual(['exemplars', 'logs', 'samples', 'spans']);
+    expect([...promised.keys()].sort()).toEqual(['exemplars', 'histograms', 'logs', 'samples', 'spans']);
     expect(total).toBeGreaterThan(10_000);
+    expect(packed).toBeGreaterThan(5);
     expect(existsSync(rejectedDirOf(dir))).toBe(false);
     await store.close();
     await journal.close();

@@ -1,13 +1,13 @@
 /** Samples of the past: from packed hours where there are some, from the rows of single samples where there are not. */
 import type { SelectBudget } from '@nightshift/promql';
 import type { Engine } from '../../engine/engine.ts';
-import { engineSamples, engineSeriesInRange, type IdSpan } from '../engine-samples.ts';
+import { engineSamples, engineSeriesInRange } from '../engine-samples.ts';
 import { concatColumns, type SampleColumns } from '../sample-columns.ts';
 import type { Series } from '../series-index.ts';
 import type { DerivedHours } from './derived-hours.ts';
 import { HOUR_MS } from './hours.ts';
 import { extentOf } from './pack.ts';
-import { PackedReader, type Packs, type ReadOptions } from './packed-reader.ts';
+import { PackedReader, type Packs, type ReadOptions, type SpanOf } from './packed-reader.ts';
 import { type PackedHour, type Piece, piecesOf } from './range-pieces.ts';
 import { type ReadSeries, UnpackedSeries } from './unpacked-series.ts';
 
@@ -41,7 +41,7 @@ export class History {
     end: number,
     signal?: AbortSignal,
     budget?: SelectBudget,
-    span?: IdSpan,
+    span?: SpanOf,
   ): Promise<ReadSeries> {
     if (series.length === 0 || end < start) return Promise.resolve(() => undefined);
     return this.unchanged(start, end, async (pieces) => {
@@ -53,7 +53,7 @@ export class History {
           if (budget) unpacked.count(series.length, budget);
           parts.push(unpacked.read);
         } else {
-          const found = await engineSamples(this.engine, series, piece.start, piece.end, signal, budget, span);
+          const found = await engineSamples(this.engine, series, piece.start, piece.end, signal, budget, span?.());
           parts.push((place) => found.get(series[place]!.id));
         }
       }
@@ -78,7 +78,7 @@ export class History {
     start: number,
     end: number,
     signal?: AbortSignal,
-    span?: IdSpan,
+    span?: SpanOf,
   ): Promise<Set<bigint>> {
     if (series.length === 0 || end < start) return Promise.resolve(new Set());
     return this.unchanged(start, end, async (pieces) => {
@@ -88,7 +88,7 @@ export class History {
         if (left.length === 0) break;
         const ids = piece.packed
           ? await this.packedInRange(left, piece.packed, start, end, { signal, span })
-          : await engineSeriesInRange(this.engine, left, piece.start, piece.end, signal, span);
+          : await engineSeriesInRange(this.engine, left, piece.start, piece.end, signal, span?.());
         for (const id of ids) found.add(id);
       }
       return found;

@@ -34,7 +34,7 @@ export interface Derived {
 }
 
 /** All that there is; a new one is a line here. */
-const derivationsOf = (engine: Engine, series: SeriesIndex): readonly Derivation[] => [
+export const derivationsOf = (engine: Engine, series: SeriesIndex): readonly Derivation[] => [
   packedSamples(engine),
   new RollupHours(engine, series),
 ];

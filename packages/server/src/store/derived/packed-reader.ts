@@ -15,11 +15,13 @@ const SETTINGS = 'SETTINGS max_query_size = 16777216';
 /** Of the series by its place, and of the hour by its place. */
 export type Packs = (series: number, hour: number) => Pack;
 
+/** Between which ids the series are, if they are a fair part of what lies there; found only where the engine is asked. */
+export type SpanOf = () => IdSpan | undefined;
+
 export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
   readonly budget?: SelectBudget | undefined;
-  /** Ids of the series, if they are a fair part of what lies between. */
-  readonly span?: IdSpan | undefined;
+  readonly span?: SpanOf | undefined;
 }
 
 export class PackedReader {
@@ -107,7 +109,8 @@ export class PackedReader {
     const ofHours = isRun
       ? `hour >= ${first} AND hour <= ${last}`
       : `hour IN (${hours.map(({ hour }) => hour).join(',')})`;
-    const ofSpan = span && ` AND id >= ${span.least} AND id <= ${span.most}`;
+    const between = span?.();
+    const ofSpan = between && ` AND id >= ${between.least} AND id <= ${between.most}`;
     const ofIds = ids.length > MOST_IDS ? '' : (ofSpan ?? ` AND id IN (${ids.join(',')})`);
     return this.engine.queryBytes(
       `SELECT ${columns} FROM nightshift.packed_samples WHERE ${ofHours}${ofIds}${where} ${SETTINGS} FORMAT RowBinary`,
