@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SelectRequest, SeriesData, SeriesSource } from '@nightshift/promql';
+import { RollupRows, rollUp, type SelectRequest, type SeriesData, type SeriesSource } from '@nightshift/promql';
 import { describe, expect, it } from 'vitest';
 import { createMetricQueries, type QuerySettings } from './promql.ts';
 
@@ -185,5 +185,25 @@ describe('a query', () => {
     await expect(queries(samples(1)).instant(query, 1_000_000)).rejects.toThrow(/mad_over_time/);
     const on = queries(samples(1), { features: ['promql-experimental-functions'] });
     expect(await on.instant(query, 1_000_000)).toMatchObject({ samples: [{ value: 75_000 }] });
+  });
+});
+
+it('a query reads the roll-ups of its source, within its limits', async () => {
+  const hour = 3_600_000;
+  const source: SeriesSource = {
+    select: async () => [],
+    rollups: () => async (budget) => {
+      budget.samples(1, 100);
+      const rows = new RollupRows();
+      rollUp(Float64Array.of(hour - 1), Float64Array.of(7), hour, rows);
+      return [{ labels: new Map([['__name__', 'x']]), rollups: rows.slice(0, rows.length) }];
+    },
+  };
+  const hours = { start: hour, end: hour, step: hour };
+  const answer = await queries(source).range('max_over_time(x[1h])', hours);
+  expect(answer).toMatchObject({ series: [{ values: Float64Array.of(7) }] });
+  expect(answer.timings.load).toBeGreaterThan(0);
+  await expect(queries(source, { maxBytes: 50 }).range('max_over_time(x[1h])', hours)).rejects.toMatchObject({
+    message: expect.stringContaining('query.maxBytes'),
   });
 });

@@ -90,6 +90,12 @@ function timed(source: SeriesSource): { source: SeriesSource; ms(): number } {
       ...(source.sorted && { sorted: true }),
       select: (request) => waitedFor(() => source.select(request)),
       ...(source.open && { open: (request) => waitedFor(() => source.open!(request)) }),
+      ...(source.rollups && {
+        rollups: (request) => {
+          const read = source.rollups!(request);
+          return read && ((budget, signal) => waitedFor(() => read(budget, signal)));
+        },
+      }),
     },
   };
 }

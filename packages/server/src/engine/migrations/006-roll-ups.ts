@@ -5,7 +5,8 @@ import type { Migration } from './migration.ts';
  * `(end - width, end]` whose last moment is that of the next hour has a row of each hour (store/rollup/rollup-table.ts).
  * `end` is in Unix seconds, `first_age` and `last_age` are milliseconds before it.
  *
- * The rows of a series in a day lie next to each other: what is read is many hours of some series.
+ * The rows of a series in a day lie next to each other: what is read is many hours of some series. Least and greatest values
+ * of counters are 0 here, since they are those of other columns; those of gauges do not follow one from the other.
  */
 const table = (name: string): string =>
   `CREATE TABLE ${name} (
@@ -19,8 +20,8 @@ const table = (name: string): string =>
     last Float64 CODEC(Delta(8), ZSTD(1)),
     count UInt32 CODEC(ZSTD(1)),
     changes UInt32 CODEC(ZSTD(1)),
-    min Float64 CODEC(Delta(8), ZSTD(1)),
-    max Float64 CODEC(Delta(8), ZSTD(1)),
+    min Float64 CODEC(ZSTD(1)),
+    max Float64 CODEC(ZSTD(1)),
     sum Float64 CODEC(Delta(8), ZSTD(1)),
     compensation Float64 CODEC(ZSTD(1)),
     flags UInt8 CODEC(ZSTD(1))
