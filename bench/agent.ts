@@ -48,7 +48,9 @@ async function freePort(): Promise<number> {
 
 interface Contender {
   readonly name: string;
+  /** Of the receiver, by which what it gets is told apart. */
   readonly path: string;
+  readonly env?: Readonly<Record<string, string>>;
   readonly program: string;
   readonly args: (dir: string, config: object, port: number, url: string) => string[];
 }
@@ -61,16 +63,17 @@ function written(dir: string, config: object): string {
   return file;
 }
 
-const contenders: readonly Contender[] = [
-  {
-    name: 'nightshift agent',
-    path: '/nightshift',
-    program: process.execPath,
-    args: (dir, config, _port, url) => {
-      const file = written(dir, { ...config, remote_write: [{ url }] });
-      return [entry, 'agent', '--config', file, '--dir', join(dir, 'data')];
-    },
+const nightshift: Pick<Contender, 'program' | 'args'> = {
+  program: process.execPath,
+  args: (dir, config, _port, url) => {
+    const file = written(dir, { ...config, remote_write: [{ url }] });
+    return [entry, 'agent', '--config', file, '--dir', join(dir, 'data')];
   },
+};
+
+const contenders: readonly Contender[] = [
+  { name: 'nightshift agent', path: '/nightshift', env: serviceEnvironment, ...nightshift },
+  { name: 'nightshift agent, as typed', path: '/nightshift-typed', ...nightshift },
   {
     name: 'vmagent',
     path: '/vmagent',
@@ -101,6 +104,7 @@ interface Measured {
   readonly name: string;
   readonly medianMb: number;
   readonly mostMb: number;
+  readonly cpuSeconds: number;
   readonly cpuPercent: number;
   readonly bytesPerSample: number;
 }
@@ -132,7 +136,7 @@ async function main(): Promise<void> {
       const dir = join(base, contender.path);
       mkdirSync(dir);
       const args = contender.args(dir, config, await freePort(), `http://127.0.0.1:${receiver}${contender.path}`);
-      const env = { ...process.env, ...serviceEnvironment, NIGHTSHIFT_AGENT_LISTEN: '127.0.0.1:0' };
+      const env = { ...process.env, ...contender.env, NIGHTSHIFT_AGENT_LISTEN: '127.0.0.1:0' };
       const child = spawn(contender.program, args, { cwd: dir, env, stdio: ['ignore', 'ignore', 'inherit'] });
       running.push({ contender, child, mb: [], cpu: 0 });
     }
@@ -153,6 +157,7 @@ async function main(): Promise<void> {
         name,
         medianMb: median(mb),
         mostMb: Math.max(...mb),
+        cpuSeconds: used,
         cpuPercent: (used / took) * 100,
         bytesPerSample: bytes / ((targets * series * took) / intervalSeconds),
       };
@@ -172,11 +177,12 @@ async function main(): Promise<void> {
 
 function report(measured: readonly Measured[], on: string, seconds: number, absent: readonly string[]): void {
   const own = measured[0] as Measured;
-  const rows = measured.map(({ name, medianMb, mostMb, cpuPercent, bytesPerSample }) => [
+  const rows = measured.map(({ name, medianMb, mostMb, cpuSeconds, cpuPercent, bytesPerSample }) => [
     name,
     medianMb.toFixed(1),
     mostMb.toFixed(1),
     (medianMb / own.medianMb).toFixed(2),
+    cpuSeconds.toFixed(2),
     cpuPercent.toFixed(1),
     bytesPerSample.toFixed(1),
   ]);
@@ -188,11 +194,11 @@ function report(measured: readonly Measured[], on: string, seconds: number, abse
     `${targets} targets of ${series.toLocaleString('en')} series each, scraped every ${intervalSeconds} s and forwarded by remote write 1.0, by all at the same`,
     `time and from the same targets. Measured for ${seconds} s, ${settleSeconds} s after the start. Memory is anonymous and resident`,
     `(\`Anonymous\` of /proc/PID/smaps_rollup), in MB (10⁶ bytes); processor time is per cent of one core. Budget: ${budgetMb} MB.`,
-    `The agent runs with the environment of deploy/nightshift-agent.service (${Object.entries(serviceEnvironment)
+    `The first runs with the environment of deploy/nightshift-agent.service (${Object.entries(serviceEnvironment)
       .map((pair) => pair.join('='))
-      .join(' ')}).`,
+      .join(' ')}),\nthe second without.`,
     '',
-    ...table(['', 'MB, median', 'MB, most', 'ratio', 'CPU %', 'bytes sent per sample'], rows),
+    ...table(['', 'MB, median', 'MB, most', 'ratio', 'CPU seconds', 'CPU %', 'bytes sent per sample'], rows),
     ...(absent.length > 0 ? ['', `Not on this machine: ${absent.join(', ')}.`] : []),
     '',
   ].join('\n');

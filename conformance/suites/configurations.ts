@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadConfig } from '../../packages/agent/src/config/load.ts';
-import { AgentConfigError } from '../../packages/agent/src/index.ts';
+import { AgentConfigError, loadConfig } from '../../packages/agent/src/config/load.ts';
 import { loadScrapeFile } from '../../packages/server/src/collect/scrape/config/load.ts';
 import { ScrapeConfigError } from '../../packages/server/src/collect/scrape/config/yaml-node.ts';
 import { inShared, type Suite } from '../suite.ts';
