@@ -55,7 +55,9 @@ describe('a list', () => {
     for (let i = 0; i < 5; i++) server.put('services', service(`s${i}`));
     server.failNext('services', 'list', (request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
-      response.end(JSON.stringify({ metadata: { resourceVersion: '1', continue: 'gone@2' }, items: [] }));
+      // One that was deleted while the pages were read.
+      const items = [{ ...service('ghost'), metadata: { name: 'ghost', namespace: 'shop', resourceVersion: '1' } }];
+      response.end(JSON.stringify({ metadata: { resourceVersion: '1', continue: 'gone@2' }, items }));
       expect(request.url).toContain('limit=500');
     });
     const found = await find(url);
@@ -142,6 +144,20 @@ describe('a watch', () => {
     expect(found.failures).toEqual([]);
   });
 
+  it('goes on from its last version after a failure of the server, and however often the connection drops', async () => {
+    const url = await open();
+    server.put('services', service('a'));
+    server.failNext('services', 'watch', (_request, response) => response.writeHead(503).end());
+    const found = await find(url);
+    for (let i = 0; i < 8; i++) {
+      server.drop();
+      server.put('services', service(`after-${i}`));
+      await soon(() => addresses(found).length).toBe(2 + i);
+      await soon(() => server.watchers).toBe(1);
+    }
+    expect(server.count('list', 'services')).toBe(1);
+  });
+
   it('goes on from the version of a bookmark', async () => {
     const url = await open();
     server.put('services', service('a'));
@@ -157,7 +173,10 @@ describe('a watch', () => {
     server.put('services', service('b'));
     await soon(() => addresses(found).length).toBe(2);
     expect(server.count('list', 'services')).toBe(1);
-    expect(server.requests.at(-1)?.url.searchParams.get('allowWatchBookmarks')).toBe('true');
+    const asked = server.requests.at(-1)?.url.searchParams;
+    expect(asked?.get('allowWatchBookmarks')).toBe('true');
+    expect(Number(asked?.get('timeoutSeconds'))).toBeGreaterThanOrEqual(300);
+    expect(Number(asked?.get('timeoutSeconds'))).toBeLessThanOrEqual(600);
   });
 
   it.each(['status', 'event'] as const)('of a version that is gone (told by %s) begins with a list', async (goneBy) => {
@@ -172,6 +191,9 @@ describe('a watch', () => {
     server.compact();
     await soon(() => addresses(found)).toEqual(['b.shop.svc:80', 'c.shop.svc:80']);
     expect(server.count('list', 'services')).toBe(2);
+    await soon(() => server.watchers).toBe(1);
+    // The first, the one that was told, and the one after the list: a version that is gone is not asked for again.
+    expect(server.count('watch', 'services')).toBe(3);
     expect(found.told).toEqual(['svc/shop/a', 'svc/shop/b', 'svc/shop/a', 'svc/shop/c']);
     expect(found.failures).toEqual([]);
   });
