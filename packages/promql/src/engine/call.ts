@@ -67,13 +67,13 @@ async function overWindows(
   checkExtension(main, call.func);
   const rolledUp = await overRolledUpWindows(over, call, main, grid, evaluation);
   if (rolledUp) return rolledUp;
-  const { apply, keepName, rows, inspect } = over;
+  const { apply, keepName, rows, rescans, inspect } = over;
   const ranges = await evaluateRange(main, grid, evaluation);
   const scalars = await scalarArguments(call, grid, evaluation, evaluate);
   const times = (step: number) => timeAt(grid, step);
   // Prometheus has lost the place of a subquery by the time that it remarks on it.
   const span = main.kind === 'Subquery' && call.args[0] === main ? { start: 0, end: 0 } : placeOf(call, 0);
-  const results = await slide(ranges, { apply, scalars, times, keepName, rows, span, inspect }, evaluation);
+  const results = await slide(ranges, { apply, scalars, times, keepName, rows, rescans, span, inspect }, evaluation);
   if (!evaluation.delayedNameRemoval) checkDistinct(results);
   return results;
 }

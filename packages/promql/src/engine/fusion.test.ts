@@ -112,12 +112,15 @@ describe('an aggregation in one pass', () => {
   });
 });
 
-describe('rates of all steps at once', () => {
+describe('all steps at once', () => {
   it('are to the bit those of window by window', () =>
     fc.assert(
       fc.asyncProperty(
         fc.array(series, { minLength: 1, maxLength: 5 }),
-        fc.constantFrom('rate', 'increase', 'delta'),
+        fc.constantFrom(
+          ...['rate', 'increase', 'delta', 'sum_over_time', 'avg_over_time', 'count_over_time', 'min_over_time'],
+          ...['max_over_time', 'stdvar_over_time', 'stddev_over_time'],
+        ),
         fc.constantFrom(15_000, 60_000, 600_000),
         async (specs, name, range) => {
           const all = specs.map(dataOf);

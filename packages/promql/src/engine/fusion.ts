@@ -43,7 +43,8 @@ function ofCall(inner: Expr): Fusion | undefined {
   if (inner.kind !== 'Call' || inner.args.length !== 1) return undefined;
   const implementation = FUNCTIONS.get(inner.func);
   const range = stripParens(inner.args[0]!);
-  if (implementation?.kind !== 'window' || !implementation.rows || implementation.keepName) return undefined;
+  if (implementation?.kind !== 'window' || !implementation.rows) return undefined;
+  if (implementation.rescans || implementation.keepName) return undefined;
   if (range.kind !== 'MatrixSelector' || extensionOf(range.selector)) return undefined;
   return { selector: range.selector, over: { range, implementation, rows: implementation.rows } };
 }

@@ -65,6 +65,8 @@ export interface Sliding {
   readonly keepName: boolean;
   /** Does the same for all steps of a series of floats, where nothing but its samples matters. */
   readonly rows?: (() => RowFunction) | undefined;
+  /** Whether `rows` goes through all samples of each window, so that one series may take long. */
+  readonly rescans?: boolean | undefined;
   /** The place in the query that remarks are about. */
   readonly span: Span;
   /** Called for each series that has a result. */
@@ -74,10 +76,13 @@ export interface Sliding {
 /** Samples within one series after which it is asked whether the query is to go on. */
 const CHECK_AFTER = 200_000;
 
+/** Samples of all windows of one series that are gone through without asking: some milliseconds. */
+const MOST_AT_ONCE = 2_000_000;
+
 /** Slides a function over every series and step. Ends only move forward, so finding all windows is linear in the samples. */
 export async function slide(
   ranges: RangeVector,
-  { apply, scalars, times, keepName, rows, span, inspect }: Sliding,
+  { apply, scalars, times, keepName, rows, rescans, span, inspect }: Sliding,
   evaluation: Evaluation,
 ): Promise<StepSeries[]> {
   const { references } = ranges;
@@ -88,7 +93,8 @@ export async function slide(
   for (const series of ranges.series) {
     const pause = evaluation.pause();
     if (pause) await pause;
-    if (row && windows && isPlain(series, evaluation)) {
+    const isShort = !rescans || series.timestamps.length * references.length <= MOST_AT_ONCE;
+    if (row && windows && isShort && isPlain(series, evaluation)) {
       const result = newSeries(series.labels, references.length, series.dropName);
       windows.place(series);
       const size = row(windows, { values: result.values, present: result.present, runs: undefined });

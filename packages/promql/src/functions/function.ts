@@ -20,6 +20,7 @@ export interface OverWindow {
   readonly apply: WindowFunction;
   readonly keepName: boolean;
   readonly rows?: Sliding['rows'];
+  readonly rescans?: Sliding['rescans'];
   readonly inspect?: Sliding['inspect'];
 }
 

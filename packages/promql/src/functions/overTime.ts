@@ -2,18 +2,19 @@ import { invalidQuantile } from '../engine/remarks.ts';
 import { histogramResult, type Window, type WindowFunction } from '../engine/window.ts';
 import { KahanMean, KahanSum, quantileOf } from '../numeric.ts';
 import { formatGeneral } from '../result/numbers.ts';
-import { type FunctionTable, overWindow } from './function.ts';
+import { type FunctionTable, type OverWindow, overWindow } from './function.ts';
 import { histogramAverage, histogramTotal } from './histogramsOverTime.ts';
 import { eitherKind, floatsOnly } from './sampleKinds.ts';
+import { type FloatWindow, rowsOf } from './windowRows.ts';
 
-function sum({ values, from, to }: Window): number {
+function sum({ values, from, to }: FloatWindow): number {
   const total = new KahanSum();
   for (let i = from; i < to; i++) total.add(values[i]!);
   return Math.abs(total.sum) === Number.POSITIVE_INFINITY ? total.sum : total.total;
 }
 
 /** As `KahanMean`, which it needs only where the sum overflows. */
-function average({ values, from, to }: Window): number {
+function average({ values, from, to }: FloatWindow): number {
   const total = new KahanSum(values[from]!);
   for (let i = from + 1; i < to; i++) {
     total.add(values[i]!);
@@ -29,6 +30,18 @@ function averageOfLarge(values: Float64Array, from: number, to: number): number 
   return mean.mean;
 }
 
+function largest({ values, from, to }: FloatWindow): number {
+  let best = values[from]!;
+  for (let i = from + 1; i < to; i++) if (values[i]! > best || Number.isNaN(best)) best = values[i]!;
+  return best;
+}
+
+function least({ values, from, to }: FloatWindow): number {
+  let best = values[from]!;
+  for (let i = from + 1; i < to; i++) if (values[i]! < best || Number.isNaN(best)) best = values[i]!;
+  return best;
+}
+
 /** Index of the sample that wins every comparison; NaN loses against any number. */
 function best({ values, from, to }: Window, wins: (value: number, best: number) => boolean): number {
   let index = from;
@@ -38,7 +51,7 @@ function best({ values, from, to }: Window, wins: (value: number, best: number) 
   return index;
 }
 
-function variance({ values, from, to }: Window): number {
+function variance({ values, from, to }: FloatWindow): number {
   const mean = new KahanSum();
   const squares = new KahanSum();
   for (let i = from; i < to; i++) {
@@ -76,24 +89,32 @@ function sampleAt(index: (window: Window) => number): WindowFunction {
 const first = ({ from }: Window) => from;
 const last = ({ to }: Window) => to - 1;
 const seconds = (window: Window, index: number) => window.timestamps[index]! / 1000;
-const greater = (a: number, b: number) => a > b;
-const less = (a: number, b: number) => a < b;
 const greaterOrEqual = (a: number, b: number) => a >= b;
 const lessOrEqual = (a: number, b: number) => a <= b;
 
 const ofFloats = (apply: WindowFunction) => overWindow(floatsOnly(apply));
 
+/** `over`, which does to windows of floats what `apply` does. */
+const inRows = (over: OverWindow, apply: (window: FloatWindow) => number): OverWindow => ({
+  ...over,
+  rows: rowsOf(apply),
+  rescans: true,
+});
+
+const count = ({ from, to }: FloatWindow) => to - from;
+const deviation = (window: FloatWindow) => Math.sqrt(variance(window));
+
 export const OVER_TIME: FunctionTable = [
-  ['sum_over_time', overWindow(eitherKind(sum, histogramTotal))],
-  ['avg_over_time', overWindow(eitherKind(average, histogramAverage))],
-  ['count_over_time', overWindow((window) => window.to - window.from)],
-  ['min_over_time', ofFloats((window) => window.values[best(window, less)]!)],
-  ['max_over_time', ofFloats((window) => window.values[best(window, greater)]!)],
+  ['sum_over_time', inRows(overWindow(eitherKind(sum, histogramTotal)), sum)],
+  ['avg_over_time', inRows(overWindow(eitherKind(average, histogramAverage)), average)],
+  ['count_over_time', inRows(overWindow(count), count)],
+  ['min_over_time', inRows(ofFloats(least), least)],
+  ['max_over_time', inRows(ofFloats(largest), largest)],
   ['first_over_time', overWindow(sampleAt(first), true)],
   ['last_over_time', overWindow(sampleAt(last), true)],
   ['present_over_time', overWindow(() => 1)],
-  ['stdvar_over_time', ofFloats(variance)],
-  ['stddev_over_time', ofFloats((window) => Math.sqrt(variance(window)))],
+  ['stdvar_over_time', inRows(ofFloats(variance), variance)],
+  ['stddev_over_time', inRows(ofFloats(deviation), deviation)],
   ['mad_over_time', ofFloats(medianAbsoluteDeviation)],
   ['quantile_over_time', ofFloats(quantile)],
   ['ts_of_first_over_time', overWindow((window) => seconds(window, first(window)))],
