@@ -9,8 +9,11 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
-/** Frameworks, drivers and rivals that the library is tested with: many, so that only tests and benchmarks install them. */
-const peers = join(root, 'packages/node/test');
+/** What only tests and benchmarks need is large, and is installed for them alone. */
+const forTests = {
+  'packages/node/test': 'frameworks, drivers and rivals of packages/node',
+  'packages/wire/assembly': 'the compiler of packages/wire/assembly',
+};
 const buildStamp = join(root, 'packages/cli/dist/.build-stamp');
 
 function requireNode() {
@@ -78,8 +81,8 @@ export function ensureInstalled() {
 }
 
 /** Without their scripts: some would fetch programs from elsewhere. */
-export function ensurePeers() {
-  install(peers, 'what packages/node is tested with', '--ignore-scripts');
+export function ensureForTests() {
+  for (const [dir, what] of Object.entries(forTests)) install(join(root, dir), what, '--ignore-scripts');
 }
 
 export async function ensureReady() {

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensurePeers, ensureReady, root } from './setup.mjs';
+import { ensureForTests, ensureReady, root } from './setup.mjs';
 
 const bin = (name) => join(root, 'node_modules', name);
 const node = (args, env = {}) =>
@@ -26,7 +26,7 @@ function ensureChromium() {
 }
 
 await ensureReady();
-ensurePeers();
+ensureForTests();
 ensureChromium();
 const checks = [
   ['lint', () => node([bin('@biomejs/biome/bin/biome'), 'check', '.'])],

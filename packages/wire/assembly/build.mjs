@@ -1,6 +1,6 @@
 /**
  * Compiles write.ts to WebAssembly and puts it, as text, beside what uses it: `node packages/wire/assembly/build.mjs`, after
- * `npm install --no-save assemblyscript@0.28.20`. Nothing else needs the compiler, so it is no dependency.
+ * `npm ci` in this folder. Nothing else needs the compiler, so it is a dependency of this folder alone, and `npm test` installs it.
  */
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
