@@ -18,6 +18,9 @@ export interface ShownFamily {
 /** How a name that is not of the classic kind is written: in quotes as it is, or with `_` for what is not allowed. */
 export type NameEscaping = 'allow-utf-8' | 'underscores';
 
+/** The name as a reader that knows only classic names takes it. */
+export const classicName = (name: string): string => underscored(name);
+
 const METRIC = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 

@@ -3,7 +3,14 @@ export { WireError } from './batch.ts';
 export { isStaleMarker } from './columns.ts';
 export { parseExposition, parseOpenMetrics } from './exposition.ts';
 export { type ProtobufExpositionOptions, parseProtobufExposition, type TimedBatch } from './exposition-protobuf.ts';
-export { encodeExposition, type NameEscaping, type ShownFamily, type ShownSample } from './exposition-writer.ts';
+export { cumulativeBuckets, encodeProtobufExposition, type ShownProtobufFamily } from './exposition-protobuf-writer.ts';
+export {
+  classicName,
+  encodeExposition,
+  type NameEscaping,
+  type ShownFamily,
+  type ShownSample,
+} from './exposition-writer.ts';
 export { seriesText } from './histogram/checked.ts';
 export {
   type HistogramBuckets,

@@ -1,12 +1,20 @@
-/** Prometheus' federation (https://prometheus.io/docs/prometheus/latest/federation/): the newest samples as exposition text. */
-import { parseSelector, type SeriesData } from '@nightshift/promql';
+/**
+ * Prometheus' federation (https://prometheus.io/docs/prometheus/latest/federation/): the newest samples as exposition text, or
+ * as protobuf where the reader prefers it, which alone can say native histograms.
+ */
+import { CUSTOM_SCHEMA, parseSelector, type SeriesData } from '@nightshift/promql';
 import {
+  classicName,
+  cumulativeBuckets,
   encodeExposition,
+  encodeProtobufExposition,
   isStaleMarker,
   type Labels,
   type MetricType,
   type NameEscaping,
+  type NativeHistogram,
   type ShownFamily,
+  type ShownProtobufFamily,
   type ShownSample,
 } from '@nightshift/wire';
 import type { FastifyInstance } from 'fastify';
@@ -26,18 +34,25 @@ export interface FederateDeps {
   readonly now: () => number;
 }
 
-/** A series that has ended, by a stale marker, is left out, and so is a native histogram: the format cannot say either. */
-function newestOf(series: SeriesData, external: Labels): ShownSample | undefined {
+/** The newest sample of a series; where it is a histogram, `value` has no meaning. */
+interface NewestSample extends ShownSample {
+  readonly histogram?: NativeHistogram;
+}
+
+/** A series that has ended, by a stale marker, is left out: no format can say that. */
+function newestOf(series: SeriesData, external: Labels): NewestSample | undefined {
   const { labels, timestamps, values, histograms } = series;
   const last = timestamps.length - 1;
-  if (histograms?.[last]) return undefined;
-  if (!labels.get('__name__') || isStaleMarker(values, last)) return undefined;
+  const histogram = histograms?.[last];
+  if (!labels.get('__name__') || (!histogram && isStaleMarker(values, last))) return undefined;
   const shown = new Map(labels);
   for (const [name, value] of external) if (!shown.has(name)) shown.set(name, value);
   // With honor_labels the reader keeps this empty one, and does not take us for the instance.
   if (!shown.has('instance')) shown.set('instance', '');
-  return { labels: shown, timestamp: timestamps[last]!, value: values[last]! };
+  return { labels: shown, timestamp: timestamps[last]!, value: values[last]!, ...(histogram && { histogram }) };
 }
+
+const PROTOBUF = 'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited';
 
 const PARTS: Readonly<Record<string, readonly MetricType[]>> = {
   _bucket: ['histogram'],
@@ -100,6 +115,56 @@ function familiesOf(samples: readonly ShownSample[], types: ReadonlyMap<string, 
     .map(([name, { type, samples }]) => ({ name, type, samples: inOrder(name, samples) }));
 }
 
+/** As text can say it: a histogram of custom buckets as a classic one, an exponential one not at all. */
+function asText({ histogram, ...sample }: NewestSample): ShownSample[] {
+  if (!histogram) return [sample];
+  if (histogram.schema !== CUSTOM_SCHEMA) return [];
+  const { labels, timestamp } = sample;
+  const part = (suffix: string, value: number, le?: string): ShownSample => {
+    const own = new Map([...labels, ['__name__', `${labels.get('__name__')}${suffix}`] as const]);
+    return { labels: le === undefined ? own : new Map([...own, ['le', le]]), timestamp, value };
+  };
+  const buckets = cumulativeBuckets(histogram).map(({ bound, count }) => part('_bucket', count, String(bound)));
+  const rest = [part('_bucket', histogram.count, '+Inf'), part('_sum', histogram.sum), part('_count', histogram.count)];
+  return [...buckets, ...rest];
+}
+
+/** Floats and histograms of one name are families of their own, as Prometheus takes them. */
+function protobufFamilies(
+  samples: readonly NewestSample[],
+  types: ReadonlyMap<string, MetricType>,
+  escaping: NameEscaping,
+): ShownProtobufFamily[] {
+  const families = new Map<string, { name: string; type: ShownProtobufFamily['type']; metrics: ProtobufMetric[] }>();
+  const shown = (name: string) => (escaping === 'allow-utf-8' ? name : classicName(name));
+  for (const { labels, timestamp, value, histogram } of samples) {
+    const own = labels.get('__name__') ?? '';
+    const { type: ofFloat } = familyOf(own, types);
+    const float = ofFloat === 'counter' || ofFloat === 'gauge' ? ofFloat : 'untyped';
+    const type = histogram ? (histogram.resetHint === 'gauge' ? 'gaugehistogram' : 'histogram') : float;
+    const name = shown(own);
+    const family = families.get(`${type} ${name}`) ?? { name, type, metrics: [] };
+    families.set(`${type} ${name}`, family);
+    const pairs = [...labels].map(([label, text]) => [shown(label), text] as const);
+    family.metrics.push({ labels: new Map(pairs), timestamp, value: histogram ?? value });
+  }
+  return [...families.values()].sort((a, b) => compareText(a.name, b.name));
+}
+
+type ProtobufMetric = ShownProtobufFamily['metrics'][number];
+
+/** Whether the reader likes protobuf better than text (RFC 9110, section 12.5.1); it has to name it. */
+function prefersProtobuf(accept: string | undefined): boolean {
+  const qualityOf = (pattern: RegExp): number => {
+    const found = (accept ?? '').split(',').filter((one) => pattern.test(one));
+    return Math.max(0, ...found.map((one) => Number(/;\s*q=([\d.]+)/.exec(one)?.[1] ?? 1)));
+  };
+  const protobuf = qualityOf(
+    /application\/vnd\.google\.protobuf.*proto=io\.prometheus\.client\.MetricFamily.*encoding=delimited/,
+  );
+  return protobuf > 0 && protobuf >= qualityOf(/text\/plain|\*\/\*/);
+}
+
 /** How the reader takes names beyond the classic ones; the last that it says counts. */
 function escapingOf(accept: string | undefined): NameEscaping {
   const said = [...(accept ?? '').matchAll(/escaping=([\w-]+)/g)].at(-1)?.[1];
@@ -109,7 +174,7 @@ function escapingOf(accept: string | undefined): NameEscaping {
 async function newestSamples(deps: FederateDeps, selectors: readonly string[], signal: AbortSignal) {
   const end = deps.now();
   const range = { start: end - deps.lookbackMs, end, step: 0, func: '', range: 0, grouping: [], by: false, signal };
-  const bySeries = new Map<string, ShownSample>();
+  const bySeries = new Map<string, NewestSample>();
   let held = 0;
   // Asked while the store loads: an answer that is too large is refused before it is in memory.
   const budget = {
@@ -140,8 +205,13 @@ export function federateRoutes(app: FastifyInstance, deps: FederateDeps): void {
       const { searchParams } = new URL(request.url, 'http://localhost');
       const samples = await newestSamples(deps, searchParams.getAll('match[]'), signal);
       const metadata = await deps.metrics.metadata(undefined, Number.MAX_SAFE_INTEGER);
-      const families = familiesOf(samples, new Map(metadata.map(({ name, type }) => [name, type])));
+      const types = new Map(metadata.map(({ name, type }) => [name, type]));
       const escaping = escapingOf(request.headers.accept);
+      if (prefersProtobuf(request.headers.accept)) {
+        reply.header('content-type', `${PROTOBUF}; escaping=${escaping}`);
+        return reply.send(Buffer.from(encodeProtobufExposition(protobufFamilies(samples, types, escaping))));
+      }
+      const families = familiesOf(samples.flatMap(asText), types);
       reply.header('content-type', `text/plain; version=0.0.4; charset=utf-8; escaping=${escaping}`);
       return reply.send(encodeExposition(families, escaping));
     });

@@ -4,7 +4,7 @@
  * go out as they are stored, stale markers included.
  */
 import { Readable } from 'node:stream';
-import type { Matcher, SeriesData } from '@nightshift/promql';
+import type { Matcher } from '@nightshift/promql';
 import {
   ChunkedReadEncoder,
   decodeReadRequest,
@@ -76,16 +76,6 @@ function rangeOf({ start, end, hints }: ReadQuery): { start: number; end: number
   return { start: Math.max(start, hints.start), end: Math.min(end, hints.end) };
 }
 
-/** Without native histograms, which are not sent yet. */
-function floatsOf(series: SeriesData): SeriesData {
-  const { labels, timestamps, values, histograms } = series;
-  if (!histograms) return series;
-  const kept = Array.from(timestamps.keys()).filter((i) => histograms[i] === undefined);
-  const words = new BigUint64Array(values.buffer, values.byteOffset, values.length);
-  const bits = BigUint64Array.from(kept, (i) => words[i]!);
-  return { labels, timestamps: Float64Array.from(kept, (i) => timestamps[i]!), values: new Float64Array(bits.buffer) };
-}
-
 /** Answers the queries of one request, one after the other, and counts what they take. */
 class Reading {
   private samples = 0;
@@ -107,7 +97,7 @@ class Reading {
     const budget = { series: () => {}, samples: (count: number) => this.take(count) };
     const found = await metrics.select({ ...asked, budget });
     this.signal.throwIfAborted();
-    return readSeriesOf(found.map(floatsOf), externalLabels);
+    return readSeriesOf(found, externalLabels);
   }
 
   private take(samples: number): void {

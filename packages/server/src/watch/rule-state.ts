@@ -1,4 +1,4 @@
-import type { QueryResult } from '@nightshift/promql';
+import type { FloatHistogram, QueryResult } from '@nightshift/promql';
 import type { Labels, WriteSeries } from '@nightshift/wire';
 import { type Alert, nextAlert } from './alert.ts';
 import { fillTemplate } from './annotation.ts';
@@ -8,7 +8,7 @@ export interface VectorElement {
   readonly labels: Labels;
   /** 0 for a native histogram, as an alert has it. */
   readonly value: number;
-  readonly isHistogram?: boolean;
+  readonly histogram?: FloatHistogram;
 }
 
 const sorted = (entries: Iterable<readonly [string, string]>): Labels =>
@@ -23,7 +23,7 @@ export function elementsOf(result: QueryResult): VectorElement[] {
     return result.samples.map(({ labels, value, histogram }) => ({
       labels,
       value: histogram ? 0 : value,
-      ...(histogram ? { isHistogram: true } : {}),
+      ...(histogram && { histogram }),
     }));
   }
   throw new Error(`the rule gives a ${result.resultType}, not a vector or a scalar`);
@@ -60,12 +60,12 @@ export class RuleState {
   }
 
   #record(elements: readonly VectorElement[], at: number): WriteSeries[] {
-    if (elements.some(({ isHistogram }) => isHistogram)) throw new Error('native histograms cannot be recorded yet');
     const name = ['__name__', this.rule.name] as const;
-    return elements.map(({ labels, value }) => ({
-      labels: sorted(new Map([...labels, ...Object.entries(this.rule.labels), name])),
-      samples: [{ timestamp: at, value }],
-    }));
+    return elements.map(({ labels: own, value, histogram }) => {
+      const labels = sorted(new Map([...own, ...Object.entries(this.rule.labels), name]));
+      if (histogram) return { labels, samples: [], histograms: [{ timestamp: at, histogram }] };
+      return { labels, samples: [{ timestamp: at, value }] };
+    });
   }
 
   #alert(

@@ -37,7 +37,7 @@ async function stop(child: ChildProcess): Promise<void> {
 }
 
 /** @param config prometheus.yml as text, JSON being YAML */
-export async function startPrometheus(config: string): Promise<PeerPrometheus> {
+export async function startPrometheus(config: string, flags: readonly string[] = []): Promise<PeerPrometheus> {
   const dir = mkdtempSync(join(tmpdir(), 'nightshift-prometheus-'));
   writeFileSync(join(dir, 'prometheus.yml'), config);
   const port = await freePort();
@@ -49,6 +49,7 @@ export async function startPrometheus(config: string): Promise<PeerPrometheus> {
       `--storage.tsdb.path=${dir}/data`,
       `--web.listen-address=127.0.0.1:${port}`,
       '--log.level=warn',
+      ...flags,
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );

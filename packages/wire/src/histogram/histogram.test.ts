@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { decodeHistogramChunk } from '../../test/remote-read/reader.ts';
 import { WireError } from '../batch.ts';
 import { isStaleMarker } from '../columns.ts';
 import { ProtoWriter } from '../protobuf/writer.ts';
+import { histogramChunk } from '../remote-read/histogram-chunk.ts';
 import { decodeWriteRequest } from '../remote-write/decode.ts';
 import { encodeWriteRequest } from '../remote-write/encode.ts';
 import { addedHistograms } from './add.ts';
@@ -310,6 +312,19 @@ describe('resolution', () => {
     [1e9, -4],
   ])('for a factor of %d is the schema %d', (factor, schema) => {
     expect(finestSchema(factor)).toBe(schema);
+  });
+});
+
+describe('a chunk of remote read', () => {
+  it('has one histogram as it is', () => {
+    fc.assert(
+      fc.property(any, fc.integer({ min: -8.64e15, max: 8.64e15 }), (sent, timestamp) => {
+        const { isInteger: _, ...histogram } = sent;
+        const resetHint = histogram.resetHint === 'not_reset' ? 'unknown' : histogram.resetHint;
+        const expected = { timestamp, histogram: { ...histogram, resetHint } };
+        expect(decodeHistogramChunk(histogramChunk(timestamp, sent))).toEqual(expected);
+      }),
+    );
   });
 });
 

@@ -1,3 +1,4 @@
+import { writeHistogram } from '../histogram/encode.ts';
 import { FIXED64, VARINT } from '../protobuf/reader.ts';
 import { ProtoWriter } from '../protobuf/writer.ts';
 import { writeLabels } from '../remote-write/encode.ts';
@@ -17,17 +18,21 @@ export function encodeReadResponse(results: readonly (readonly ReadSeries[])[]):
   return writer.finish();
 }
 
-function writeSeries(writer: ProtoWriter, { labels, timestamps, values }: ReadSeries): void {
+function writeSeries(writer: ProtoWriter, { labels, timestamps, values, histograms }: ReadSeries): void {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
   const start = writer.open(1);
   writeLabels(writer, labels);
   for (let i = 0; i < timestamps.length; i++) {
+    if (histograms?.[i]) continue;
     const sample = writer.open(2);
     writer.tag(1, FIXED64);
     writer.fixed64(words[2 * i]!, words[2 * i + 1]!);
     writer.tag(2, VARINT);
     writer.int64(timestamps[i]!);
     writer.close(sample);
+  }
+  for (const [i, histogram] of (histograms ?? []).entries()) {
+    if (histogram) writeHistogram(writer, 4, timestamps[i]!, histogram);
   }
   writer.close(start);
 }

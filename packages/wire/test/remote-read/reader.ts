@@ -1,4 +1,7 @@
 /** The other side of remote read, written from the format alone: requests encoded, answers of both kinds decoded. */
+import { checkedHistogram } from '../../src/histogram/checked.ts';
+import type { HistogramBuckets, NativeHistogram, ResetHint } from '../../src/histogram/histogram.ts';
+import { readHistogram } from '../../src/histogram/message.ts';
 import { FIXED64, LENGTH, ProtoReader, VARINT } from '../../src/protobuf/reader.ts';
 import { ProtoWriter } from '../../src/protobuf/writer.ts';
 import type { ReadQuery, ReadRequest } from '../../src/remote-read/decode-request.ts';
@@ -9,9 +12,16 @@ export interface DecodedSample {
   readonly bits: bigint;
 }
 
+export interface DecodedHistogram {
+  readonly timestamp: number;
+  readonly histogram: NativeHistogram;
+}
+
 export interface DecodedSeries {
   readonly labels: readonly (readonly [string, string])[];
   readonly samples: DecodedSample[];
+  /** Absent where there is none. */
+  readonly histograms?: DecodedHistogram[];
 }
 
 export function encodeReadRequest({ queries, acceptedResponseTypes }: ReadRequest): Uint8Array {
@@ -105,8 +115,16 @@ export function decodeReadResponse(proto: Uint8Array): DecodedSeries[][] {
         1: (one) => {
           const labels: [string, string][] = [];
           const samples: DecodedSample[] = [];
-          message(one, { 1: (r) => labels.push(label(r)), 2: (r) => samples.push(sample(r)) });
-          list.push({ labels, samples });
+          const histograms: DecodedHistogram[] = [];
+          message(one, {
+            1: (r) => labels.push(label(r)),
+            2: (r) => samples.push(sample(r)),
+            4: (r) => {
+              const read = readHistogram(r, []);
+              histograms.push({ timestamp: read.timestamp, histogram: checkedHistogram(read) });
+            },
+          });
+          list.push({ labels, samples, ...(histograms.length > 0 && { histograms }) });
         },
       });
     },
@@ -133,7 +151,10 @@ function sample(reader: ProtoReader): DecodedSample {
 export interface DecodedChunk {
   readonly first: bigint;
   readonly last: bigint;
+  /** 1 XOR, 3 float histograms. */
+  readonly encoding: number;
   readonly samples: readonly DecodedSample[];
+  readonly histograms: readonly DecodedHistogram[];
 }
 
 export interface DecodedFrame {
@@ -204,11 +225,12 @@ function chunk(reader: ProtoReader): DecodedChunk {
       data = rest(r).slice();
     },
   });
-  if (type !== 1n) throw new Error(`a chunk of type ${type}`);
-  const samples = decodeXorChunk(data);
-  if (samples[0]?.timestamp !== first || samples.at(-1)?.timestamp !== last)
-    throw new Error('times of a chunk are wrong');
-  return { first, last, samples };
+  if (type !== 1n && type !== 3n) throw new Error(`a chunk of type ${type}`);
+  const samples = type === 1n ? decodeXorChunk(data) : [];
+  const histograms = type === 3n ? [decodeHistogramChunk(data)] : [];
+  const times = [...samples.map(({ timestamp }) => timestamp), ...histograms.map((one) => BigInt(one.timestamp))];
+  if (times[0] !== first || times.at(-1) !== last) throw new Error('times of a chunk are wrong');
+  return { first, last, encoding: Number(type), samples, histograms };
 }
 
 /** An XOR chunk by its definition (tsdb/docs/format/chunks.md), one bit at a time. */
@@ -266,4 +288,59 @@ export function decodeXorChunk(data: Uint8Array): DecodedSample[] {
   }
   if (data.length !== Math.ceil(at / 8)) throw new Error('bytes behind the last sample');
   return samples;
+}
+
+/** A chunk of one float histogram by its definition, one bit at a time. */
+export function decodeHistogramChunk(data: Uint8Array): DecodedHistogram {
+  let at = 0;
+  const bits = (count: number): bigint => {
+    let value = 0n;
+    for (let i = 0; i < count; i++, at++) {
+      const byte = data[at >> 3];
+      if (byte === undefined) throw new Error('a chunk ends too early');
+      value = (value << 1n) | BigInt((byte >> (7 - (at & 7))) & 1);
+    }
+    return value;
+  };
+  const double = (): number => new Float64Array(BigUint64Array.of(bits(64)).buffer)[0]!;
+  const varbit = (isSigned: boolean): number => {
+    let ones = 0;
+    while (ones < 8 && bits(1) === 1n) ones++;
+    const size = [0, 3, 6, 9, 12, 18, 25, 56, 64][ones]!;
+    const raw = bits(size);
+    return Number(isSigned && size > 0 && raw > 1n << BigInt(size - 1) ? raw - (1n << BigInt(size)) : raw);
+  };
+  if (bits(16) !== 1n) throw new Error('a chunk of several histograms');
+  const resetHint = ({ 0: 'unknown', 128: 'reset', 192: 'gauge' } as Record<number, ResetHint>)[Number(bits(8))];
+  const zeroByte = Number(bits(8));
+  const zeroThreshold = zeroByte === 0 ? 0 : zeroByte === 255 ? double() : 2 ** (zeroByte - 244);
+  const schema = varbit(true);
+  const indexes = (): number[] => {
+    const found: number[] = [];
+    let next = 0;
+    for (let left = varbit(false); left > 0; left--) {
+      const length = varbit(false);
+      next += varbit(true);
+      for (let i = 0; i < length; i++) found.push(next++);
+    }
+    return found;
+  };
+  const [positive, negative] = [indexes(), indexes()];
+  const bounds: number[] = [];
+  if (schema === -53) {
+    for (let left = varbit(false); left > 0; left--) {
+      const short = varbit(false);
+      bounds.push(short === 0 ? double() : (short - 1) / 1000);
+    }
+  }
+  const timestamp = varbit(true);
+  const [count, zeroCount, sum] = [double(), double(), double()];
+  const counted = (all: number[]): HistogramBuckets => ({
+    indexes: Int32Array.from(all),
+    counts: Float64Array.from(all, double),
+  });
+  const sides = { positive: counted(positive), negative: counted(negative) };
+  if (data.length !== Math.ceil(at / 8)) throw new Error('bytes behind the last sample');
+  const figures = { schema, count, sum, zeroThreshold, zeroCount, bounds: Float64Array.from(bounds) };
+  return { timestamp, histogram: { ...figures, ...sides, resetHint: resetHint! } };
 }
