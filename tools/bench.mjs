@@ -23,6 +23,10 @@ await build({
   platform: 'node',
   format: 'esm',
   packages: 'external',
+  // Sources, which Node 20 does not read.
+  alias: Object.fromEntries(
+    ['promql', 'spool', 'wire'].map((each) => [`@nightshift/${each}`, join(root, `packages/${each}/src/index.ts`)]),
+  ),
   logLevel: 'warning',
 });
 process.chdir(root);

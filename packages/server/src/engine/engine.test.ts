@@ -48,6 +48,14 @@ describe('the engine', () => {
     expect(await again.query('SELECT x, s FROM t WHERE s = {s:String}', { s: 'hi' })).toEqual([{ x: 1, s: 'hi' }]);
   });
 
+  it('takes long lists in the text of a query', async () => {
+    const engine = await start();
+    const ids = Array.from({ length: 50_000 }, (_, i) => 2 ** 40 + 2 * i).join(',');
+    const sql = `SELECT count() AS found FROM numbers(1100000000000, 1000000) WHERE number IN (${ids})`;
+    expect(await engine.query(sql)).toEqual([{ found: expect.stringMatching(/^\d+$/) }]);
+    expect((await engine.queryBytes(`${sql} FORMAT TSV`)).length).toBeGreaterThan(1);
+  });
+
   it('takes the same rows with the same token only once, also after it was killed', async () => {
     const engine = await start();
     await engine.command(

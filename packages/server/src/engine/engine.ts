@@ -62,7 +62,12 @@ const healthEveryMs = 2000;
 const missesUntilRestart = 3;
 
 /** ClickHouse ends a query whose connection is closed only if it is known to read: by POST it has to be told so. */
-const readOnly = { readonly: '2', cancel_http_readonly_queries_on_client_close: 1 } as const;
+const readOnly = {
+  readonly: '2',
+  cancel_http_readonly_queries_on_client_close: 1,
+  // Lists of ids are long; what the text itself sets counts only once it was read.
+  max_query_size: '16777216',
+} as const;
 
 class ClickHouse implements Engine {
   state: EngineState = 'starting';

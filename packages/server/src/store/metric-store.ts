@@ -64,7 +64,7 @@ export class HeadAndEngine implements MetricStore {
   }
 
   /** From now on roll-ups are given where hours have them. */
-  rollUpWith(engine: Engine, hours: Pick<DerivedHours, 'current'>): void {
+  rollUpWith(engine: Engine, hours: Pick<DerivedHours, 'current' | 'sorted'>): void {
     this.rolledUp = new RollupSource({
       engine,
       hours,

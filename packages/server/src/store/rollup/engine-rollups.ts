@@ -29,7 +29,7 @@ export interface RollupQuery {
   readonly span: IdSpan | undefined;
   readonly of: RollupWidth;
   readonly use: RollupUse;
-  /** Generations by hour, ascending; not empty. */
+  /** Generations by hour, ascending; not empty. No other hour has one of these generations. */
   readonly hours: ReadonlyMap<number, number>;
   /** Buckets end after `after` and at `until` at the latest, Unix milliseconds. */
   readonly after: number;
@@ -69,8 +69,7 @@ function textOf({ series, span, of, use, hours, after, until }: RollupQuery, isH
     .join(', ')}
     FROM nightshift.${of.table} WHERE hour >= ${known[0]} AND hour <= ${known.at(-1)}
     AND ${ids}end > ${Math.max(0, after / 1000)} AND end <= ${until / 1000}${inWindow}
-    AND (hour, generation) IN (${[...hours].map(([hour, generation]) => `(${hour},${generation})`).join(',')})
-    SETTINGS max_query_size = 16777216 FORMAT Native`;
+    AND generation IN (${[...hours.values()].join(',')}) FORMAT Native`;
 }
 
 export async function engineRollups(

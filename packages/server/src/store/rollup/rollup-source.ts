@@ -27,7 +27,7 @@ const ATTEMPTS = 3;
 
 export interface RollupSourceOptions {
   readonly engine: Engine;
-  readonly hours: Pick<DerivedHours, 'current'>;
+  readonly hours: Pick<DerivedHours, 'current' | 'sorted'>;
   /** For the hours that have no roll-ups. */
   readonly samples: Pick<MetricStore, 'select'>;
   /** Series that match, in order of labels. */
@@ -73,9 +73,11 @@ export class RollupSource {
     const rest: Stretch[] = [];
     const cut = this.options.coveredFrom();
     let restFrom = after + 1;
-    for (let hour = hourOf(after + 1); hour * HOUR_MS <= until && (hour + 1) * HOUR_MS <= cut; hour++) {
+    for (const hour of this.options.hours.sorted()) {
+      if (hour < hourOf(after + 1) || !canRollUp(hour)) continue;
+      if (hour * HOUR_MS > until || (hour + 1) * HOUR_MS > cut) break;
       const generation = this.options.hours.current(hour);
-      if (generation === undefined || !canRollUp(hour)) continue;
+      if (generation === undefined) continue;
       hours.set(hour, generation);
       if (restFrom < hour * HOUR_MS) rest.push({ start: restFrom, end: hour * HOUR_MS - 1 });
       restFrom = (hour + 1) * HOUR_MS;
