@@ -1,0 +1,20 @@
+/**
+ * The template of the route that serves a request, as the instrumentation of a framework finds it out: `/users/:id`, with
+ * the prefixes of mounted routers. Kept beside the request, which stays as it is.
+ */
+const routes = new WeakMap<object, string>();
+
+/**
+ * `request` is what Node gave: an IncomingMessage, an Http2ServerRequest, or the stream of a server session of HTTP/2. May
+ * be called any number of times until the response has ended; the last one counts. Never throws.
+ */
+export function setRoute(request: object, template: string): void {
+  try {
+    routes.set(request, template);
+  } catch {
+    // Whatever a framework gave is no object.
+  }
+}
+
+/** Undefined where no framework said so. */
+export const routeOf = (request: object): string | undefined => routes.get(request);
