@@ -2,7 +2,7 @@ import v8 from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /** Bytes that may have been allocated since the last collection before there is another. */
-const slackBytes = 4 * 1024 * 1024;
+const slackBytes = 2 * 1024 * 1024;
 
 /** Between two looks when nobody asks for one. */
 const lookMs = 1000;
