@@ -77,6 +77,8 @@ interface Places {
   readonly ranks: Int32Array;
   readonly series: number;
   readonly firstHour: number;
+  /** Numbers of the series by their ranks. */
+  readonly sorted: Float64Array;
 }
 
 /** A counting sort by hour and id; undefined where it does not pay. */
@@ -98,10 +100,18 @@ function placesOf(runs: readonly SampleRun[], idWords: IdWords, rows: number): P
   for (let rank = 0; rank < series; rank++) ranks[sorted[rank]!] = rank;
   const next = new Uint32Array(series * hours);
   for (const { numbered, from, to } of runs) {
-    const { seriesIndex, timestamps } = numbered.batch;
+    const { batch, numbers } = numbered;
+    const { seriesIndex, timestamps } = batch;
+    let hourStart = Number.NaN;
+    let first = 0;
     for (let i = from; i < to; i++) {
-      const hour = Math.floor(timestamps[i]! / HOUR_MS) - firstHour;
-      next[hour * series + ranks[numbered.numbers[seriesIndex[i]!]!]!]!++;
+      const time = timestamps[i]!;
+      if (!(time >= hourStart && time < hourStart + HOUR_MS)) {
+        const hour = Math.floor(time / HOUR_MS);
+        hourStart = hour * HOUR_MS;
+        first = (hour - firstHour) * series;
+      }
+      next[first + ranks[numbers[seriesIndex[i]!]!]!]!++;
     }
   }
   for (let place = 0, sum = 0; place < next.length; place++) {
@@ -109,7 +119,7 @@ function placesOf(runs: readonly SampleRun[], idWords: IdWords, rows: number): P
     next[place] = sum;
     sum += count;
   }
-  return { next, ranks, series, firstHour };
+  return { next, ranks, series, firstHour, sorted };
 }
 
 /**
@@ -153,9 +163,14 @@ function fill(
   idWords: IdWords,
   places: Places | undefined,
 ): void {
+  if (places) fillIds(columns, rows, places, idWords);
   const times = rows * 2;
   const values = rows * 4;
   let row = 0;
+  let hourStart = Number.NaN;
+  let firstPlace = 0;
+  let timeHigh = 0;
+  let base = Number.NaN;
   for (const { numbered, from, to } of runs) {
     const { batch, numbers } = numbered;
     const { seriesIndex, timestamps } = batch;
@@ -163,19 +178,42 @@ function fill(
     for (let i = from; i < to; i++) {
       const number = numbers[seriesIndex[i]!]!;
       const time = timestamps[i]!;
+      // Divisions are dear, and nearly all samples are of the hour of the one before.
       if (places) {
-        const hour = Math.floor(time / HOUR_MS) - places.firstHour;
-        row = places.next[hour * places.series + places.ranks[number]!]!++;
+        if (!(time >= hourStart && time < hourStart + HOUR_MS)) {
+          const hour = Math.floor(time / HOUR_MS);
+          hourStart = hour * HOUR_MS;
+          firstPlace = (hour - places.firstHour) * places.series;
+        }
+        row = places.next[firstPlace + places.ranks[number]!]!++;
+      } else {
+        columns[row * 2] = idWords[2 * number]!;
+        columns[row * 2 + 1] = idWords[2 * number + 1]!;
       }
-      const timeHigh = Math.floor(time / HIGH);
+      if (!(time >= base && time < base + HIGH)) {
+        timeHigh = Math.floor(time / HIGH);
+        base = timeHigh * HIGH;
+      }
       const at = row * 2;
-      columns[at] = idWords[2 * number]!;
-      columns[at + 1] = idWords[2 * number + 1]!;
-      columns[times + at] = time - timeHigh * HIGH;
+      columns[times + at] = time - base;
       columns[times + at + 1] = timeHigh;
       columns[values + at] = words[2 * i]!;
       columns[values + at + 1] = words[2 * i + 1]!;
       row++;
+    }
+  }
+}
+
+/** The ids of all rows from the first to the last, which touches less memory than to write each with its sample. */
+function fillIds(columns: Uint32Array, rows: number, { next, series, sorted }: Places, idWords: IdWords): void {
+  for (let place = 0; place < next.length; place++) {
+    const end = place + 1 < next.length ? next[place + 1]! : rows;
+    const number = sorted[place % series]!;
+    const low = idWords[2 * number]!;
+    const high = idWords[2 * number + 1]!;
+    for (let at = 2 * next[place]!; at < 2 * end; at += 2) {
+      columns[at] = low;
+      columns[at + 1] = high;
     }
   }
 }
