@@ -18,6 +18,8 @@ const QUOTE = codeOf('"');
 const BACKSLASH = codeOf('\\');
 const SPACE = codeOf(' ');
 const DELETE = 0x7f;
+/** Characters for which a loop is faster than a call. */
+const SHORT = 24;
 const [OPEN, CLOSE] = [codeOf('['), codeOf(']')];
 const [OPEN_OBJECT, CLOSE_OBJECT] = [codeOf('{'), codeOf('}')];
 
@@ -51,7 +53,19 @@ export class JsonBytes {
   text(text: string): void {
     const most = text.length * 3;
     this.makeRoom(most);
-    this.used += this.bytes.write(text, this.used);
+    if (text.length > SHORT || !this.shortAscii(text)) this.used += this.bytes.write(text, this.used);
+  }
+
+  /** False, with nothing written, for another text. */
+  private shortAscii(text: string): boolean {
+    const { bytes, used } = this;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > DELETE) return false;
+      bytes[used + i] = code;
+    }
+    this.used = used + text.length;
+    return true;
   }
 
   /** An object of texts, with their names in the order of the map. */
