@@ -3,7 +3,7 @@ import type { SelectBudget } from '@nightshift/promql';
 import type { NativeHistogram } from '@nightshift/wire';
 import type { Engine } from '../engine/engine.ts';
 import { condition, milliseconds } from './engine-samples.ts';
-import { bytesOfHistogram, decodeHistogram } from './histogram-payload.ts';
+import { bytesOfHistogram, HistogramDecoder } from './histogram-payload.ts';
 import { RowBinaryReader } from './row-binary.ts';
 import type { Series } from './series-index.ts';
 
@@ -21,12 +21,12 @@ export interface HistogramRow {
 }
 
 /** In order of series and time. Where the engine has a time twice, the one that came last is the last. */
-async function* rowsOf(
+async function rowsOf(
   engine: Engine,
   where: string,
   params: { readonly start: string; readonly end: string },
   signal?: AbortSignal,
-): AsyncGenerator<HistogramRow> {
+): Promise<Iterable<HistogramRow>> {
   const bytes = await engine.queryBytes(
     `SELECT id, toUnixTimestamp64Milli(time), payload FROM nightshift.histograms WHERE ${where}
      ORDER BY id, time, toUInt64(splitByChar('_', toString(_part))[2]), _part_offset
@@ -34,7 +34,10 @@ async function* rowsOf(
     params,
     signal,
   );
-  const rows = new RowBinaryReader(bytes);
+  return readRows(new RowBinaryReader(bytes));
+}
+
+function* readRows(rows: RowBinaryReader): Generator<HistogramRow> {
   while (!rows.done) yield { id: rows.uint64(), time: Number(rows.int64()), payload: rows.binary() };
 }
 
@@ -52,9 +55,10 @@ export async function engineHistograms(
   const found = new Map<bigint, HistogramColumns>();
   if (series.length === 0 || end < start) return found;
   const wanted = new Set(series.map(({ id }) => id));
-  for await (const { id, time, payload } of rowsOf(engine, condition(series), rangeOf(start, end), signal)) {
+  const decoder = new HistogramDecoder();
+  for (const { id, time, payload } of await rowsOf(engine, condition(series), rangeOf(start, end), signal)) {
     if (!wanted.has(id)) continue;
-    const histogram = decodeHistogram(payload);
+    const histogram = decoder.decode(payload);
     budget?.samples(1, bytesOfHistogram(histogram));
     let columns = found.get(id);
     if (!columns) {
@@ -73,7 +77,7 @@ export async function engineHistograms(
 const WITHIN = `time >= fromUnixTimestamp64Milli({start:Int64}, 'UTC') AND time <= fromUnixTimestamp64Milli({end:Int64}, 'UTC')`;
 
 /** The rows of all series with start <= t <= end, for filling the head. */
-export const engineHistogramRows = (engine: Engine, start: number, end: number): AsyncGenerator<HistogramRow> =>
+export const engineHistogramRows = (engine: Engine, start: number, end: number): Promise<Iterable<HistogramRow>> =>
   rowsOf(engine, WITHIN, rangeOf(start, end));
 
 /** Which of the series have a histogram with start <= t <= end. */

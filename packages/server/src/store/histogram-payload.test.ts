@@ -1,7 +1,9 @@
 import type { HistogramBuckets, NativeHistogram } from '@nightshift/wire';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeHistogram, encodeHistogram } from './histogram-payload.ts';
+import { encodeHistogram, HistogramDecoder } from './histogram-payload.ts';
+
+const decodeHistogram = (payload: Uint8Array) => new HistogramDecoder().decode(payload);
 
 const buckets = (count: fc.Arbitrary<number>): fc.Arbitrary<HistogramBuckets> =>
   fc
@@ -37,6 +39,21 @@ describe('the payload of a histogram', () => {
     fc.assert(
       fc.property(histograms, (histogram) => {
         expect(decodeHistogram(encodeHistogram(histogram).slice())).toEqual(histogram);
+      }),
+    );
+  });
+
+  it('gives them back one after the other, and shares the indexes of equal buckets', () => {
+    fc.assert(
+      fc.property(fc.array(histograms, { maxLength: 6 }), fc.array(fc.nat(5), { maxLength: 12 }), (some, order) => {
+        const decoder = new HistogramDecoder();
+        for (const one of order.map((place) => some[place % some.length]).filter((found) => found !== undefined)) {
+          const first = decoder.decode(encodeHistogram(one).slice());
+          const second = decoder.decode(encodeHistogram(one).slice());
+          expect([first, second]).toEqual([one, one]);
+          expect(second.positive.indexes).toBe(first.positive.indexes);
+          expect(second.positive.counts === first.positive.counts).toBe(one.positive.counts.length === 0);
+        }
       }),
     );
   });

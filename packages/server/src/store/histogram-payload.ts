@@ -121,103 +121,158 @@ export function encodeHistogram(histogram: NativeHistogram): Uint8Array {
   return writer.bytes.subarray(0, writer.at);
 }
 
-class PayloadReader {
+/** Counts of several histograms in one piece of memory: an array of its own for each costs more than to decode it. */
+const COUNTS = 4096;
+
+/**
+ * Decodes histograms one after the other. Those of a series mostly have the same buckets as the one before: then they share
+ * the array of indexes, which also tells the evaluator that they are the same.
+ */
+export class HistogramDecoder {
+  private bytes: Uint8Array = new Uint8Array();
+  private view: DataView = new DataView(this.bytes.buffer);
   private at = 0;
-  private readonly view: DataView;
+  private readonly lastPositive = new LastIndexes();
+  private readonly lastNegative = new LastIndexes();
+  private space = new Float64Array();
+  private used = 0;
 
-  constructor(private readonly bytes: Uint8Array) {
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  /** The histogram of a payload, which is not needed afterwards. @throws Error where the bytes are none */
+  decode(payload: Uint8Array): NativeHistogram {
+    if (payload.buffer !== this.view.buffer) this.view = new DataView(payload.buffer);
+    this.bytes = payload;
+    this.at = 0;
+    try {
+      return this.histogram();
+    } catch (error) {
+      throw new Error(`a stored histogram is damaged: ${error instanceof Error ? error.message : error}`);
+    }
   }
 
-  get left(): number {
-    return this.bytes.length - this.at;
+  private histogram(): NativeHistogram {
+    const flags = this.byte();
+    if ((flags & UNKNOWN_FLAGS) !== 0) throw new RangeError(`its flags are ${flags}`);
+    const isInteger = (flags & INTEGER) !== 0;
+    const schema = (this.byte() << 24) >> 24;
+    const sum = this.double();
+    const count = this.count(isInteger);
+    const zeroThreshold = flags & ZERO ? this.double() : 0;
+    const zeroCount = flags & ZERO ? this.count(isInteger) : 0;
+    const positive = this.buckets(isInteger, this.lastPositive);
+    const negative = flags & NEGATIVE ? this.buckets(isInteger, this.lastNegative) : NO_BUCKETS;
+    const bounds = flags & BOUNDS ? this.bounds() : NO_BOUNDS;
+    if (this.at < this.bytes.length) throw new RangeError(`${this.bytes.length - this.at} bytes are left`);
+    const resetHint = flags & RESET ? 'reset' : flags & GAUGE ? 'gauge' : 'unknown';
+    if (!isInteger) return { schema, count, sum, zeroThreshold, zeroCount, positive, negative, bounds, resetHint };
+    return { isInteger, schema, count, sum, zeroThreshold, zeroCount, positive, negative, bounds, resetHint };
   }
 
-  byte(): number {
-    if (this.left < 1) throw new RangeError('it ends early');
+  private byte(): number {
+    if (this.at >= this.bytes.length) throw new RangeError('it ends early');
     return this.bytes[this.at++]!;
   }
 
-  double(): number {
-    if (this.left < 8) throw new RangeError('it ends early');
+  private double(): number {
+    if (this.at + 8 > this.bytes.length) throw new RangeError('it ends early');
     this.at += 8;
-    return this.view.getFloat64(this.at - 8, true);
+    return this.view.getFloat64(this.bytes.byteOffset + this.at - 8, true);
   }
 
-  varint(): number {
-    let value = 0;
-    for (let power = 1; ; power *= 128) {
-      const byte = this.byte();
+  private varint(): number {
+    let byte = this.byte();
+    if (byte < 128) return byte;
+    let value = byte & 127;
+    for (let power = 128; ; power *= 128) {
+      byte = this.byte();
       value += (byte & 127) * power;
       if (byte < 128) return value;
     }
   }
 
-  count(isInteger: boolean): number {
+  private count(isInteger: boolean): number {
     return isInteger ? this.varint() : this.double();
   }
 
-  buckets(isInteger: boolean): HistogramBuckets {
+  private buckets(isInteger: boolean, last: LastIndexes): HistogramBuckets {
+    const start = this.at;
     const runs = this.varint();
     if (runs === 0) return NO_BUCKETS;
-    const start = this.at;
+    const { bytes } = this;
+    if (last.stands(bytes, start)) this.at = start + last.size;
+    else {
+      const end = this.passRuns(runs);
+      last.keep(bytes.slice(start, end), this.indexes(start));
+    }
+    const { indexes } = last;
+    const counts = this.room(indexes.length);
+    for (let i = 0; i < counts.length; i++) counts[i] = this.count(isInteger);
+    return { indexes, counts };
+  }
+
+  /** Goes behind the runs, and says where that is. @throws RangeError where they are more than can be */
+  private passRuns(runs: number): number {
     let buckets = 0;
     for (let run = 0; run < runs; run++) {
       this.varint();
       buckets += this.varint();
     }
-    // Each takes a byte at least.
-    if (buckets > this.left) throw new RangeError('it has more buckets than bytes');
-    this.at = start;
-    const indexes = new Int32Array(buckets);
-    let next = 0;
-    for (let run = 0, i = 0; run < runs; run++) {
-      const raw = this.varint();
-      next += raw % 2 === 1 ? -(raw + 1) / 2 : raw / 2;
-      for (let left = this.varint(); left > 0; left--) indexes[i++] = next++;
-    }
-    const counts = new Float64Array(buckets);
-    for (let i = 0; i < buckets; i++) counts[i] = this.count(isInteger);
-    return { indexes, counts };
+    // Each count takes a byte at least.
+    if (buckets > this.bytes.length - this.at) throw new RangeError('it has more buckets than bytes');
+    return this.at;
   }
 
-  bounds(): Float64Array {
+  /** Of the runs that begin at `start` and end here. */
+  private indexes(start: number): Int32Array<ArrayBuffer> {
+    const found: number[] = [];
+    this.at = start;
+    let next = 0;
+    for (let run = this.varint(); run > 0; run--) {
+      const raw = this.varint();
+      next += raw % 2 === 1 ? -(raw + 1) / 2 : raw / 2;
+      for (let left = this.varint(); left > 0; left--) found.push(next++);
+    }
+    return Int32Array.from(found);
+  }
+
+  private room(length: number): Float64Array {
+    if (this.used + length > this.space.length) {
+      this.space = new Float64Array(Math.max(length, COUNTS));
+      this.used = 0;
+    }
+    this.used += length;
+    return this.space.subarray(this.used - length, this.used);
+  }
+
+  private bounds(): Float64Array {
     const length = this.varint();
-    if (length * 8 > this.left) throw new RangeError('it ends early');
+    if (length * 8 > this.bytes.length - this.at) throw new RangeError('it ends early');
     const bounds = new Float64Array(length);
     for (let i = 0; i < length; i++) bounds[i] = this.double();
     return bounds;
   }
 }
 
-/** The histogram of a payload, which owns its memory. @throws Error where the bytes are none. */
-export function decodeHistogram(payload: Uint8Array): NativeHistogram {
-  const reader = new PayloadReader(payload);
-  try {
-    return readHistogram(reader);
-  } catch (error) {
-    throw new Error(`a stored histogram is damaged: ${error instanceof Error ? error.message : error}`);
-  }
-}
+/** The runs that were read last, and the indexes that they stand for. */
+class LastIndexes {
+  indexes = new Int32Array();
+  private runs = new Uint8Array();
 
-function readHistogram(reader: PayloadReader): NativeHistogram {
-  const flags = reader.byte();
-  if ((flags & UNKNOWN_FLAGS) !== 0) throw new RangeError(`its flags are ${flags}`);
-  const isInteger = (flags & INTEGER) !== 0;
-  const schema = (reader.byte() << 24) >> 24;
-  const sum = reader.double();
-  const count = reader.count(isInteger);
-  const zeroThreshold = flags & ZERO ? reader.double() : 0;
-  const zeroCount = flags & ZERO ? reader.count(isInteger) : 0;
-  const positive = reader.buckets(isInteger);
-  const negative = flags & NEGATIVE ? reader.buckets(isInteger) : NO_BUCKETS;
-  const bounds = flags & BOUNDS ? reader.bounds() : NO_BOUNDS;
-  if (reader.left > 0) throw new RangeError(`${reader.left} bytes are left`);
-  const resetHint = flags & RESET ? 'reset' : flags & GAUGE ? 'gauge' : 'unknown';
-  return {
-    ...(isInteger && { isInteger }),
-    ...{ schema, count, sum, zeroThreshold, zeroCount, positive, negative, bounds, resetHint },
-  };
+  get size(): number {
+    return this.runs.length;
+  }
+
+  keep(runs: Uint8Array<ArrayBuffer>, indexes: Int32Array<ArrayBuffer>): void {
+    this.runs = runs;
+    this.indexes = indexes;
+  }
+
+  /** Whether the same runs stand there, with counts behind them. */
+  stands(bytes: Uint8Array, at: number): boolean {
+    const { runs } = this;
+    if (runs.length === 0 || at + runs.length + this.indexes.length > bytes.length) return false;
+    for (let i = 0; i < runs.length; i++) if (bytes[at + i] !== runs[i]) return false;
+    return true;
+  }
 }
 
 /** What a histogram takes in memory, about. */

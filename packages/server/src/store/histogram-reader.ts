@@ -4,7 +4,7 @@ import type { NativeHistogram } from '@nightshift/wire';
 import type { Engine } from '../engine/engine.ts';
 import type { Head } from './head.ts';
 import { engineHistogramSeries, engineHistograms, type HistogramColumns } from './histogram-engine.ts';
-import { bytesOfHistogram, decodeHistogram } from './histogram-payload.ts';
+import { bytesOfHistogram, HistogramDecoder } from './histogram-payload.ts';
 import { wordsOf } from './sample-columns.ts';
 import type { Series } from './series-index.ts';
 
@@ -17,6 +17,7 @@ export interface PendingHistograms {
 export class HistogramReader {
   /** Numbers of series that ever had one: most requests are for none of them, and cost nothing here. */
   private readonly known = new Set<number>();
+  private readonly decoder = new HistogramDecoder();
 
   constructor(
     private readonly engine: Engine,
@@ -66,7 +67,7 @@ export class HistogramReader {
     if (!found) return undefined;
     const histograms: NativeHistogram[] = [];
     for (const payload of found.payloads) {
-      const histogram = decodeHistogram(payload);
+      const histogram = this.decoder.decode(payload);
       budget.samples(1, bytesOfHistogram(histogram));
       histograms.push(histogram);
     }

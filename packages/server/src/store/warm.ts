@@ -58,7 +58,7 @@ export async function warmHead(
         head.insert(series.number, timestamps[i]!, words[2 * i]!, words[2 * i + 1]!);
       }
     }
-    for await (const { id, time, payload } of engineHistogramRows(engine, start, end)) {
+    for (const { id, time, payload } of await engineHistogramRows(engine, start, end)) {
       const series = index.get(id);
       if (series) head.insertHistogram(series.number, time, payload);
     }

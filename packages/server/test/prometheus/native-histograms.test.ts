@@ -257,7 +257,10 @@ it('targets that are scraped for them give native histograms, with the resolutio
     job('plain', {}),
   ];
   writeFileSync(file, JSON.stringify({ scrape_configs: jobs }));
-  const own = await runServer({ NIGHTSHIFT_SCRAPE_CONFIG_FILE: file });
+  const rule = { record: 'job:served:sum', expr: 'sum by (job) (served)' };
+  const rules = join(dir, 'rules.yml');
+  writeFileSync(rules, JSON.stringify({ groups: [{ name: 'sums', interval: '1s', rules: [rule] }] }));
+  const own = await runServer({ NIGHTSHIFT_SCRAPE_CONFIG_FILE: file, NIGHTSHIFT_RULES_FILES: rules });
   try {
     const body = await own.until('/api/v1/query', { query: 'served' }, (found) => resultOf(found).length === 3);
     const shown = resultOf(body).map(({ metric, histogram: one }) => [
@@ -270,8 +273,12 @@ it('targets that are scraped for them give native histograms, with the resolutio
       ['native', 4],
     ]);
     await own.until('/api/v1/query', { query: 'plain' }, (found) => resultOf(found).length === 1);
-    // The target goes; its series end.
+    const recorded = { query: 'histogram_count(job:served:sum{job="native"})' };
+    const sums = await own.until('/api/v1/query', recorded, (found) => resultOf(found).length === 1);
+    expect(Number(resultOf(sums)[0]?.value?.[1]) % 12).toBe(0);
+    // The target goes; its series end, and so do those that are recorded of them.
     target.close();
+    await own.until('/api/v1/query', recorded, (found) => resultOf(found).length === 0);
     await own.until('/api/v1/query', { query: 'served' }, (found) => resultOf(found).length === 0);
   } finally {
     await own.close();
