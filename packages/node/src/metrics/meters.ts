@@ -10,6 +10,13 @@ export interface CounterMeter {
 
 export interface HistogramMeter {
   observe(labels: LabelValues, value: number, exemplar?: SpanIds): void;
+  /** Found once, for whoever observes it often. */
+  series(labels: LabelValues): HistogramSeries;
+}
+
+/** Throws for what is no number: to be called within a guard. */
+export interface HistogramSeries {
+  observe(value: number, exemplar?: SpanIds): void;
 }
 
 export interface GaugeMeter {

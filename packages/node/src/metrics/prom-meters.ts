@@ -1,6 +1,7 @@
 /** Meters in a registry of prom-client. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Guard } from '../core/guard.ts';
+import { seriesOf } from './histogram-series.ts';
 import type { CounterMeter, GaugeMeter, HistogramMeter, LabelValues, Meters } from './meters.ts';
 
 /** Of one metric. */
@@ -33,27 +34,13 @@ class Children<Child> {
   }
 }
 
-interface Exemplified {
-  observe(value: number): void;
-}
-
-/** prom-client keeps exemplars by bucket only through the parent's `observe`, which takes labels as an object. */
 function histogramMeter(histogram: Histogram, names: readonly string[], guard: Guard): HistogramMeter {
-  const children = new Children<Exemplified>((labels) => histogram.labels(...labels));
+  const named = (labels: LabelValues) => Object.fromEntries(names.map((name, place) => [name, labels[place] ?? '']));
+  const children = new Children((labels) => seriesOf(histogram, named(labels)));
   return {
-    observe(labels, value, exemplar) {
-      guard.run(
-        'meters.histogram',
-        () => {
-          if (!exemplar?.sampled) return children.of(labels).observe(value);
-          children.of(labels);
-          const { traceId, spanId } = exemplar;
-          const named = Object.fromEntries(names.map((name, place) => [name, labels[place] ?? '']));
-          histogram.observe({ labels: named, value, exemplarLabels: { trace_id: traceId, span_id: spanId } });
-        },
-        undefined,
-      );
-    },
+    observe: (labels, value, exemplar) =>
+      guard.run('meters.histogram', () => children.of(labels).observe(value, exemplar), undefined),
+    series: (labels) => children.of(labels),
   };
 }
 

@@ -135,6 +135,7 @@ export function createTracer({ rate, random = Math.random, now = preciseNow, ...
     },
     active: () => storage.getStore(),
     run: (span, work) => storage.run(span, work),
+    enter: (span) => storage.enterWith(span),
     extract: (traceparent) => (traceparent ? parseTraceparent(traceparent) : undefined),
     inject: (span: SpanIds) => formatTraceparent(span),
   };

@@ -27,6 +27,8 @@ export interface Tracer {
   active(): Span | undefined;
   /** Runs `work` with the span active, also in what it awaits. What `work` throws goes through. */
   run<T>(span: Span, work: () => T): T;
+  /** Makes the span active for the rest of what Node calls at present, without a frame in the stack of what comes. */
+  enter(span: Span): void;
   /** Of a `traceparent` header (https://www.w3.org/TR/trace-context/); undefined for none or a bad one. */
   extract(traceparent: string | undefined): SpanIds | undefined;
   /** The `traceparent` to send along. */
