@@ -233,13 +233,19 @@ describe('query', () => {
     expect(JSON.parse((await run(['query', 'up', '--json'])).stdout)).toHaveProperty('resultType', 'vector');
   });
 
+  it('prints of a native histogram what it counted', async () => {
+    expect((await run(['query', 'took'])).stdout).toBe('VALUE             SERIES\ncount 4, sum 2.5  took\n');
+    const { stdout } = await run(['query', 'up', '--range']);
+    expect(stdout.split('\n').map((line) => line.slice(11, 19))).toEqual(['        ', '00:01:00', '00:01:30', '00:02:00', '']);
+  });
+
   it('asks a range once a part of it is given', async () => {
     const { stdout } = await run(['query', 'up', '--start', '1000', '--end', '1600', '--step', '1m']);
     expect(server.seen[0]).toMatchObject({
       path: '/api/v1/query_range',
       query: { start: '1000', end: '1600', step: '60' },
     });
-    expect(stdout).toContain('1970-01-01 00:02:00Z  2      {job="a"}');
+    expect(stdout).toContain('1970-01-01 00:02:00Z  2                 {job="a"}');
   });
 
   it('shows where an expression is wrong, with code 2', async () => {

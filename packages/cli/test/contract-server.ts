@@ -131,6 +131,7 @@ const MATRIX = {
         [60, '1'],
         [120, '2'],
       ],
+      histograms: [[90, { count: '4', sum: '2.5', buckets: [[0, '1', '2', '4']] }]],
     },
   ],
 };
@@ -162,6 +163,10 @@ function incident(incidents: readonly Incident[], id: string): Answer {
 function instant(expression: string): Answer {
   if (expression === 'up') {
     const result = [{ metric: { __name__: 'up', job: 'node' }, value: [1, '1'] }];
+    return [200, { status: 'success', data: { resultType: 'vector', result } }];
+  }
+  if (expression === 'took') {
+    const result = [{ metric: { __name__: 'took' }, histogram: [1, { count: '4', sum: '2.5' }] }];
     return [200, { status: 'success', data: { resultType: 'vector', result } }];
   }
   return [400, { status: 'error', errorType: 'bad_data', error: '1:4: parse error: unexpected end of input' }];

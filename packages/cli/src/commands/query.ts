@@ -14,11 +14,12 @@ interface Options {
 }
 
 type Point = readonly [number, string];
+type Histogram = readonly [number, { readonly count: string; readonly sum: string }];
 type Labels = Readonly<Record<string, string>>;
 
 type Data =
-  | { resultType: 'vector'; result: { metric: Labels; value: Point }[] }
-  | { resultType: 'matrix'; result: { metric: Labels; values: Point[] }[] }
+  | { resultType: 'vector'; result: { metric: Labels; value?: Point; histogram?: Histogram }[] }
+  | { resultType: 'matrix'; result: { metric: Labels; values?: Point[]; histograms?: Histogram[] }[] }
   | { resultType: 'scalar' | 'string'; result: Point };
 
 interface Answer {
@@ -70,17 +71,25 @@ function name({ __name__ = '', ...labels }: Labels): string {
   return pairs.length > 0 || __name__ === '' ? `${__name__}{${pairs.join(', ')}}` : __name__;
 }
 
+/** Of a native histogram what it counted; its buckets are for functions. */
+function textOf(point: Point | Histogram | undefined): string {
+  const value = point?.[1] ?? '';
+  return typeof value === 'string' ? value : `count ${value.count}, sum ${value.sum}`;
+}
+
 function show(terminal: Terminal, data: Data): string {
   if (data.resultType === 'vector') {
     return table(
       terminal,
       ['VALUE', 'SERIES'],
-      data.result.map(({ metric, value }) => [value[1], name(metric)]),
+      data.result.map(({ metric, value, histogram }) => [textOf(value ?? histogram), name(metric)]),
     );
   }
   if (data.resultType === 'matrix') {
-    const rows = data.result.flatMap(({ metric, values }) =>
-      values.map(([seconds, value]) => [showTime(seconds * 1000), value, name(metric)]),
+    const rows = data.result.flatMap(({ metric, values = [], histograms = [] }) =>
+      [...values, ...histograms]
+        .sort(([a], [b]) => a - b)
+        .map((point) => [showTime(point[0] * 1000), textOf(point), name(metric)]),
     );
     return table(terminal, ['TIME', 'VALUE', 'SERIES'], rows);
   }
