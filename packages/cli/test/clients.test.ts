@@ -211,13 +211,12 @@ describe('the OpenTelemetry SDK for JavaScript, by protobuf', () => {
     );
     expect((await instant('target_info{job="checkout"}')).map(({ value }) => value)).toEqual([1]);
 
-    expect((await instant('order_weight_kg_sum'))[0]?.value).toBe(10.5);
-    expect((await instant('order_weight_kg_count'))[0]?.value).toBe(3);
-    const exponential = await instant('order_weight_kg_bucket');
-    expect(exponential.length).toBeGreaterThan(weights.length);
-    for (const { labels, value } of exponential) {
-      const bound = labels.le === '+Inf' ? Infinity : Number(labels.le);
-      expect(value, `le=${labels.le}`).toBe(weights.filter((one) => one <= bound).length);
+    expect((await instant('histogram_sum(order_weight_kg)'))[0]?.value).toBe(10.5);
+    expect((await instant('histogram_count(order_weight_kg)'))[0]?.value).toBe(weights.length);
+    // Powers of two are bounds of buckets at every resolution.
+    for (const bound of [1, 2, 4, 8]) {
+      const [fraction] = await instant(`histogram_fraction(0, ${bound}, order_weight_kg)`);
+      expect(fraction?.value, `up to ${bound}`).toBeCloseTo(weights.filter((one) => one <= bound).length / 3, 9);
     }
   });
 
