@@ -3,24 +3,37 @@ import type { EventEmitter } from 'node:events';
 
 type Emit = (this: object, type: string | symbol, ...values: unknown[]) => boolean;
 
-/** Called in the place of `emit`; must call `pass` once, and give what it gives. */
-export type Beside = (emitter: object, type: string | symbol, pass: () => boolean, values: unknown[]) => boolean;
+export interface Watcher {
+  readonly types: ReadonlySet<string | symbol>;
+  /** Called before the listeners. Must not throw. */
+  readonly before?: (emitter: object, type: string | symbol, values: readonly unknown[]) => void;
+  /** Called in the place of the listeners: calls `pass` once, and gives what it gives. */
+  readonly around?: (
+    emitter: object,
+    type: string | symbol,
+    values: readonly unknown[],
+    pass: () => boolean,
+  ) => boolean;
+}
 
 /**
- * Puts itself before `emit` of all objects with this prototype, for the events of these types; others pass straight on.
- * Gives the way back, which leaves alone what somebody else has put before it since.
+ * Puts itself before `emit` of all objects with this prototype; events of other types pass straight on. Gives the way back,
+ * which leaves alone what somebody else has put before it since.
  */
-export function watchEvents(prototype: object, types: ReadonlySet<string>, beside: Beside): () => void {
+export function watchEvents(prototype: object, { types, before, around }: Watcher): () => void {
   const own = Object.getOwnPropertyDescriptor(prototype, 'emit');
   const original = (prototype as EventEmitter).emit as Emit;
   let watching = true;
   const emit: Emit = function emit(type, ...values) {
-    if (!watching || !types.has(type as string)) return Reflect.apply(original, this, [type, ...values]);
-    return beside(this, type, () => Reflect.apply(original, this, [type, ...values]), values);
+    if (!watching || !types.has(type)) return original.call(this, type, ...values);
+    before?.(this, type, values);
+    if (!around) return original.call(this, type, ...values);
+    return around(this, type, values, () => original.call(this, type, ...values));
   };
-  // As long as EventEmitter.prototype.emit, which code that wraps emitters looks at.
+  // Enumerable as EventEmitter.prototype.emit, and as long.
+  const description = { writable: true, enumerable: true, configurable: true };
   Object.defineProperty(emit, 'length', { value: original.length, configurable: true });
-  Object.defineProperty(prototype, 'emit', { value: emit, writable: true, enumerable: true, configurable: true });
+  Object.defineProperty(prototype, 'emit', { value: emit, ...description });
   return () => {
     watching = false;
     if (Object.getOwnPropertyDescriptor(prototype, 'emit')?.value !== emit) return;

@@ -10,7 +10,7 @@ const routes = new WeakMap<object, string>();
  */
 export function setRoute(request: object, template: string): void {
   try {
-    routes.set(request, template);
+    routes.set(streamOf(request), template);
   } catch {
     // Whatever a framework gave is no object.
   }
@@ -18,3 +18,7 @@ export function setRoute(request: object, template: string): void {
 
 /** Undefined where no framework said so. */
 export const routeOf = (request: object): string | undefined => routes.get(request);
+
+/** A request of the compatibility API stands for its stream. */
+const streamOf = (request: object & { readonly stream?: unknown }): object =>
+  typeof request.stream === 'object' && request.stream !== null ? request.stream : request;

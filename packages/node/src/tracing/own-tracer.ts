@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Guard } from '../core/guard.ts';
 import { randomHex } from './ids.ts';
 import { formatTraceparent, parseTraceparent } from './traceparent.ts';
-import type { AttributeValue, Span, SpanIds, SpanKind, Tracer } from './tracer.ts';
+import type { Attributes, AttributeValue, Span, SpanIds, SpanKind, SpanLink, SpanStart, Tracer } from './tracer.ts';
 
 /** A finished span of a sampled trace. Times in Unix milliseconds with fractions. */
 export interface FinishedSpan {
@@ -17,6 +17,15 @@ export interface FinishedSpan {
   readonly failed: boolean;
   readonly message: string;
   readonly exception: { readonly type: string; readonly message: string; readonly stack: string } | undefined;
+  readonly events: readonly SpanEvent[];
+  readonly links: readonly SpanLink[];
+}
+
+export interface SpanEvent {
+  readonly name: string;
+  /** Unix milliseconds with fractions. */
+  readonly time: number;
+  readonly attributes: Attributes;
 }
 
 export interface TracerOptions {
@@ -30,6 +39,9 @@ export interface TracerOptions {
 
 const MOST_ATTRIBUTES = 128;
 const MOST_TEXT = 4096;
+const MOST_EVENTS = 128;
+const NO_EVENTS: readonly SpanEvent[] = [];
+const NO_LINKS: readonly SpanLink[] = [];
 
 const cut = (value: AttributeValue): AttributeValue => (typeof value === 'string' ? value.slice(0, MOST_TEXT) : value);
 
@@ -49,6 +61,7 @@ class UnsampledSpan implements Span {
   set(): void {}
   rename(): void {}
   fail(): void {}
+  event(): void {}
   end(): void {}
 }
 
@@ -61,6 +74,8 @@ class SampledSpan implements Span {
   private message = '';
   private exception: FinishedSpan['exception'];
   private ended = false;
+  private events: SpanEvent[] | undefined;
+  private readonly links: readonly SpanLink[];
 
   constructor(
     readonly traceId: string,
@@ -68,8 +83,10 @@ class SampledSpan implements Span {
     private name: string,
     private readonly kind: SpanKind,
     private readonly options: Required<Pick<TracerOptions, 'finished' | 'guard' | 'now'>>,
+    more: SpanStart | undefined,
   ) {
-    this.start = options.now();
+    this.start = more?.time ?? options.now();
+    this.links = more?.links?.slice(0, MOST_EVENTS) ?? NO_LINKS;
   }
 
   set(name: string, value: AttributeValue): void {
@@ -93,13 +110,20 @@ class SampledSpan implements Span {
     this.exception = { type, message: this.message, stack: stack.slice(0, 2 * MOST_TEXT) };
   }
 
-  end(): void {
-    if (this.ended) return;
-    this.ended = true;
-    this.options.guard.run('span.end', () => this.options.finished(this.finish()), undefined);
+  event(name: string, attributes: Attributes = {}, time = this.options.now()): void {
+    this.events ??= [];
+    if (this.events.length >= MOST_EVENTS) return;
+    const kept = Object.entries(attributes).slice(0, MOST_ATTRIBUTES);
+    this.events.push({ name, time, attributes: Object.fromEntries(kept.map(([key, value]) => [key, cut(value)])) });
   }
 
-  private finish(): FinishedSpan {
+  end(time = this.options.now()): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.options.guard.run('span.end', () => this.options.finished(this.finish(time)), undefined);
+  }
+
+  private finish(end: number): FinishedSpan {
     return {
       traceId: this.traceId,
       spanId: this.spanId,
@@ -107,16 +131,18 @@ class SampledSpan implements Span {
       name: this.name,
       kind: this.kind,
       start: this.start,
-      end: this.options.now(),
+      end,
       attributes: this.attributes,
       failed: this.failed,
       message: this.message,
       exception: this.exception,
+      events: this.events ?? NO_EVENTS,
+      links: this.links,
     };
   }
 }
 
-const storage = new AsyncLocalStorage<Span>();
+const storage = new AsyncLocalStorage<Span | undefined>();
 
 /** Milliseconds since 1970 with fractions that do not jump with the wall clock within one process. */
 const preciseNow = (): number => performance.timeOrigin + performance.now();
@@ -124,18 +150,19 @@ const preciseNow = (): number => performance.timeOrigin + performance.now();
 export function createTracer({ rate, random = Math.random, now = preciseNow, ...rest }: TracerOptions): Tracer {
   const options = { ...rest, now };
   return {
-    start(name, kind, parent = storage.getStore()) {
+    start(name, kind, given, more) {
+      const parent = more?.root ? undefined : (given ?? storage.getStore());
       if (parent) {
         if (!parent.sampled) return new UnsampledSpan(parent.traceId);
-        return new SampledSpan(parent.traceId, parent.spanId, name, kind, options);
+        return new SampledSpan(parent.traceId, parent.spanId, name, kind, options, more);
       }
       const traceId = randomHex(16);
       if (rate < 1 && random() >= rate) return new UnsampledSpan(traceId);
-      return new SampledSpan(traceId, '', name, kind, options);
+      return new SampledSpan(traceId, '', name, kind, options, more);
     },
     active: () => storage.getStore(),
     run: (span, work) => storage.run(span, work),
-    enter: (span) => storage.enterWith(span),
+    enter: (span) => storage.enterWith(span as Span),
     extract: (traceparent) => (traceparent ? parseTraceparent(traceparent) : undefined),
     inject: (span: SpanIds) => formatTraceparent(span),
   };

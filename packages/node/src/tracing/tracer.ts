@@ -17,18 +17,36 @@ export interface Span extends SpanIds {
   rename(name: string): void;
   /** Marks it failed; an Error becomes an exception event. */
   fail(error?: unknown): void;
-  /** Once; what comes later is ignored. */
-  end(): void;
+  /** Something that happened meanwhile, at a time in Unix milliseconds, else now. */
+  event(name: string, attributes?: Attributes, time?: number): void;
+  /** Once; what comes later is ignored. `time` in Unix milliseconds, else now. */
+  end(time?: number): void;
+}
+
+export type Attributes = Readonly<Record<string, AttributeValue>>;
+
+export interface SpanLink {
+  readonly ids: SpanIds;
+  readonly attributes: Attributes;
+}
+
+/** What only few spans have from the start. */
+export interface SpanStart {
+  /** Unix milliseconds. */
+  readonly time?: number | undefined;
+  readonly links?: readonly SpanLink[] | undefined;
+  /** Has no parent, whatever is active. */
+  readonly root?: boolean | undefined;
 }
 
 export interface Tracer {
   /** A child of `parent`, else of the active span, else the root of a trace that is sampled at the set rate. */
-  start(name: string, kind: SpanKind, parent?: SpanIds): Span;
+  start(name: string, kind: SpanKind, parent?: SpanIds, more?: SpanStart): Span;
   active(): Span | undefined;
-  /** Runs `work` with the span active, also in what it awaits. What `work` throws goes through. */
-  run<T>(span: Span, work: () => T): T;
-  /** Makes the span active for the rest of what Node calls at present, without a frame in the stack of what comes. */
-  enter(span: Span): void;
+  /** Runs `work` with the span active (undefined: none), also in what it awaits. What `work` throws goes through. */
+  run<T>(span: Span | undefined, work: () => T): T;
+  /** Makes the span active, or none, for the rest of what Node calls at present; without a frame in the stacks to come. */
+  enter(span: Span | undefined): void;
   /** Of a `traceparent` header (https://www.w3.org/TR/trace-context/); undefined for none or a bad one. */
   extract(traceparent: string | undefined): SpanIds | undefined;
   /** The `traceparent` to send along. */

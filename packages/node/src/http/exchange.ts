@@ -1,0 +1,73 @@
+/** One request that is being served and its response, whatever the version of HTTP. */
+import type { Hub } from '../core/hub.ts';
+import type { Span } from '../tracing/tracer.ts';
+import { knownMethod } from './methods.ts';
+import type { Outcome, Protocol, ServerMetrics } from './server-metrics.ts';
+import { setServerAttributes } from './server-span.ts';
+import { splitTarget } from './url.ts';
+
+export class Exchange {
+  readonly began = performance.now();
+  /** Bytes of the body of the request that have passed. */
+  received = 0;
+  span: Span | undefined;
+
+  constructor(
+    /** As it came; routers change the one of the request. */
+    readonly target: string,
+    readonly method: string,
+  ) {}
+}
+
+/** What was sent and received until the end. Sizes in bytes, negative or NaN where nobody knows. */
+export interface Ended {
+  readonly protocol: Protocol;
+  readonly route: string | undefined;
+  /** '' if none was sent. */
+  readonly status: string;
+  readonly by: Outcome;
+  readonly requestSize: number;
+  readonly responseSize: number;
+  /** Asked for only if the span is sampled. */
+  readonly peer: () => Peer;
+}
+
+export interface Peer {
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly host: string | undefined;
+  readonly address: string | undefined;
+  readonly port: number | undefined;
+}
+
+/**
+ * The span of a request that came with this `traceparent`. A connection that is kept may still be in the context of the
+ * request before. Undefined where no trace is begun here and none comes from elsewhere.
+ */
+export function startSpan({ tracer, settings }: Hub, method: string, traceparent: unknown): Span | undefined {
+  const parent = typeof traceparent === 'string' ? tracer.extract(traceparent) : undefined;
+  if (!parent && tracer.active()) tracer.enter(undefined);
+  return parent || settings.traceRate > 0 ? tracer.start(knownMethod(method), 'server', parent) : undefined;
+}
+
+export function finishExchange(hub: Hub, metrics: ServerMetrics, exchange: Exchange, ended: Ended): void {
+  const seconds = (performance.now() - exchange.began) / 1000;
+  const { span } = exchange;
+  const { by, status } = ended;
+  const series = metrics.series(ended.protocol, ended.route, knownMethod(exchange.method), status, by);
+  const failed = by === 'server' || (by === 'finished' && status >= '500');
+  series.took.observe(seconds, span);
+  series.tookByConvention.observe(seconds, span);
+  if (ended.requestSize >= 0) series.requestSize.observe(ended.requestSize);
+  if (ended.responseSize >= 0) series.responseSize.observe(ended.responseSize);
+  if (by !== 'finished') metrics.abort(series, by);
+  const { name, labels } = series;
+  const detail = failed ? () => `${exchange.method} ${splitTarget(exchange.target).path}` : undefined;
+  hub.recorder.record(
+    detail
+      ? { kind: 'http', name, seconds, failed, labels, span, detail }
+      : { kind: 'http', name, seconds, failed, labels, span },
+  );
+  if (!span) return;
+  if (span.sampled) setServerAttributes(span, exchange, ended, failed);
+  span.end();
+}
