@@ -51,11 +51,10 @@ describe('the checks of doctor', () => {
 
   it('tell a free port, one of Nightshift, and one of another program apart', async () => {
     const ours = await answering(200, 'ok');
-    const otlp = await answering(404, '{"error":{"code":"NOT_FOUND","message":""}}');
-    const other = await answering(404, '<h1>Not found</h1>');
-    expect(await checkPort('http.port', '127.0.0.1', ours)).toMatchObject({ ok: true });
-    expect(await checkPort('http.otlpPort', '127.0.0.1', otlp)).toMatchObject({ ok: true });
-    const taken = await checkPort('http.port', '127.0.0.1', other);
+    const other = await answering(200, 'ok');
+    const url = `http://127.0.0.1:${ours}`;
+    expect(await checkPort('http.otlpGrpcPort', '127.0.0.1', ours, url)).toMatchObject({ ok: true });
+    const taken = await checkPort('http.port', '127.0.0.1', other, url);
     expect(taken).toMatchObject({ ok: false, finding: expect.stringContaining('set http.port') });
     const closing = open.pop();
     await new Promise((resolve) => closing?.close(resolve));

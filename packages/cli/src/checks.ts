@@ -34,14 +34,13 @@ export function checkDataDir(dir: string): Check {
   }
 }
 
-/** A port is fine when it is free, and when Nightshift itself answers there. */
-export async function checkPort(name: string, host: string, port: number): Promise<Check> {
+/** A port is fine when it is free, and when Nightshift itself has it: `own` is where the one that runs here listens. */
+export async function checkPort(name: string, host: string, port: number, own = ''): Promise<Check> {
   if (port === 0) return { name, ok: true, finding: 'any free port is taken' };
+  if (own !== '' && portOf(own) === port) return { name, ok: true, finding: `Nightshift runs at ${own}` };
   const reason = await tryToListen(host, port);
   if (reason === null) return { name, ok: true, finding: `${host}:${port} is free` };
   if (reason !== 'EADDRINUSE') return { name, ok: false, finding: `${host}:${port} cannot be used: ${reason}` };
-  const runs = await answersAsNightshift(host, port);
-  if (runs) return { name, ok: true, finding: `Nightshift answers at ${host}:${port}` };
   return { name, ok: false, finding: `${host}:${port} is in use by another program; set ${name}` };
 }
 
@@ -54,18 +53,7 @@ function tryToListen(host: string, port: number): Promise<string | null> {
   });
 }
 
-/** /live is open; the OTLP port has no such page and answers 404 or 401 in the form of Nightshift's errors. */
-async function answersAsNightshift(host: string, port: number): Promise<boolean> {
-  const name = host === '0.0.0.0' ? '127.0.0.1' : host.includes(':') ? `[${host === '::' ? '::1' : host}]` : host;
-  try {
-    const response = await fetch(`http://${name}:${port}/live`, { signal: AbortSignal.timeout(2000) });
-    if (response.ok) return true;
-    const { error } = (await response.json()) as { error?: { code?: string } };
-    return typeof error?.code === 'string';
-  } catch {
-    return false;
-  }
-}
+const portOf = (url: string): number => Number(new URL(url).port || (url.startsWith('https:') ? 443 : 80));
 
 /**
  * Runs the embedded engine for one statement, as `serve` would: this sees the C library, the processor and a missing

@@ -26,7 +26,7 @@ type Surroundings = Pick<Terminal, 'env' | 'cwd'>;
 export async function connection(options: ConnectionOptions, surroundings: Surroundings): Promise<Connection> {
   const { env, cwd } = surroundings;
   const given = options.server ?? env.NIGHTSHIFT_SERVER;
-  const server = checkedServer(given || runningServer(await dataDirOf(surroundings)) || DEFAULT_SERVER);
+  const server = checkedServer(given || runningServer(await dataDirOf(surroundings))?.url || DEFAULT_SERVER);
   if (options.tokenFile !== undefined) return { server, token: tokenOf(resolve(cwd, options.tokenFile)) };
   if (env.NIGHTSHIFT_TOKEN) return { server, token: env.NIGHTSHIFT_TOKEN };
   if (!isThisMachine(server)) return { server, token: null };
@@ -64,11 +64,20 @@ function readIfThere(file: string): string | null {
   }
 }
 
-function runningServer(dataDir: string): string | null {
+/** What a server says of itself in its data directory (serve.json). */
+export interface RunningServer {
+  readonly pid: number;
+  readonly url: string;
+  readonly otlpUrl: string;
+  readonly otlpGrpcUrl: string;
+}
+
+/** null where none runs. */
+export function runningServer(dataDir: string): RunningServer | null {
   try {
-    const { pid, url } = JSON.parse(readIfThere(join(dataDir, 'serve.json')) ?? 'null') as { pid: number; url: string };
-    process.kill(pid, 0);
-    return url;
+    const server = JSON.parse(readIfThere(join(dataDir, 'serve.json')) ?? 'null') as RunningServer;
+    process.kill(server.pid, 0);
+    return server;
   } catch {
     return null;
   }

@@ -236,7 +236,13 @@ describe('query', () => {
   it('prints of a native histogram what it counted', async () => {
     expect((await run(['query', 'took'])).stdout).toBe('VALUE             SERIES\ncount 4, sum 2.5  took\n');
     const { stdout } = await run(['query', 'up', '--range']);
-    expect(stdout.split('\n').map((line) => line.slice(11, 19))).toEqual(['        ', '00:01:00', '00:01:30', '00:02:00', '']);
+    expect(stdout.split('\n').map((line) => line.slice(11, 19))).toEqual([
+      '        ',
+      '00:01:00',
+      '00:01:30',
+      '00:02:00',
+      '',
+    ]);
   });
 
   it('asks a range once a part of it is given', async () => {

@@ -1,4 +1,5 @@
 import { type Check, checkDataDir, checkEngine, checkNode, checkPort } from '../checks.ts';
+import { runningServer } from '../connection.ts';
 import { printed, type Register } from '../context.ts';
 import { EXIT } from '../exit.ts';
 import { withProgress } from '../progress.ts';
@@ -27,15 +28,17 @@ export const doctor: Register = (program, context) => {
       const { terminal } = context;
       const { loadConfig } = await import('@nightshift/server');
       const { config, sources } = loadConfig({ file: options.config, env: terminal.env, cwd: terminal.cwd });
+      const { host, port, otlpPort, otlpGrpcPort } = config.http;
+      const running = runningServer(config.dataDir);
       const checks = await withProgress(
         terminal,
         () => 'Checking',
         Promise.all([
           checkNode(process.versions.node),
           checkDataDir(config.dataDir),
-          checkPort('http.port', config.http.host, config.http.port),
-          checkPort('http.otlpPort', config.http.host, config.http.otlpPort),
-          checkPort('http.otlpGrpcPort', config.http.host, config.http.otlpGrpcPort),
+          checkPort('http.port', host, port, running?.url),
+          checkPort('http.otlpPort', host, otlpPort, running?.otlpUrl),
+          checkPort('http.otlpGrpcPort', host, otlpGrpcPort, running?.otlpGrpcUrl),
           checkEngine(config.engine.url, context.argv[1] ?? ''),
         ]),
       );

@@ -19,7 +19,7 @@ export function writeCommandToken(dataDir: string, control: Control): void {
 /** Says where this server is, for commands that are run beside it. */
 export function writePresence(
   dataDir: string,
-  presence: { pid: number; url: string; otlpUrl: string; startedAt: number },
+  presence: { pid: number; url: string; otlpUrl: string; otlpGrpcUrl: string; startedAt: number },
 ): void {
   writeFileSync(join(dataDir, presenceFile), `${JSON.stringify(presence)}\n`, { mode: 0o600 });
 }

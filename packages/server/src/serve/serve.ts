@@ -194,9 +194,9 @@ async function startParts(
   });
   teardown.add('http', () => listening.close());
   writeCommandToken(dataDir, control);
-  writePresence(dataDir, { pid: process.pid, url: listening.url, otlpUrl: listening.otlpUrl, startedAt });
-  teardown.add('presence', () => removePresence(dataDir));
   const { url, otlpUrl, otlpGrpcUrl }: Listening = listening;
+  writePresence(dataDir, { pid: process.pid, url, otlpUrl, otlpGrpcUrl, startedAt });
+  teardown.add('presence', () => removePresence(dataDir));
   return {
     url,
     otlpUrl,
