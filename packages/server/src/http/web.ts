@@ -5,27 +5,20 @@ import type { FastifyInstance } from 'fastify';
 import { NightshiftError } from '../errors/catalogue.ts';
 import type { HttpDeps } from './deps.ts';
 
-/** Addresses that the browser application itself understands; all of them are its one page. */
+/** Addresses that the browser application itself understands (packages/web/src/router.tsx); all of them are its one page. */
 export const clientRoutes = [
   '/',
   '/login',
-  '/password',
   '/services',
-  '/services/:service',
   '/releases',
-  '/releases/:id',
   '/incidents',
   '/incidents/:id',
   '/incidents/:id/report',
   '/logs',
-  '/traces',
   '/traces/:id',
   '/metrics',
-  '/explore',
+  '/cardinality',
   '/settings',
-  '/settings/:section',
-  '/tokens',
-  '/status',
 ] as const;
 
 const forever = 'public, max-age=31536000, immutable';

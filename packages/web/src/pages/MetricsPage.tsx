@@ -41,7 +41,7 @@ export function MetricsPage() {
             title="Ask with PromQL."
             line="sum by (service_name) (rate(http_server_request_duration_seconds_count[5m]))"
           >
-            The line below asks for the requests per second of every service; `up` shows what is scraped.
+            The line below asks for the requests per second of every service; <code>up</code> shows what is scraped.
           </Empty>
         </Section>
       ) : failure && !table.data ? (
