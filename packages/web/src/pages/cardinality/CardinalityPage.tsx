@@ -35,7 +35,7 @@ export function CardinalityPage() {
               {match === '' ? (
                 <Empty title="No metric has been stored yet." line={telemetryLine(location.origin)}>
                   Point an application's OpenTelemetry here, a Prometheus' remote_write at /api/v1/write, or list
-                  targets under `scrape`.
+                  targets under <code>scrape</code>.
                 </Empty>
               ) : (
                 <Empty title="No stored series is chosen by this selector.">

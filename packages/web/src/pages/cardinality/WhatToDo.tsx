@@ -42,8 +42,8 @@ export function WhatToDo({ metric, all }: { metric: CardinalityMetric; all: numb
           </details>
         ))}
         <p className="dim small">
-          metric_relabel_configs belongs to the job that scrapes it, in `scrapeConfigFile`; a Prometheus or an agent
-          that sends by remote write takes the same rules as write_relabel_configs.
+          metric_relabel_configs belongs to the job that scrapes it, in <code>scrapeConfigFile</code>; a Prometheus or
+          an agent that sends by remote write takes the same rules as write_relabel_configs.
         </p>
       </div>
     </Section>
