@@ -1,5 +1,6 @@
 /** What every instrumentation is given: the parts of the library by their contracts. */
 import type { Settings } from '../config/settings.ts';
+import type { LogSink } from '../logs/record.ts';
 import type { Meters } from '../metrics/meters.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 import type { Guard } from './guard.ts';
@@ -11,6 +12,7 @@ export interface Hub {
   readonly recorder: Recorder;
   readonly meters: Meters;
   readonly tracer: Tracer;
+  readonly logs: LogSink;
 }
 
 /** Something that is watched in this process from when it is installed until the function it gives is called. */

@@ -2,6 +2,8 @@
 import { createBuffer, type OperationBuffer } from '../buffer/buffer.ts';
 import type { Options } from '../config/keys.ts';
 import { loadConfig, type Shown } from '../config/load.ts';
+import type { LogRecord } from '../logs/record.ts';
+import { createLogSink } from '../logs/sink.ts';
 import { createMeters } from '../metrics/prom-meters.ts';
 import { createTracer, type FinishedSpan } from '../tracing/own-tracer.ts';
 import { createGuard } from './guard.ts';
@@ -15,6 +17,8 @@ export interface Started extends Hub {
   readonly complaints: readonly string[];
   /** Whoever wants the spans of sampled traces; none of them may throw or wait. */
   readonly onSpan: (listener: (span: FinishedSpan) => void) => void;
+  /** Whoever wants what the application logs; none of them may throw or wait. */
+  readonly onLog: (listener: (record: LogRecord) => void) => void;
   /** Takes back what was installed, the last one first. Idempotent. */
   stop(): void;
 }
@@ -38,8 +42,9 @@ export function start({ options, environment, instrumentations, say }: StartOpti
     for (const listener of listeners) listener(span);
   };
   const tracer = createTracer({ rate: settings.traceRate, finished, guard });
+  const logs = createLogSink();
   const recorder = createBuffer({ settings, guard, now: Date.now });
-  const hub: Hub = { settings, guard, recorder, meters, tracer };
+  const hub: Hub = { settings, guard, recorder, meters, tracer, logs };
   const undo: (() => void)[] = [];
   if (settings.enabled) {
     for (const { name, install } of instrumentations) {
@@ -59,6 +64,7 @@ export function start({ options, environment, instrumentations, say }: StartOpti
     shown,
     complaints,
     onSpan: (listener) => void listeners.push(listener),
+    onLog: logs.listen,
     stop() {
       for (const back of undo.splice(0).reverse()) guard.run('stop', back, undefined);
     },
