@@ -1,4 +1,5 @@
 import type { ModuleInstrumentation } from '../core/hub.ts';
+import { databases } from '../databases/index.ts';
 
 /** All packages that are watched when they are loaded; a new one is a file and a line here. */
-export const moduleInstrumentations: readonly ModuleInstrumentation[] = [];
+export const moduleInstrumentations: readonly ModuleInstrumentation[] = [...databases];
