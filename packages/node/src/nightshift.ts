@@ -3,6 +3,10 @@ import type { Options } from './config/keys.ts';
 import type { Shown } from './config/load.ts';
 import { createMeasure } from './core/measure.ts';
 import { type Started, start } from './core/start.ts';
+import { createDashboard, type DashboardOptions } from './dashboard/dashboard.ts';
+import { createFallback } from './fallback/fallback.ts';
+import { createMetricsHandler, type MetricsOptions } from './handlers/metrics.ts';
+import { createHealth } from './health/health.ts';
 import { instrumentations } from './instrumentations.ts';
 import { hookModules } from './modules/hooks.ts';
 import { moduleInstrumentations } from './modules/index.ts';
@@ -18,6 +22,8 @@ interface Making {
 function partsOf({ started, onClose }: Making) {
   const modules = hookModules(started, moduleInstrumentations);
   onClose(modules.undo);
+  const dashboard = createDashboard(started);
+  onClose(dashboard.close);
   return {
     /** Measures any own operation: duration, failures, a span, a place in the buffer. What `work` gives goes through. */
     measure: createMeasure(started),
@@ -32,6 +38,14 @@ function partsOf({ started, onClose }: Making) {
      * package; it may be left out where the exports came by `require`.
      */
     instrument: modules.instrument,
+    /** A page of what the process does, for those with the token or whom `check` lets in: a handler for any framework. */
+    dashboard: (options?: DashboardOptions) => dashboard.handler(options),
+    /** The metrics for Prometheus, for the same people or with `open: true` for all: a handler for any framework. */
+    metrics: (options?: MetricsOptions) => createMetricsHandler(started, options),
+    /** Handlers for /health/live and /health/ready. */
+    health: createHealth(started),
+    /** A function that asks several ways in turn, with a time-out, a circuit breaker, and the last good value. */
+    fallback: createFallback(started),
   };
 }
 

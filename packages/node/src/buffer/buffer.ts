@@ -36,6 +36,8 @@ export interface KindSnapshot {
 
 export interface OperationBuffer extends Recorder {
   kinds(): readonly KindSnapshot[];
+  /** The totals alone, of which the history asks every few seconds. */
+  totals(): readonly Pick<KindSnapshot, 'kind' | 'total'>[];
 }
 
 type BufferSettings = Pick<
@@ -130,5 +132,6 @@ export function createBuffer(options: BufferOptions): OperationBuffer {
       options.guard.run('buffer.record', () => bufferOf(operation.kind).record(operation), undefined);
     },
     kinds: () => [...kinds.values()].map((kind) => kind.snapshot()),
+    totals: () => [...kinds.values()].map(({ kind, total }) => ({ kind, total: { ...total } })),
   };
 }

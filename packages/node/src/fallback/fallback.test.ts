@@ -11,7 +11,10 @@ function made(options = {}) {
   return { clock, hub, read, fallback: createFallback(hub, () => clock.time) };
 }
 
-const failing = (error: unknown) => (): Promise<number> => Promise.reject(error);
+const failing =
+  <T = number>(error: unknown) =>
+  (): Promise<T> =>
+    Promise.reject(error);
 
 afterEach(() => vi.useRealTimers());
 
@@ -33,7 +36,7 @@ describe('fallback', () => {
       (_signal, _id: string): string => {
         throw new Error('at once');
       },
-      failing(new Error('later')),
+      failing<string>(new Error('later')),
       (_signal, id) => `cached ${id}`,
     );
     expect(await ask.detailed('a')).toEqual({ value: 'cached a', outcome: 'fallback', ageMs: 0 });

@@ -40,7 +40,12 @@ export class Gate {
   async judge(asked: Asked): Promise<Access> {
     if (this.check && (await this.isChecked(asked))) return 'granted';
     if (this.token === '') return this.check ? 'refused' : 'closed';
-    if (this.hasSession(asked)) return 'granted';
+    return this.hasSession(asked) ? 'granted' : this.judgeToken(asked);
+  }
+
+  /** By the token alone: neither a session nor the application's check begins a session. */
+  judgeToken(asked: Asked): Access {
+    if (this.token === '') return 'closed';
     const given = /^bearer +(.+)$/i.exec(asked.header('authorization') ?? '')?.[1];
     return given === undefined ? 'needed' : this.compare(given, asked.address);
   }
