@@ -1,0 +1,11 @@
+import type { Instrumentation, ModuleInstrumentation } from '../core/hub.ts';
+import { bullmq } from './bullmq/bullmq.ts';
+import { mongodb } from './mongodb/mongodb.ts';
+import { ioredis } from './redis/ioredis.ts';
+import { nodeRedis } from './redis/node-redis.ts';
+
+/** Stores, queues, object storage and push services, by the packages that speak to them. */
+export const services: readonly ModuleInstrumentation[] = [ioredis, mongodb, bullmq];
+
+/** The same for what tells of itself by channels. */
+export const serviceChannels: readonly Instrumentation[] = [nodeRedis];
