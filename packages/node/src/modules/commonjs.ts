@@ -144,3 +144,7 @@ function resolved(resolve: NodeJS.RequireResolve, request: string): string | und
 /** A file that the package does not show to others is named by its path. */
 const direct = (base: string, inside: string): string[] =>
   inside === '' ? [] : ['', '.js', '.cjs', '.mjs'].map((extension) => base + inside.replaceAll('/', sep) + extension);
+
+/** Whether `require` or `import` has loaded any file of this CommonJS package. */
+export const isLoaded = (name: string): boolean =>
+  Object.keys(loader._cache).some((filename) => packageAt(filename)?.name === name);

@@ -1,5 +1,6 @@
 import type { ModuleInstrumentation } from '../core/hub.ts';
 import { databases } from '../databases/index.ts';
+import { frameworks } from '../frameworks/index.ts';
 
 /** All packages that are watched when they are loaded; a new one is a file and a line here. */
-export const moduleInstrumentations: readonly ModuleInstrumentation[] = [...databases];
+export const moduleInstrumentations: readonly ModuleInstrumentation[] = [...frameworks, ...databases];

@@ -1,0 +1,133 @@
+/**
+ * Route templates of Express 4 and 5, from what its layers are asked: every router hands a request to one layer after the
+ * other, each time with the `next` of this passage, by which nested routers are told apart.
+ */
+import type { Hub } from '../../core/hub.ts';
+import { isFunction, isObject, type Method, ownerOf, together, wrapMethod } from '../../databases/wrap.ts';
+import { setRoute } from '../../http/route.ts';
+import { isPath, joined, type Path, templateOf } from './pattern.ts';
+
+interface Route {
+  readonly path: Path;
+  readonly methods?: Readonly<Record<string, boolean | undefined>>;
+}
+
+interface Layer {
+  readonly route?: Route | undefined;
+  /** From version 5.3 on, in `router` 2.3. */
+  readonly rawPath?: Path;
+}
+
+interface Request {
+  readonly method?: string;
+  readonly url?: string;
+  readonly baseUrl?: string;
+  readonly params?: Readonly<Record<string, unknown>>;
+}
+
+/** Where a request is: the passages through routers that are open, and the template of the layer that was asked last. */
+class Way {
+  private readonly passages: unknown[] = [];
+  private readonly prefixes: string[] = [];
+  private readonly urls: string[] = [];
+  below = '';
+  belowUrl = '';
+
+  /** The place of a passage; a new one is below the layer that was asked last. */
+  at(next: unknown): number {
+    const known = this.passages.lastIndexOf(next);
+    if (known >= 0) return known;
+    this.prefixes.push(this.below);
+    this.urls.push(this.belowUrl);
+    return this.passages.push(next) - 1;
+  }
+
+  prefix = (place: number): string => this.prefixes[place] ?? '';
+  url = (place: number): string => this.urls[place] ?? '';
+}
+
+export function watchRoutes(router: object, hub: Hub): () => void {
+  const { guard } = hub;
+  const paths = new WeakMap<object, Path>();
+  const ways = new WeakMap<object, Way>();
+
+  const asked = (layer: Layer, request: Request, next: unknown): void => {
+    // A handler within a route, unlike what a router has.
+    if (!Object.hasOwn(layer, 'route')) return;
+    let way = ways.get(request);
+    if (!way) {
+      way = new Way();
+      ways.set(request, way);
+    }
+    const place = way.at(next);
+    const prefix = way.prefix(place);
+    const { route } = layer;
+    if (route) {
+      way.below = prefix;
+      way.belowUrl = way.url(place);
+      if (handles(route, request.method)) setRoute(request, routeTemplate(prefix, route.path, request.url ?? ''));
+      return;
+    }
+    const base = request.baseUrl ?? '';
+    const mounted = base.slice(way.url(place).length);
+    way.below = mounted === '' ? prefix : joined(prefix, mountTemplate(layer, paths, mounted, request));
+    way.belowUrl = base;
+  };
+
+  const layers = layerPrototype(router);
+  const watching = (original: Method): Method =>
+    function handle(this: object, ...args) {
+      guard.run('express.layer', () => asked(this as Layer, args[0] as Request, args[2]), undefined);
+      return original.apply(this, args);
+    };
+  const remembering = (original: Method): Method =>
+    function use(this: object, ...args) {
+      const before = stackOf(this).length;
+      const result = original.apply(this, args);
+      const [path] = args;
+      if (isPath(path)) for (const layer of stackOf(this).slice(before)) paths.set(layer, path);
+      return result;
+    };
+  const owner = ownerOf(router, 'use');
+  return together([
+    ...(layers ? ['handle_request', 'handleRequest'].map((name) => wrapMethod(layers, name, watching)) : []),
+    ...(owner ? [wrapMethod(owner, 'use', remembering)] : []),
+  ]);
+}
+
+/** The class of layers is no export: a layer is made in a router of our own. */
+function layerPrototype(router: object): object | undefined {
+  const { use } = router as { use?: unknown };
+  if (!isFunction(use)) return undefined;
+  use.call(router, () => {});
+  const [layer] = stackOf(router);
+  return layer ? (Object.getPrototypeOf(layer) as object) : undefined;
+}
+
+function stackOf(router: object): readonly object[] {
+  const { stack } = router as { stack?: unknown };
+  return Array.isArray(stack) ? stack : [];
+}
+
+/** HEAD is also handed to routes that do nothing with it. */
+function handles({ methods }: Route, method = ''): boolean {
+  if (!isObject(methods)) return true;
+  const name = method.toLowerCase();
+  return Boolean(methods._all || methods[name] || (name === 'head' && methods.get));
+}
+
+const routeTemplate = (prefix: string, path: Path, url: string): string =>
+  joined(prefix, templateOf(path, pathOf(url))) || '/';
+
+const pathOf = (url: string): string => url.replace(/[?#].*$/s, '');
+
+/** Of a router that was mounted before anybody watched, the parameters are found again by their values. */
+function mountTemplate(layer: Layer, paths: WeakMap<object, Path>, mounted: string, { params }: Request): string {
+  const path = paths.get(layer) ?? (isPath(layer.rawPath) ? layer.rawPath : undefined);
+  if (path !== undefined) return templateOf(path, mounted);
+  const names = new Map(Object.entries(params ?? {}).map(([name, value]) => [encodeURIComponent(String(value)), name]));
+  return mounted.replace(/[^/]+/g, (segment) => {
+    const name = names.get(segment);
+    return name === undefined ? segment : `:${name}`;
+  });
+}
