@@ -47,9 +47,16 @@ class Writer {
 
   get text(): string {
     const { pieces } = this;
+    if (this.tokens.cut) this.dropUnfinishedRow();
     while (pieces.at(-1) === ';' || pieces.at(-1) === ' ') pieces.pop();
     const text = pieces.join('');
     return this.full || this.tokens.cut ? `${text.slice(0, MOST_NORMALISED)}…` : text;
+  }
+
+  /** However many rows were seen, the text is the same. */
+  private dropUnfinishedRow(): void {
+    const outer = this.top.kind === 'row' ? this.frames.at(-1) : this.top;
+    if (outer && outer.row !== '') this.pieces.length = outer.piecesAfterRow;
   }
 
   take(): void {
@@ -63,7 +70,7 @@ class Writer {
   private word(text: string): void {
     const upper = text.length <= 12 ? text.toUpperCase() : text;
     if (this.top.kind !== 'other' && VALUE_WORDS.has(upper)) {
-      this.value(text, false);
+      this.value(this.top.kind === 'list' ? '?' : text, false);
       return;
     }
     this.write(text);

@@ -38,7 +38,7 @@ const isWordStart = (c: number): boolean =>
 const isWordPart = (c: number): boolean => isWordStart(c) || isDigit(c);
 
 /** Of MySQL, whose names may begin with a digit. */
-const NUMBER = /^(0[xX][0-9a-fA-F]*|0[bB][01]*|[0-9_]*\.?[0-9_]*([eE][+-]?[0-9]+)?)$/;
+const NUMBER = /^(0[xX][0-9a-fA-F]*|0[bB][01]*|[0-9_]*(\.[0-9_]*)?([eE][+-]?[0-9]+)?)$/;
 
 export class Tokenizer {
   kind: TokenKind = 'end';
