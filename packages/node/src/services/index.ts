@@ -3,9 +3,10 @@ import { bullmq } from './bullmq/bullmq.ts';
 import { mongodb } from './mongodb/mongodb.ts';
 import { ioredis } from './redis/ioredis.ts';
 import { nodeRedis } from './redis/node-redis.ts';
+import { clientS3 } from './s3/client-s3.ts';
 
 /** Stores, queues, object storage and push services, by the packages that speak to them. */
-export const services: readonly ModuleInstrumentation[] = [ioredis, mongodb, bullmq];
+export const services: readonly ModuleInstrumentation[] = [ioredis, mongodb, bullmq, clientS3];
 
 /** The same for what tells of itself by channels. */
 export const serviceChannels: readonly Instrumentation[] = [nodeRedis];
