@@ -14,6 +14,8 @@ interface KeptSeries {
 }
 
 interface KeptHistogram {
+  /** Brings the series up to date (metrics/histogram-series.ts). */
+  readonly collect?: () => void;
   readonly upperBounds: readonly number[];
   readonly hashMap: Readonly<Record<string, KeptSeries>>;
 }
@@ -33,6 +35,7 @@ export function createHttpReader(registry: Registry): () => HttpCounts | undefin
   return () => {
     const histogram = registry.getSingleMetric(METRIC) as unknown as KeptHistogram | undefined;
     if (!histogram?.hashMap || !histogram.upperBounds) return undefined;
+    histogram.collect?.();
     const bounds = histogram.upperBounds;
     for (const row of routes.values()) row.fill(0);
     for (const { labels, count, bucketValues } of Object.values(histogram.hashMap)) {

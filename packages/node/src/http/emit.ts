@@ -24,15 +24,18 @@ export function watchEvents(prototype: object, { types, before, around }: Watche
   const own = Object.getOwnPropertyDescriptor(prototype, 'emit');
   const original = (prototype as EventEmitter).emit as Emit;
   let watching = true;
-  const emit: Emit = function emit(type, ...values) {
-    if (!watching || !types.has(type)) return original.call(this, type, ...values);
+  const watched: Emit = function (type, ...values) {
     before?.(this, type, values);
     if (!around) return original.call(this, type, ...values);
     return around(this, type, values, () => original.call(this, type, ...values));
   };
-  // Enumerable as EventEmitter.prototype.emit, and as long.
+  // Two functions: where the values only pass on, no array is made of them.
+  const emit: Emit = function emit(type, ...values) {
+    return watching && types.has(type) ? watched.call(this, type, ...values) : original.call(this, type, ...values);
+  };
+  alike(emit, original);
+  // Enumerable as EventEmitter.prototype.emit.
   const description = { writable: true, enumerable: true, configurable: true };
-  Object.defineProperty(emit, 'length', { value: original.length, configurable: true });
   Object.defineProperty(prototype, 'emit', { value: emit, ...description });
   return () => {
     watching = false;
@@ -40,4 +43,10 @@ export function watchEvents(prototype: object, { types, before, around }: Watche
     if (own) Object.defineProperty(prototype, 'emit', own);
     else Reflect.deleteProperty(prototype, 'emit');
   };
+}
+
+/** Code that wraps functions looks at these; a bundler may have changed the name. */
+export function alike(own: (...values: never[]) => unknown, original: (...values: never[]) => unknown): void {
+  Object.defineProperty(own, 'name', { value: original.name, configurable: true });
+  Object.defineProperty(own, 'length', { value: original.length, configurable: true });
 }

@@ -5,8 +5,10 @@ import https from 'node:https';
 import type { Socket } from 'node:net';
 import type { Hub, Instrumentation } from '../core/hub.ts';
 import type { Span } from '../tracing/tracer.ts';
+import { Attachment } from './attachment.ts';
 import { watchEvents } from './emit.ts';
 import { Exchange, finishExchange, type Peer, startSpan } from './exchange.ts';
+import { rawHeader } from './raw-header.ts';
 import { routeOf } from './route.ts';
 import { type Outcome, type Protocol, type ServerMetrics, statusLabel } from './server-metrics.ts';
 import { serverMetricsOf } from './server-metrics-of.ts';
@@ -19,48 +21,42 @@ interface Told {
   readonly socket: Socket;
 }
 
-interface Open {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly exchange: Exchange;
+/** A request that is open, kept with the request itself. */
+class Open {
+  isOpen = true;
+
+  constructor(
+    readonly request: IncomingMessage,
+    readonly response: ServerResponse,
+    readonly connection: Connection,
+    readonly exchange: Exchange,
+    /** As the request announced it; undefined for none. */
+    readonly contentLength: string | undefined,
+  ) {}
 }
 
-/** What is kept for a connection: the requests that are open on it, in their order, and how far its bytes are counted. */
+/** How far the bytes of a connection are counted; its requests come one after the other. */
 class Connection {
-  readonly open: Open[] = [];
   written: number;
 
   constructor(socket: Socket) {
     this.written = socket.bytesWritten;
   }
-
-  find(request: object): Open | undefined {
-    const { open } = this;
-    // Nearly always the only one.
-    return open[0]?.request === request ? open[0] : open.find((one) => one.request === request);
-  }
-
-  take(request: object): Open | undefined {
-    const found = this.find(request);
-    if (found) this.open.splice(this.open.indexOf(found), 1);
-    return found;
-  }
 }
 
-const protocols: Readonly<Record<string, Protocol>> = Object.fromEntries(
-  (['http', 'https'] as const).flatMap((scheme) =>
-    ['1.0', '1.1'].map((version) => [`${scheme}/${version}`, { scheme, version }]),
-  ),
-);
+const protocol = (scheme: Protocol['scheme'], version: string): Protocol => ({ scheme, version });
+const plain = { '1.0': protocol('http', '1.0'), '1.1': protocol('http', '1.1') };
+const secure = { '1.0': protocol('https', '1.0'), '1.1': protocol('https', '1.1') };
 
 /** Of a request; by its socket, as its version cannot change meanwhile. */
 function protocolOf(request: IncomingMessage): Protocol {
-  const secure = (request.socket as { readonly encrypted?: boolean }).encrypted === true;
-  return protocols[`${secure ? 'https' : 'http'}/${request.httpVersionMinor === 0 ? '1.0' : '1.1'}`]!;
+  const isSecure = (request.socket as { readonly encrypted?: boolean }).encrypted === true;
+  return (isSecure ? secure : plain)[request.httpVersionMinor === 0 ? '1.0' : '1.1'];
 }
 
 class ServerWatch {
-  private readonly connections = new WeakMap<Socket, Connection>();
+  private readonly connections = new Attachment<Socket, Connection>();
+  private readonly requests = new Attachment<IncomingMessage, Open>();
 
   constructor(
     private readonly hub: Hub,
@@ -77,54 +73,51 @@ class ServerWatch {
   readonly responseClosed = (response: object): void =>
     this.hub.guard.run('http.server.close', () => this.close(response as ServerResponse), undefined);
 
-  readonly requestEvent = (request: object, type: string | symbol, values: readonly unknown[]): void =>
+  /** Gives the span in whose context the listeners are to be called. */
+  readonly requestEvent = (request: object, type: string | symbol, values: readonly unknown[]): Span | undefined =>
     this.hub.guard.run('http.server.request', () => this.look(request as IncomingMessage, type, values[0]), undefined);
 
   private start({ request, response, socket }: Told): void {
-    let connection = this.connections.get(socket);
+    let connection = this.connections.of(socket);
     if (!connection) {
       connection = new Connection(socket);
-      this.connections.set(socket, connection);
+      this.connections.attach(socket, connection);
     }
-    const { url = '', method = '', headers } = request;
+    const { url = '', method = '', rawHeaders } = request;
     const exchange = new Exchange(url, method);
-    connection.open.push({ request, response, exchange });
+    this.requests.attach(
+      request,
+      new Open(request, response, connection, exchange, rawHeader(rawHeaders, 'content-length')),
+    );
     this.metrics.inFlight++;
-    exchange.span = startSpan(this.hub, method, headers.traceparent);
+    exchange.span = startSpan(this.hub, method, rawHeader(rawHeaders, 'traceparent'));
     if (exchange.span) this.hub.tracer.enter(exchange.span);
   }
 
-  private finish({ request, socket }: Told): void {
-    const connection = this.connections.get(socket);
-    const open = connection?.take(request);
-    if (connection && open) this.end(connection, open, 'finished');
+  private finish({ request }: Told): void {
+    const open = this.requests.of(request);
+    if (open?.isOpen) this.end(open, 'finished');
   }
 
   private close({ req: request }: ServerResponse): void {
-    const connection = this.connections.get(request?.socket);
-    const open = connection?.take(request);
-    if (connection && open) this.end(connection, open, closedBy(request.socket));
+    const open = request && this.requests.of(request);
+    if (open?.isOpen) this.end(open, closedBy(request.socket));
   }
 
   /** Events of all incoming messages, also of those that are responses to this process. */
-  private look(request: IncomingMessage, type: string | symbol, value: unknown): void {
-    const connection = this.connections.get(request.socket);
-    const open = connection?.find(request);
-    if (!connection || !open) return;
+  private look(request: IncomingMessage, type: string | symbol, value: unknown): Span | undefined {
+    const open = this.requests.of(request);
+    if (!open?.isOpen) return undefined;
     if (type === 'data') open.exchange.received += sizeOf(value);
+    const { span } = open.exchange;
     // One of a pipeline whose turn never came: its response has no socket, and never closes.
-    if (type === 'close' && request.socket.destroyed) {
-      connection.take(request);
-      this.end(connection, open, closedBy(request.socket));
-    }
+    if (type === 'close' && request.socket.destroyed) this.end(open, closedBy(request.socket));
+    return open.isOpen ? span : undefined;
   }
 
-  /** The span in whose context the events of a request are. */
-  spanOf(request: IncomingMessage): Span | undefined {
-    return this.connections.get(request.socket)?.find(request)?.exchange.span;
-  }
-
-  private end(connection: Connection, { request, response, exchange }: Open, by: Outcome): void {
+  private end(open: Open, by: Outcome): void {
+    const { request, response, connection, exchange } = open;
+    open.isOpen = false;
     this.metrics.inFlight--;
     // One that waits in a pipeline may have a head, and has no socket.
     const sent = response.headersSent && response.socket !== null;
@@ -139,7 +132,7 @@ class ServerWatch {
       route: routeOf(request),
       status: sent ? statusLabel(response.statusCode) : '',
       by,
-      requestSize: bodySize(request, exchange),
+      requestSize: bodySize(open),
       responseSize,
       peer: () => peerOf(request),
     });
@@ -157,9 +150,8 @@ const sizeOf = (chunk: unknown): number =>
   typeof chunk === 'string' ? Buffer.byteLength(chunk) : ((chunk as Uint8Array | undefined)?.byteLength ?? 0);
 
 /** As it was announced, else what passed. */
-function bodySize({ headers }: IncomingMessage, { received }: Exchange): number {
-  const announced = headers['content-length'];
-  return announced === undefined ? received : Number(announced);
+function bodySize({ contentLength, exchange }: Open): number {
+  return contentLength === undefined ? exchange.received : Number(contentLength);
 }
 
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'.length;
@@ -192,10 +184,9 @@ export const httpServer: Instrumentation = {
       watchEvents(http.ServerResponse.prototype, { types: new Set(['close']), before: watch.responseClosed }),
       watchEvents(http.IncomingMessage.prototype, {
         types: REQUEST_EVENTS,
-        before: watch.requestEvent,
         // Where Node keeps the context with the callback and not with the connection (from 24 on), it is lost at the next.
-        around(request, _type, _values, pass) {
-          const span = hub.guard.run('http.server.context', () => watch.spanOf(request as IncomingMessage), undefined);
+        around(request, type, values, pass) {
+          const span = watch.requestEvent(request, type, values);
           return span && tracer.active() !== span ? tracer.run(span, pass) : pass();
         },
       }),

@@ -48,11 +48,20 @@ const cut = (value: AttributeValue): AttributeValue => (typeof value === 'string
 /** Carries the ids on, and nothing else: most requests have one of these. */
 class UnsampledSpan implements Span {
   readonly sampled = false;
+  private ownTrace: string | undefined;
   private own: string | undefined;
 
-  constructor(readonly traceId: string) {}
+  /** Of a trace that comes from elsewhere. */
+  constructor(trace?: string) {
+    this.ownTrace = trace;
+  }
 
-  /** Made only where somebody sends it on. */
+  /** Made, as the other, only where somebody sends it on. */
+  get traceId(): string {
+    this.ownTrace ??= randomHex(16);
+    return this.ownTrace;
+  }
+
   get spanId(): string {
     this.own ??= randomHex(8);
     return this.own;
@@ -156,9 +165,8 @@ export function createTracer({ rate, random = Math.random, now = preciseNow, ...
         if (!parent.sampled) return new UnsampledSpan(parent.traceId);
         return new SampledSpan(parent.traceId, parent.spanId, name, kind, options, more);
       }
-      const traceId = randomHex(16);
-      if (rate < 1 && random() >= rate) return new UnsampledSpan(traceId);
-      return new SampledSpan(traceId, '', name, kind, options, more);
+      if (rate < 1 && random() >= rate) return new UnsampledSpan();
+      return new SampledSpan(randomHex(16), '', name, kind, options, more);
     },
     active: () => storage.getStore(),
     run: (span, work) => storage.run(span, work),
