@@ -24,6 +24,11 @@ export async function buildExample(
     entryPoints: [join(outDir, 'src/main.ts')],
     outfile: join(outDir, 'dist/main.js'),
     bundle: true,
+    // The release directory may be anywhere; the library is found from here, and travels within the bundle.
+    nodePaths: [join(exampleDir, '../../node_modules')],
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
     format: 'esm',
     platform: 'node',
     target: 'node20',

@@ -7,6 +7,7 @@ import { createDashboard, type DashboardOptions } from './dashboard/dashboard.ts
 import { createFallback } from './fallback/fallback.ts';
 import { createMetricsHandler, type MetricsOptions } from './handlers/metrics.ts';
 import { createHealth } from './health/health.ts';
+import { setRoute } from './http/route.ts';
 import { instrumentations } from './instrumentations.ts';
 import { hookModules } from './modules/hooks.ts';
 import { moduleInstrumentations } from './modules/index.ts';
@@ -38,6 +39,8 @@ function partsOf({ started, onClose }: Making) {
      * package; it may be left out where the exports came by `require`.
      */
     instrument: modules.instrument,
+    /** Names the route of a request where no framework does: by its template, `/users/:id`, never by what came. */
+    route: setRoute,
     /** A page of what the process does, for those with the token or whom `check` lets in: a handler for any framework. */
     dashboard: (options?: DashboardOptions) => dashboard.handler(options),
     /** The metrics for Prometheus, for the same people or with `open: true` for all: a handler for any framework. */

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Nightshift } from '@nightshift/node';
 import type { Log } from './log.ts';
+import { operationsOf } from './operations.ts';
 import { listPage } from './pages.ts';
 import type { LinkStore } from './store.ts';
 
@@ -25,6 +27,8 @@ class Refused extends Error {
 interface Route {
   method: 'GET' | 'POST';
   path: RegExp;
+  /** Its path for people, the same for all links. */
+  name: string;
   answer(request: IncomingMessage, match: readonly string[]): Promise<Answer | undefined>;
 }
 
@@ -41,15 +45,23 @@ const html = (status: number, body: string): Answer => ({
 });
 
 /** The application; `publicDir` holds the files it serves as they are. */
-export function createApp(store: LinkStore, log: Log, publicDir: URL): Server {
+export function createApp(store: LinkStore, log: Log, publicDir: URL, ns: Nightshift): Server {
   const routes = createRoutes(store, publicDir);
+  const operations = operationsOf(ns);
   const notFound = async () => html(404, await readFile(new URL('404.html', publicDir), 'utf8'));
   return createServer(async (request, response) => {
     const startedAt = performance.now();
     const id = randomBytes(2).toString('hex');
     const method = request.method ?? 'GET';
     const path = (request.url ?? '/').split('?')[0] ?? '/';
-    const answer = await dispatch(routes, request, method, path)
+    const operation = operations.get(path);
+    if (operation) {
+      ns.route(request, path);
+      return operation(request, response);
+    }
+    const fitting = routes.filter((route) => route.path.test(path));
+    if (fitting[0]) ns.route(request, fitting[0].name);
+    const answer = await dispatch(fitting, request, method, path)
       .then((found) => found ?? notFound())
       .catch((error: unknown) => {
         if (error instanceof Refused) return json(error.status, { error: error.message }, { connection: 'close' });
@@ -63,23 +75,22 @@ export function createApp(store: LinkStore, log: Log, publicDir: URL): Server {
 
 function createRoutes(store: LinkStore, publicDir: URL): Route[] {
   return [
-    { method: 'GET', path: /^\/healthz$/, answer: async () => ({ status: 200, body: 'ok\n' }) },
-    { method: 'GET', path: /^\/$/, answer: async () => html(200, listPage(await store.all())) },
-    { method: 'GET', path: /^\/style\.css$/, answer: () => styleSheet(publicDir) },
-    { method: 'GET', path: /^\/api\/links$/, answer: async () => json(200, await store.all()) },
-    { method: 'POST', path: /^\/api\/links$/, answer: (request) => shorten(request, store) },
-    { method: 'GET', path: /^\/([\w-]{6})$/, answer: (_, match) => redirect(store, match[1] ?? '') },
+    { method: 'GET', path: /^\/healthz$/, name: '/healthz', answer: async () => ({ status: 200, body: 'ok\n' }) },
+    { method: 'GET', path: /^\/$/, name: '/', answer: async () => html(200, listPage(await store.all())) },
+    { method: 'GET', path: /^\/style\.css$/, name: '/style.css', answer: () => styleSheet(publicDir) },
+    { method: 'GET', path: /^\/api\/links$/, name: '/api/links', answer: async () => json(200, await store.all()) },
+    { method: 'POST', path: /^\/api\/links$/, name: '/api/links', answer: (request) => shorten(request, store) },
+    { method: 'GET', path: /^\/([\w-]{6})$/, name: '/:code', answer: (_, match) => redirect(store, match[1] ?? '') },
   ];
 }
 
-/** The answer of the first route that fits, undefined where there is none. */
+/** The answer of the first route with this method, undefined where no path fits. */
 async function dispatch(
-  routes: Route[],
+  fitting: Route[],
   request: IncomingMessage,
   method: string,
   path: string,
 ): Promise<Answer | undefined> {
-  const fitting = routes.filter((route) => route.path.test(path));
   const wanted = method === 'HEAD' ? 'GET' : method;
   const route = fitting.find((candidate) => candidate.method === wanted);
   if (route) return route.answer(request, path.match(route.path) ?? []);

@@ -63,7 +63,7 @@ export function createHandler(guard: Guard, place: string, answering: Answering)
   return Object.assign(handler, {
     async fetch(request: Request): Promise<Response> {
       const { status, headers, body } = await answer(() => askedOfFetch(request));
-      return new Response(body as BodyInit, { status, headers });
+      return new Response(body as ConstructorParameters<typeof Response>[0], { status, headers });
     },
     async koa(context: KoaContext): Promise<void> {
       const { status, headers, body } = await answer(() =>
