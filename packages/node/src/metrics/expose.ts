@@ -1,4 +1,4 @@
-import { Registry } from 'prom-client';
+import { Registry } from './prom-client.ts';
 
 export interface Exposition {
   readonly contentType: string;

@@ -1,8 +1,8 @@
 /** Meters in a registry of prom-client. */
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Guard } from '../core/guard.ts';
 import { seriesOf } from './histogram-series.ts';
 import type { CounterMeter, GaugeMeter, HistogramMeter, LabelValues, Meters } from './meters.ts';
+import { Counter, Gauge, Histogram, Registry } from './prom-client.ts';
 
 /** Of one metric. */
 const MOST_LABEL_SETS = 2000;
