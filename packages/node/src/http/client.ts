@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Hub, Instrumentation } from '../core/hub.ts';
 import { type ClientExchange, type ClientUrl, type ClientWatch, clientWatchOf, failureOf } from './client-exchange.ts';
-import { watchEvents } from './emit.ts';
+import { alike, watchEvents } from './emit.ts';
 
 /** Called by Node when the head of a request is made, unless that was given ready: the last moment for a header. */
 type WithHead = ClientRequest & { _implicitHeader(): void };
@@ -75,6 +75,7 @@ function beforeHead(prototype: WithHead, before: (request: ClientRequest) => voi
     original.call(this);
   };
   const own = prototype._implicitHeader;
+  alike(own, original);
   return () => {
     if (prototype._implicitHeader === own) prototype._implicitHeader = original;
   };
