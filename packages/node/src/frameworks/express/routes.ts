@@ -65,7 +65,8 @@ export function watchRoutes(router: object, hub: Hub): () => void {
     if (route) {
       way.below = prefix;
       way.belowUrl = way.url(place);
-      if (handles(route, request.method)) setRoute(request, routeTemplate(prefix, route.path, request.url ?? ''));
+      if (handles(route, request.method) && !isForWhateverElse(route))
+        setRoute(request, routeTemplate(prefix, route.path, request.url ?? ''));
       return;
     }
     const base = request.baseUrl ?? '';
@@ -115,6 +116,10 @@ function handles({ methods }: Route, method = ''): boolean {
   const name = method.toLowerCase();
   return Boolean(methods._all || methods[name] || (name === 'head' && methods.get));
 }
+
+/** `app.all('*', …)` answers what there is no route for, as the routers of NestJS have it for 404. */
+const isForWhateverElse = ({ methods, path }: Route): boolean =>
+  Boolean(methods?._all) && typeof path === 'string' && /^\/?(\{?\*\w*\}?|\(\.\*\))$/.test(path);
 
 const routeTemplate = (prefix: string, path: Path, url: string): string =>
   joined(prefix, templateOf(path, pathOf(url))) || '/';
