@@ -19,6 +19,7 @@ export interface Position {
 export interface Batch {
   /** `SPOOLID-SEGMENT-START-END`: the same for the same records, never used for others. */
   readonly token: string;
+  /** Views, until the batch is committed. */
   readonly records: readonly Uint8Array[];
   /** The end of each record in the segment file, in bytes: the offset that `append` gave. */
   readonly ends: readonly number[];
@@ -57,6 +58,9 @@ export interface SpoolStats {
   readonly degraded: string | undefined;
 }
 
+/** Sizes of the memory for batches. */
+const MEMORY_STEP = 256 * 1024;
+
 export class Spool {
   private readonly segments: Segment[];
   private readonly writer: SegmentWriter;
@@ -65,6 +69,8 @@ export class Spool {
   private reading: number | undefined;
   private waiters: (() => void)[] = [];
   private closed = false;
+  /** Where the batch that is handed out stands. */
+  private memory = Buffer.alloc(0);
   private droppedRecords = 0;
   private quarantinedFiles: number;
 
@@ -196,7 +202,7 @@ export class Spool {
       let at = segment.number === number ? Math.max(HEADER_BYTES, start) : HEADER_BYTES;
       const end = segment.end;
       if (at >= end) continue;
-      const bytes = await this.readRange(segment.number, at, end);
+      const bytes = await this.readRange(segment.number, at, Buffer.allocUnsafe(end - at));
       for (let offset = 0; at + offset < end; ) {
         const record = readRecord(bytes, offset);
         if (typeof record === 'string') break;
@@ -237,11 +243,11 @@ export class Spool {
 
   /** Whole records from `start`, up to `end` but at least one within `limit`. Undefined after setting damage aside. */
   private async readBatch(segment: Segment, start: number, end: number, limit: number): Promise<Batch | undefined> {
-    let bytes = await this.readRange(segment.number, start, Math.min(end, segment.end));
+    let bytes = await this.readRange(segment.number, start, this.memoryFor(Math.min(end, segment.end) - start));
     if (bytes.length >= RECORD_OVERHEAD) {
       const first = RECORD_OVERHEAD + bytes.readUInt32LE(0);
       if (first > bytes.length && start + first <= limit)
-        bytes = await this.readRange(segment.number, start, start + first);
+        bytes = await this.readRange(segment.number, start, this.memoryFor(first));
     }
     const records: Uint8Array[] = [];
     const ends: number[] = [];
@@ -267,10 +273,19 @@ export class Spool {
     };
   }
 
-  private async readRange(number: number, start: number, end: number): Promise<Buffer> {
+  /** For the next batch, where the one before was: that is committed. Not kept when far less is wanted. */
+  private memoryFor(size: number): Buffer {
+    const { memory } = this;
+    if (memory.length < size || memory.length > 4 * size + MEMORY_STEP) {
+      this.memory = Buffer.allocUnsafeSlow(Math.ceil(size / MEMORY_STEP) * MEMORY_STEP);
+    }
+    return this.memory.subarray(0, size);
+  }
+
+  /** As much as `bytes` takes, from `start` on. */
+  private async readRange(number: number, start: number, bytes: Buffer): Promise<Buffer> {
     const handle = await open(join(this.options.dir, segmentName(number)), 'r');
     try {
-      const bytes = Buffer.allocUnsafe(end - start);
       const { bytesRead } = await handle.read(bytes, 0, bytes.length, start);
       return bytes.subarray(0, bytesRead);
     } finally {

@@ -43,9 +43,14 @@ export function nativeSamples(runs: readonly SampleRun[], idWords: IdWords): rea
 /** Memory of a block that the engine has, for the next one: what is allocated anew for each makes work for the collector. */
 let spare: Uint32Array<ArrayBuffer> | undefined;
 const MOST_SPARE = 8 * 1024 * 1024;
+/** Blocks of one size are never quite equally large. */
+const ROUNDED_TO = 1024 * 1024;
 
 function memoryFor(words: number): Uint32Array<ArrayBuffer> {
-  const found = spare && spare.length >= words ? spare : new Uint32Array(words);
+  const isEnough = spare && spare.length >= words;
+  const found = isEnough
+    ? spare!
+    : new Uint32Array(words > ROUNDED_TO ? words + ROUNDED_TO - (words % ROUNDED_TO) : words);
   spare = undefined;
   return found;
 }
