@@ -52,7 +52,7 @@ export class ClassicHistogramWriter {
 
   /** The series of the buckets are the next to be added, in their order. */
   private pushExemplars({ buckets, exemplars = [] }: ClassicHistogram): void {
-    const first = this.columns.series.length;
+    const first = this.columns.seriesCount;
     for (const exemplar of exemplars) {
       const bucket = exemplar ? buckets.findIndex(({ bound }) => exemplar.value <= bound) : -1;
       this.columns.pushExemplar(first + (bucket < 0 ? buckets.length : bucket), exemplar);

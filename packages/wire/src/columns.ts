@@ -31,6 +31,24 @@ interface Columns {
   readonly values: Float64Array<ArrayBuffer>;
 }
 
+type BatchColumns = Pick<MetricBatch, 'seriesIndex' | 'timestamps' | 'values'>;
+
+const cut = ({ index, times, values }: Columns, count: number): BatchColumns => ({
+  seriesIndex: index.slice(0, count),
+  timestamps: times.slice(0, count),
+  values: values.slice(0, count),
+});
+
+function copied({ index, times, values }: Columns, count: number, memory: ArrayBuffer): BatchColumns {
+  const timestamps = new Float64Array(memory, 0, count);
+  const ownValues = new Float64Array(memory, 8 * count, count);
+  const seriesIndex = new Uint32Array(memory, 16 * count, count);
+  timestamps.set(times.subarray(0, count));
+  ownValues.set(values.subarray(0, count));
+  seriesIndex.set(index.subarray(0, count));
+  return { seriesIndex, timestamps, values: ownValues };
+}
+
 const newColumns = (capacity: number): Columns => ({
   index: new Uint32Array(capacity),
   times: new Float64Array(capacity),
@@ -39,7 +57,11 @@ const newColumns = (capacity: number): Columns => ({
 
 /** Builds a MetricBatch, in columns that grow by doubling. */
 export class MetricColumns {
+  /** Those before any that the caller has counted itself. */
   readonly series: Labels[] = [];
+  /** Moved by whoever has series whose labels are not wanted here. */
+  seriesCount = 0;
+  private readonly behind = new Map<number, Labels>();
   readonly metadata: MetricMetadata[] = [];
   private readonly exemplars: SeriesExemplar[] = [];
   private exemplarsDropped = 0;
@@ -67,7 +89,15 @@ export class MetricColumns {
 
   /** Adds a series; the result is what `push` wants. The caller keeps the promises of Labels. */
   addSeries(labels: Labels): number {
-    return this.series.push(labels) - 1;
+    const place = this.seriesCount++;
+    if (place === this.series.length) this.series.push(labels);
+    else this.behind.set(place, labels);
+    return place;
+  }
+
+  /** Undefined for a series that was only counted. */
+  labelsOf(place: number): Labels | undefined {
+    return this.series[place] ?? this.behind.get(place);
   }
 
   push(series: number, timestamp: number, value: number): void {
@@ -113,15 +143,13 @@ export class MetricColumns {
     else this.exemplarsDropped++;
   }
 
-  /** The batch; nothing may be added afterwards. */
-  finish(): MetricBatch {
+  /** The batch; nothing may be added afterwards. Its columns are put into memory of 20 bytes a sample at least, if that is given. */
+  finish(memory?: ArrayBuffer): MetricBatch {
     const { index, times, values, count } = this;
     if (index.length <= MOST_SPARE) spare = { index, times, values };
     return {
       series: this.series,
-      seriesIndex: index.slice(0, count),
-      timestamps: times.slice(0, count),
-      values: values.slice(0, count),
+      ...(memory ? copied({ index, times, values }, count, memory) : cut({ index, times, values }, count)),
       ...(this.histograms.length > 0 && { histograms: this.histograms }),
       metadata: this.metadata,
       exemplars: this.exemplars,

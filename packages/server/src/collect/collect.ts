@@ -154,6 +154,7 @@ export async function collectReported(
   sender.counts.logRecords += taken.logs?.length ?? 0;
   sender.counts.spans += taken.spans?.length ?? 0;
   const written = report && metrics && left && writtenOf(report.written, metrics, left, bySink?.samples);
+  if (metrics && !known) deps.sink.memory?.release(metrics);
   return reportOf(report, refusals, written, isEmpty);
 }
 

@@ -38,6 +38,13 @@ function checkLabels(labels: Labels, limits: IngestLimits): void {
   }
 }
 
+/** A series that is known has passed before. */
+function checkSeries(batch: MetricBatch, limits: IngestLimits): void {
+  const refs = batch.known?.refs;
+  const count = refs?.length ?? batch.series.length;
+  for (let i = 0; i < count; i++) if (!refs || refs[i]! < 0) checkLabels(batch.series[i]!, limits);
+}
+
 /** Whether some samples are before `horizon`. */
 function checkTimes(batch: MetricBatch, now: number, limits: IngestLimits, horizon: number): boolean {
   const latest = now + limits.maxFutureMs;
@@ -78,9 +85,7 @@ function checkNano(what: string, time: bigint): void {
 export function checkLimits(decoded: Decoded, now: number, horizon = 0, limits: IngestLimits = defaultLimits): boolean {
   let hasOld = false;
   if (decoded.metrics) {
-    const { series, known } = decoded.metrics;
-    // A series that is known has passed before.
-    for (let i = 0; i < series.length; i++) if (!known || known.refs[i]! < 0) checkLabels(series[i]!, limits);
+    checkSeries(decoded.metrics, limits);
     hasOld = checkTimes(decoded.metrics, now, limits, horizon);
   }
   for (const log of decoded.logs ?? []) checkNano('log record', log.timeUnixNano);

@@ -40,7 +40,7 @@ export interface Decoded {
 
 /** Where collect puts what it took: resolves only when the record is durable and its samples can be queried. */
 export interface RecordSink {
-  /** The series that it has taken, for decoding the next ones. */
+  /** The series that it has taken, for decoding the next ones. What it admits is decoded in its memory, and released afterwards. */
   readonly memory?: WriteMemory;
   admit(record: JournalRecord, decoded: Decoded): Promise<void>;
   /** Places of the batch's series that it does not know yet. */

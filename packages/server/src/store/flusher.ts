@@ -221,7 +221,7 @@ export class Flusher {
         await this.insertApart(insert.part, name, rows.firstSequence, of);
       }
     });
-    for (const series of rows.series) series.stored = true;
+    this.options.index.markStored(rows.series);
   }
 
   /** False when the engine refuses the rows and would again; throws for whatever may pass. */

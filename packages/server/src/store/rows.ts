@@ -98,15 +98,19 @@ export class BatchRows {
 
   addMetrics(numbered: NumberedBatch): void {
     const { batch, numbers } = numbered;
-    for (let i = 0; i < numbers.length; i++) {
-      const series = this.index.at(numbers[i]!);
-      if (!series.stored) this.series.add(series);
-    }
+    if (this.index.unstored > 0) this.addSeries(numbers);
     for (const one of batch.metadata) this.metadata.set(one.name, one);
     this.addHours(batch.timestamps);
     this.addSamples(numbered);
     this.addHistograms(numbered);
     this.addExemplars(numbered);
+  }
+
+  private addSeries(numbers: Uint32Array): void {
+    for (let i = 0; i < numbers.length; i++) {
+      const series = this.index.at(numbers[i]!);
+      if (!series.stored) this.series.add(series);
+    }
   }
 
   private addHours(timestamps: ArrayLike<number>): void {

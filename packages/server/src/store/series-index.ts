@@ -11,7 +11,7 @@ export interface Series {
   readonly id: bigint;
   readonly labels: Labels;
   /** False until its row is in the engine. */
-  stored: boolean;
+  readonly stored: boolean;
 }
 
 /** No text that was decoded from UTF-8 has a lone surrogate, so that keys of different label sets differ. */
@@ -44,7 +44,9 @@ export function hashKey(key: string): bigint {
 export class SeriesIndex {
   /** Both words of the id of each series, the low one first, by its number. */
   idWords = new Uint32Array(2048);
-  private readonly all: Series[] = [];
+  /** Series whose row is not in the engine yet. */
+  unstored = 0;
+  private readonly all: { -readonly [K in keyof Series]: Series[K] }[] = [];
   private readonly byKey = new Map<string, Series>();
   private readonly byId = new Map<bigint, Series>();
   private readonly postings = new Map<string, Map<string, Series[]>>();
@@ -94,9 +96,19 @@ export class SeriesIndex {
     return this.all[number]!;
   }
 
+  /** Their rows are in the engine. */
+  markStored(series: Iterable<Series>): void {
+    for (const { number } of series) {
+      const one = this.all[number]!;
+      if (!one.stored) this.unstored--;
+      one.stored = true;
+    }
+  }
+
   private add(key: string, id: bigint, labels: Labels, stored: boolean): Series {
     const series = { number: this.all.length, id, labels, stored };
     this.all.push(series);
+    if (!stored) this.unstored++;
     this.noteId(series);
     this.byKey.set(key, series);
     this.byId.set(id, series);

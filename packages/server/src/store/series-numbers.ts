@@ -25,8 +25,8 @@ export class SeriesNumbers {
 
   /** Makes the batch's series known to the index. */
   number(batch: MetricBatch): NumberedBatch {
-    const { series, known } = batch;
-    const numbers = new Uint32Array(series.length);
+    const { known } = batch;
+    const numbers = new Uint32Array(known?.refs.length ?? batch.series.length);
     if (known) this.follow(known.table);
     const refs = known?.table === this.table ? known?.refs : undefined;
     const gone = new Set<number>();

@@ -26,5 +26,5 @@ export function checkHistogram(message: HistogramMessage, labels: Labels, where:
 
 /** Adds a histogram to the series with that number in the columns. @throws WireError as `checkHistogram` */
 export function takeHistogram(columns: MetricColumns, series: number, message: HistogramMessage, where: string): void {
-  checkHistogram(message, columns.series[series]!, where).push(columns, series);
+  checkHistogram(message, columns.labelsOf(series)!, where).push(columns, series);
 }

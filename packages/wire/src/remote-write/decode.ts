@@ -1,4 +1,11 @@
-import { type Exemplar, type MetricBatch, type MetricMetadata, type MetricType, WireError } from '../batch.ts';
+import {
+  type Exemplar,
+  type Labels,
+  type MetricBatch,
+  type MetricMetadata,
+  type MetricType,
+  WireError,
+} from '../batch.ts';
 import { MetricColumns } from '../columns.ts';
 import { exemplarOf, MOST_EXEMPLARS } from '../exemplar.ts';
 import { type HistogramMessage, readHistogram } from '../histogram/message.ts';
@@ -7,6 +14,7 @@ import { LabelCollector } from '../labels.ts';
 import { FIXED64, LENGTH, ProtoReader, VARINT } from '../protobuf/reader.ts';
 import { checkTimestamp } from '../timestamp.ts';
 import { KnownSeriesReader } from './known-series.ts';
+import { SeriesRefs } from './series-refs.ts';
 import type { SeriesTable } from './series-table.ts';
 import type { WriteMemory } from './write-memory.ts';
 
@@ -24,6 +32,9 @@ export const METRIC_TYPES: readonly MetricType[] = [
 
 const WHERE = 'remote write';
 
+/** Of the body that is being decoded: one after the other. */
+const refs = new SeriesRefs();
+
 /**
  * Decodes a prometheus.WriteRequest (Prometheus remote write 1.0, prometheus/prompb/remote.proto), already out of its
  * Snappy block. Labels are sorted and those with an empty value dropped; stale markers keep their bits; exemplars
@@ -39,10 +50,9 @@ export function decodeWriteRequest(proto: Uint8Array, memory?: WriteMemory): Met
 class WriteRequestDecoder {
   readonly reader: ProtoReader;
   private readonly columns: MetricColumns;
+  private readonly memory: WriteMemory | undefined;
   private readonly table: SeriesTable | undefined;
   private readonly known: KnownSeriesReader | undefined;
-  /** By the batch's series; what is not there is unknown. */
-  private readonly refs: number[] = [];
   private readonly fresh: { readonly series: number; readonly bytes: Uint8Array }[] = [];
   private readonly labels = new LabelCollector();
   private readonly exemplarLabels = new LabelCollector();
@@ -50,10 +60,12 @@ class WriteRequestDecoder {
   constructor(proto: Uint8Array, memory: WriteMemory | undefined) {
     this.reader = new ProtoReader(proto);
     this.columns = new MetricColumns();
+    this.memory = memory;
     this.table = memory?.table;
+    refs.clear();
     const address = this.table?.module.addressOf(proto);
     if (!this.table || address === undefined) return;
-    this.known = new KnownSeriesReader(this.table, address, proto.length, this.columns, this.refs);
+    this.known = new KnownSeriesReader(this.table, address, proto.length, this.columns, refs);
   }
 
   decode(): MetricBatch {
@@ -71,11 +83,27 @@ class WriteRequestDecoder {
       else this.columns.metadata.push(readMetadata(reader));
       reader.leave(outer);
     }
-    const batch = this.columns.finish();
-    if (!this.table) return batch;
-    const refs = new Int32Array(batch.series.length).fill(-1);
-    refs.set(this.refs);
-    return { ...batch, known: { table: this.table, refs, fresh: this.fresh } };
+    return this.finish();
+  }
+
+  /** With a memory the labels of known series are gathered only if somebody asks for them, which hardly anybody does. */
+  private finish(): MetricBatch {
+    const { columns, table, fresh } = this;
+    if (!this.memory || !table) return columns.finish();
+    const { samples, seriesCount } = columns;
+    const own = this.memory.columnMemory(20 * samples + 4 * seriesCount);
+    const known = { table, refs: new Int32Array(own, 20 * samples, seriesCount), fresh, memory: own };
+    refs.drain(known.refs);
+    const batch = columns.finish(own);
+    let series: Labels[] | undefined;
+    return {
+      ...batch,
+      get series() {
+        series ??= Array.from(known.refs, (ref, place) => columns.labelsOf(place) ?? table.labels[ref]!);
+        return series;
+      },
+      known,
+    };
   }
 
   /** Takes series that are known, as far as they reach; false at the end of the body. */
@@ -93,7 +121,7 @@ class WriteRequestDecoder {
     const labels = this.labels;
     labels.clear();
     // Protobuf promises no order of fields: samples may come before the labels of their series.
-    const series = columns.series.length;
+    const series = columns.seriesCount;
     let samples = 0;
     const start = reader.pos;
     // Up to where the labels stand together at the beginning; -1 where another field is between them.

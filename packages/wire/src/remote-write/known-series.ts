@@ -1,5 +1,6 @@
 /** Reading the messages of series that are known, with nothing but samples behind their labels. */
 import type { MetricColumns } from '../columns.ts';
+import type { SeriesRefs } from './series-refs.ts';
 import type { SeriesTable } from './series-table.ts';
 import type { WriteModule } from './write-module.ts';
 
@@ -17,10 +18,9 @@ export class KnownSeriesReader {
   private readonly columns: MetricColumns;
   private readonly body: number;
   private readonly end: number;
-  /** By the batch's series its number in the table; what is not there is unknown. */
-  private readonly refs: number[];
+  private readonly refs: SeriesRefs;
 
-  constructor(table: SeriesTable, body: number, length: number, columns: MetricColumns, refs: number[]) {
+  constructor(table: SeriesTable, body: number, length: number, columns: MetricColumns, refs: SeriesRefs) {
     this.module = table.module;
     this.table = table;
     this.columns = columns;
@@ -34,7 +34,7 @@ export class KnownSeriesReader {
   read(start: number): number {
     const module = this.module;
     const end = this.end;
-    module.loops.empty(this.columns.series.length);
+    module.loops.empty(this.columns.seriesCount);
     let at = this.body + start;
     for (;;) {
       at = module.loops.read(at, end);
@@ -75,15 +75,11 @@ export class KnownSeriesReader {
     const { module, columns } = this;
     if (module.loops.seriesTaken() > 0) {
       const { index, times, words, numbers } = module.taken();
-      while (this.refs.length < columns.series.length) this.refs.push(-1);
-      for (let i = 0; i < numbers.length; i++) {
-        const ref = numbers[i]!;
-        this.refs.push(ref);
-        columns.addSeries(this.table.labels[ref]!);
-      }
+      this.refs.set(columns.seriesCount, numbers);
+      columns.seriesCount += numbers.length;
       columns.pushColumns(index, times, words);
     }
-    module.loops.empty(columns.series.length);
+    module.loops.empty(columns.seriesCount);
   }
 
   /** The end of the labels that a message begins with, -1 where they are not written as usual. */

@@ -38,14 +38,19 @@ const damaged = fc.tuple(body, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLe
 });
 
 /** All of a batch, values by their bits; or the message of what it is refused with. */
-function outcome(decode: () => MetricBatch) {
+function outcome(decode: () => MetricBatch, memory?: WriteMemory) {
   try {
-    const { known: _, ...batch } = decode();
-    return {
+    const decoded = decode();
+    const { known: _, ...batch } = decoded;
+    const copy = {
       ...batch,
       series: batch.series.map((one) => [...one]),
-      values: new Uint32Array(batch.values.buffer.slice(0)),
+      seriesIndex: batch.seriesIndex.slice(),
+      timestamps: batch.timestamps.slice(),
+      values: new Uint32Array(batch.values.slice().buffer),
     };
+    memory?.release(decoded);
+    return copy;
   } catch (error) {
     return (error as Error).message;
   }
@@ -69,7 +74,7 @@ describe('a memory of series', () => {
             const batch = decodeWriteRequest(one, memory);
             memory.remember(batch);
             return batch;
-          });
+          }, memory);
           expect(remembered).toEqual(outcome(() => decodeWriteRequest(one)));
         }
       }),
