@@ -1,5 +1,5 @@
 import type { Hub } from '../core/hub.ts';
-import type { CounterMeter, HistogramMeter } from '../metrics/meters.ts';
+import type { CounterMeter, HistogramMeter, Meters } from '../metrics/meters.ts';
 import type { Span } from '../tracing/tracer.ts';
 import { codeOf, type ErrorCode } from './errors.ts';
 import { Pools } from './pools.ts';
@@ -231,13 +231,13 @@ class Running implements RunningQuery {
   }
 }
 
-const observers = new WeakMap<Hub, DatabaseObserver>();
+const observers = new WeakMap<Meters, DatabaseObserver>();
 
-/** All drivers of one process share the metrics. */
+/** All drivers of one process share the metrics, which a registry takes once. */
 export function observerOf(hub: Hub): DatabaseObserver {
-  const known = observers.get(hub);
+  const known = observers.get(hub.meters);
   if (known) return known;
   const observer = new DatabaseObserver(hub);
-  observers.set(hub, observer);
+  observers.set(hub.meters, observer);
   return observer;
 }
