@@ -22,7 +22,7 @@ import { openStore, rejectedDirOf } from './open.ts';
 import { SeriesIndex } from './series-index.ts';
 import { loadSeries } from './warm.ts';
 
-const [dir = '', launcher = '{}', round = ''] = process.argv.slice(2);
+const [dir = '', round = '', launcher = '{}'] = process.argv.slice(2);
 const log = {
   info() {},
   warn() {},

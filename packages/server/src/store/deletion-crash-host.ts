@@ -15,7 +15,7 @@ import { migrations } from '../engine/migrations/index.ts';
 import { openJournal } from '../spool/journal.ts';
 import { openStore, rejectedDirOf } from './open.ts';
 
-const [dir = '', launcher = '{}', round = '', base = '0'] = process.argv.slice(2);
+const [dir = '', round = '', launcher = '{}', base = '0'] = process.argv.slice(2);
 const log = {
   info() {},
   warn() {},
