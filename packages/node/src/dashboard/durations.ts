@@ -25,7 +25,7 @@ function quantileOf(rank: number, row: ArrayLike<number>, bounds: readonly numbe
     const own = row[place]!;
     if (own > 0 && below + own >= rank) {
       const from = place === 0 ? 0 : bounds[place - 1]!;
-      return from + ((bounds[place]! - from) * (rank - below)) / own;
+      return Math.min(bounds[place]!, from + ((bounds[place]! - from) * (rank - below)) / own);
     }
     below += own;
   }

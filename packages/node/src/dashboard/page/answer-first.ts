@@ -49,7 +49,7 @@ export function facts({ http, points }: DashboardData): HTMLElement[] {
   return [
     fact(all && seconds > 0 ? decimal(all.count / seconds) : '–', 'requests a second'),
     fact(all ? share(all.failed, all.count) : '–', 'of them failed', failed),
-    fact(all ? duration(all.p95) : '–', 'for 95 of 100 or less'),
+    fact(all ? duration(all.p95) : '–', '95 of 100 took less'),
     fact(delay === undefined ? '–' : duration(delay / 1000), 'delay of the event loop, p99'),
     fact(memory === undefined ? '–' : bytes(memory), 'memory'),
   ];

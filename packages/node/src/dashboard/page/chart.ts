@@ -27,6 +27,7 @@ export class Chart {
   private readonly drawing = svg('svg', { class: 'chart', tabindex: '0', role: 'img' });
   private times: readonly number[] = [];
   private lines: readonly Line[] = [];
+  private minutes = 5;
 
   constructor(
     private readonly title: string,
@@ -41,7 +42,9 @@ export class Chart {
     charts.push(this);
   }
 
-  update(times: readonly number[], lines: readonly Line[]): void {
+  /** The newest point is at the right; what is before the first one is empty. */
+  update(minutes: number, times: readonly number[], lines: readonly Line[]): void {
+    this.minutes = minutes;
     this.times = times;
     this.lines = lines;
     this.draw();
@@ -51,10 +54,14 @@ export class Chart {
     return Math.max(200, this.drawing.clientWidth);
   }
 
+  private get span(): { readonly from: number; readonly to: number } {
+    const to = this.times.at(-1) ?? 0;
+    return { from: Math.min(to - this.minutes * 60_000, this.times[0] ?? to), to };
+  }
+
   private x(place: number): number {
-    const [first = 0, last = 1] = [this.times[0], this.times.at(-1)];
-    const along = last === first ? 1 : (this.times[place]! - first) / (last - first);
-    return LEFT + along * (this.width - LEFT - 4);
+    const { from, to } = this.span;
+    return LEFT + ((this.times[place]! - from) / (to - from)) * (this.width - LEFT - 4);
   }
 
   private point(offset: number): void {
@@ -112,8 +119,8 @@ export class Chart {
       svg('path', { class: `s${index + 1}`, d: pathOf(own, (one) => this.x(one), y) }),
     );
     const labels = [
-      svg('text', { x: `${LEFT}`, y: `${HEIGHT - 5}` }, clock(this.times[0]!)),
-      svg('text', { x: `${width}`, y: `${HEIGHT - 5}`, 'text-anchor': 'end' }, clock(this.times.at(-1)!)),
+      svg('text', { x: `${LEFT}`, y: `${HEIGHT - 5}` }, clock(this.span.from)),
+      svg('text', { x: `${width}`, y: `${HEIGHT - 5}`, 'text-anchor': 'end' }, clock(this.span.to)),
     ];
     const cursor =
       marked.time === null ? [] : [svg('path', { class: 'mark', d: `M${this.x(place)} ${TOP}V${HEIGHT - BOTTOM}` })];

@@ -5,7 +5,7 @@ const grouped = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 export const count = (value: number): string => grouped.format(value);
 
 export function decimal(value: number): string {
-  if (value === 0) return '0';
+  if (Number.isInteger(value)) return grouped.format(value);
   if (value >= 100) return grouped.format(value);
   if (value >= 10) return value.toFixed(1);
   return value >= 0.1 ? value.toFixed(2) : value >= 0.001 ? value.toFixed(3) : '<0.001';

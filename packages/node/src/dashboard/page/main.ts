@@ -128,22 +128,22 @@ function fill(data: DashboardData): void {
   settings.update(data.settings.toSorted((a, b) => Number(a.from === 'default') - Number(b.from === 'default')));
 }
 
-function fillCharts({ points }: DashboardData): void {
+function fillCharts({ points, minutes }: DashboardData): void {
   const { times } = points;
-  charts.requests.update(times, [
+  charts.requests.update(minutes, times, [
     { name: 'all', values: points.requestRate },
     { name: 'failed', values: points.failureRate },
   ]);
-  charts.durations.update(times, [
+  charts.durations.update(minutes, times, [
     { name: 'p50', values: points.p50 },
     { name: 'p95', values: points.p95 },
     { name: 'p99', values: points.p99 },
   ]);
-  charts.delay.update(times, [
+  charts.delay.update(minutes, times, [
     { name: 'p99', values: points.delayP99 },
     { name: 'most', values: points.delayMaximum },
   ]);
-  charts.memory.update(times, [
+  charts.memory.update(minutes, times, [
     { name: 'all', values: points.rss },
     { name: 'heap', values: points.heapUsed },
   ]);
