@@ -4,6 +4,7 @@ import type { Shown } from './config/load.ts';
 import { createMeasure } from './core/measure.ts';
 import { type Started, start } from './core/start.ts';
 import { createDashboard, type DashboardOptions } from './dashboard/dashboard.ts';
+import { createExporter } from './export/exporter.ts';
 import { createFallback } from './fallback/fallback.ts';
 import { createMetricsHandler, type MetricsOptions } from './handlers/metrics.ts';
 import { createHealth } from './health/health.ts';
@@ -11,6 +12,7 @@ import { setRoute } from './http/route.ts';
 import { instrumentations } from './instrumentations.ts';
 import { hookModules } from './modules/hooks.ts';
 import { moduleInstrumentations } from './modules/index.ts';
+import { createProfiler } from './profiles/profiler.ts';
 
 /** What the parts are made from. */
 interface Making {
@@ -21,6 +23,11 @@ interface Making {
 
 /** All that `ns` has; a new part is a line here. */
 function partsOf({ started, onClose }: Making) {
+  const exporter = createExporter(started, (message) => void process.stderr.write(`${message}\n`));
+  // The first here is the last that is closed: the last push has what others do while they close.
+  if (exporter) onClose(exporter.close);
+  const profiler = createProfiler(started);
+  onClose(profiler.close);
   const modules = hookModules(started, moduleInstrumentations);
   onClose(modules.undo);
   const dashboard = createDashboard(started);
@@ -45,6 +52,14 @@ function partsOf({ started, onClose }: Making) {
     dashboard: (options?: DashboardOptions) => dashboard.handler(options),
     /** The metrics for Prometheus, for the same people or with `open: true` for all: a handler for any framework. */
     metrics: (options?: MetricsOptions) => createMetricsHandler(started, options),
+    /** Pushes at once what waits for a push. Resolves when that is done or the receiver is away; never rejects. */
+    flush: async (): Promise<void> => exporter?.flush(),
+    /** What was pushed, waits and was dropped, by signal; empty where there is no `endpoint`. */
+    pushes: () => exporter?.status() ?? [],
+    /** Watches processor or heap for some seconds. Rejects while another profile is made. */
+    profile: profiler.profile,
+    /** The last profiles, the newest first: as pprof, and for the developer tools of browsers. */
+    profiles: profiler.profiles,
     /** Handlers for /health/live and /health/ready. */
     health: createHealth(started),
     /** A function that asks several ways in turn, with a time-out, a circuit breaker, and the last good value. */

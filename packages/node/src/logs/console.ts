@@ -20,11 +20,15 @@ export const consoleLogs: Instrumentation = {
     const undo = Object.entries(METHODS).map(([name, severity]) =>
       replaceMethod(console, name, (original) => {
         const take = (values: readonly unknown[]) => takeLine(hub, name, severity, values);
-        return function (this: unknown, ...values: unknown[]): unknown {
-          const result = Reflect.apply(original, this, values);
-          take(values);
-          return result;
+        const methods = {
+          // A method has no `prototype`, as those of the console.
+          print(this: unknown, ...values: unknown[]): unknown {
+            const result = Reflect.apply(original, this, values);
+            take(values);
+            return result;
+          },
         };
+        return methods.print;
       }),
     );
     return () => {

@@ -50,7 +50,7 @@ function pinoOf(exports: unknown): Pino | undefined {
 
 class PinoWatch {
   /** The line that the write under way has made. */
-  private line: string | undefined;
+  line: string | undefined;
 
   constructor(
     private readonly hub: Hub,
@@ -80,7 +80,7 @@ class PinoWatch {
   }
 
   /** A logger that changes the line once more says what it makes of it, as a child of it would that logs alike. */
-  private withHook(logger: Logger): Logger {
+  withHook(logger: Logger): Logger {
     const { hooksSym } = this.symbols;
     const hooks = logger[hooksSym] as Hooks | undefined;
     const change = hooks?.streamWrite;
@@ -93,7 +93,7 @@ class PinoWatch {
     return Object.create(logger, { [hooksSym]: { value: { ...hooks, streamWrite } } }) as Logger;
   }
 
-  private take(logger: Logger, level: number): void {
+  take(logger: Logger, level: number): void {
     const { line } = this;
     this.line = undefined;
     if (!this.hub.logs.wanted || typeof line !== 'string') return;

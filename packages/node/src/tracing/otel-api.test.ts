@@ -134,6 +134,7 @@ describe('the API of OpenTelemetry', () => {
     };
     expect(trace.getTracer('x').startActiveSpan('x', work)).toBe(5);
     expect(context.with(context.active(), () => 6)).toBe(6);
+    guard.inject = undefined;
   });
 });
 
