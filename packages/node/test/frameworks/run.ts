@@ -5,7 +5,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSyn
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 
 const here = import.meta.dirname;
 
@@ -22,6 +22,16 @@ const spy = `process.on('message', async () => {
   process.send({ metrics: await ns.registry.getMetricsAsJSON(), kinds: ns.operations() });
 }).unref?.(); process.channel?.unref();`;
 
+/** Packages stay packages; those of this repository are sources, and are taken in. */
+export const packagesStay: Plugin = {
+  name: 'packages',
+  setup(context) {
+    context.onResolve({ filter: /^[^./]/ }, ({ path }) =>
+      path.startsWith('@nightshift/') ? undefined : { path, external: true },
+    );
+  },
+};
+
 /** A folder beside the installed packages with the library and the applications, as ES modules and as CommonJS. */
 export async function makeWorkplace(): Promise<Workplace> {
   const dist = join(here, 'dist');
@@ -30,19 +40,9 @@ export async function makeWorkplace(): Promise<Workplace> {
   const source = join(here, '../../src');
   const common = { bundle: true, platform: 'node', target: 'node20', logLevel: 'error' } as const;
   const library = { index: join(source, 'index.ts'), register: join(source, 'register.ts') };
-  const plugins = [
-    {
-      name: 'packages',
-      setup(context: import('esbuild').PluginBuild) {
-        context.onResolve({ filter: /^[^./]/ }, ({ path }) =>
-          path.startsWith('@nightshift/') ? undefined : { path, external: true },
-        );
-      },
-    },
-  ];
   await build({
     ...common,
-    plugins,
+    plugins: [packagesStay],
     entryPoints: library,
     outdir: folder,
     format: 'esm',
@@ -50,7 +50,7 @@ export async function makeWorkplace(): Promise<Workplace> {
   });
   await build({
     ...common,
-    plugins,
+    plugins: [packagesStay],
     entryPoints: library,
     outdir: folder,
     format: 'cjs',
