@@ -6,7 +6,7 @@ import type { Hub, Instrumentation } from '../../core/hub.ts';
 import { type Method, together, wrapMethod } from '../../databases/wrap.ts';
 import { watchEvents } from '../../http/emit.ts';
 import { isCandidate } from './push-requests.ts';
-import { errorResult, type Push, type PushWatch, providerOf, pushWatchOf, resultOf } from './push-watch.ts';
+import { errorResult, type Push, providerOf, pushWatchOf, resultOf } from './push-watch.ts';
 
 interface Sent {
   readonly push: Push;
@@ -21,17 +21,14 @@ const MOST_BODY = 1024;
 class StreamWatch {
   private readonly open = new WeakMap<object, Sent>();
 
-  constructor(
-    private readonly hub: Hub,
-    private readonly watch: PushWatch,
-  ) {}
+  constructor(private readonly hub: Hub) {}
 
   start(stream: ClientHttp2Stream): boolean {
     const headers = stream.sentHeaders;
     const [path, host] = [headers?.[':path'], headers?.[':authority']];
     if (typeof path !== 'string' || typeof host !== 'string') return false;
     const provider = providerOf(host, path);
-    const push = provider && this.watch.start(provider, path, true);
+    const push = provider && pushWatchOf(this.hub).start(provider, path, true);
     if (!push) return false;
     this.open.set(stream, { push, status: 0, body: '' });
     return true;
@@ -48,7 +45,7 @@ class StreamWatch {
     if (type !== 'close') return;
     this.open.delete(stream);
     Reflect.deleteProperty(stream, 'push');
-    this.watch.end(sent.push, outcomeOf(sent), sent.error);
+    pushWatchOf(this.hub).end(sent.push, outcomeOf(sent), sent.error);
   }
 
   /** The few bytes of a refusal as Node hands them to the stream; whoever reads it gets them as ever. */
@@ -112,7 +109,7 @@ export const pushHttp2: Instrumentation = {
   name: 'push',
   install(hub) {
     const { guard } = hub;
-    const watch = new StreamWatch(hub, pushWatchOf(hub));
+    const watch = new StreamWatch(hub);
     const undo: (() => void)[] = [];
     let watched = false;
     const connecting = (args: readonly unknown[]) => {

@@ -2,7 +2,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Hub, Instrumentation } from '../../core/hub.ts';
-import { errorResult, type Push, type PushWatch, providerOf, pushWatchOf, resultOf } from './push-watch.ts';
+import { errorResult, type Push, providerOf, pushWatchOf, resultOf } from './push-watch.ts';
 
 interface UndiciTold {
   readonly request: { readonly origin: string | URL; readonly path: string; readonly method: string };
@@ -22,12 +22,12 @@ type Listeners = Readonly<Record<string, (told: never) => void>>;
 class Requests {
   private readonly open = new WeakMap<object, Push>();
 
-  constructor(private readonly watch: PushWatch) {}
+  constructor(private readonly hub: Hub) {}
 
   start(request: object, host: string, path: string): void {
     const provider = providerOf(host, path);
     if (!provider || this.open.has(request)) return;
-    const push = this.watch.start(provider, path, false);
+    const push = pushWatchOf(this.hub).start(provider, path, false);
     if (push) this.open.set(request, push);
   }
 
@@ -35,19 +35,19 @@ class Requests {
     const push = this.open.get(request);
     if (!push || status === undefined) return;
     this.open.delete(request);
-    this.watch.end(push, resultOf(push.provider, status));
+    pushWatchOf(this.hub).end(push, resultOf(push.provider, status));
   }
 
   failed(request: object, error: unknown): void {
     const push = this.open.get(request);
     if (!push) return;
     this.open.delete(request);
-    this.watch.end(push, errorResult(error), error);
+    pushWatchOf(this.hub).end(push, errorResult(error), error);
   }
 }
 
 function listenersOf(hub: Hub): Listeners {
-  const requests = new Requests(pushWatchOf(hub));
+  const requests = new Requests(hub);
   return {
     'undici:request:create': ({ request }: UndiciTold) => {
       if (isCandidate(request.path)) requests.start(request, new URL(request.origin).host, request.path);

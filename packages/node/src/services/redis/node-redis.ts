@@ -67,19 +67,18 @@ const serverOf = ({ serverAddress, serverPort, database }: CommandTold): Server 
 const MOST_CLIENTS = 10_000;
 
 function connectionListeners(hub: Hub): Listeners {
-  const { messages, reconnects, errors } = redisConnectionsOf(hub);
   const wereReady = new Set<string>();
   const labels = ['redis'];
   return {
     'node-redis:pubsub': ({ direction }: { readonly direction?: string }) => {
-      if (direction === 'in') messages.add(labels);
+      if (direction === 'in') redisConnectionsOf(hub).messages.add(labels);
     },
     'node-redis:connection:ready': ({ clientId }: { readonly clientId: string }) => {
-      if (wereReady.has(clientId)) reconnects.add(labels);
+      if (wereReady.has(clientId)) redisConnectionsOf(hub).reconnects.add(labels);
       else if (wereReady.size < MOST_CLIENTS) wereReady.add(clientId);
     },
     'node-redis:error': ({ internal }: { readonly internal?: boolean }) => {
-      if (!internal) errors.add(labels);
+      if (!internal) redisConnectionsOf(hub).errors.add(labels);
     },
   };
 }
