@@ -9,7 +9,8 @@ import { build, type Plugin } from 'esbuild';
 
 const here = import.meta.dirname;
 
-export type Mode = 'import' | 'require' | 'code';
+/** `plain`: the application starts the library itself. */
+export type Mode = 'import' | 'require' | 'code' | 'plain';
 
 export interface Workplace {
   readonly folder: string;
@@ -74,7 +75,7 @@ export async function makeWorkplace(): Promise<Workplace> {
 export interface Running {
   readonly port: number;
   /** Status of the answer. */
-  ask(method: string, path: string): Promise<number>;
+  ask(method: string, path: string, headers?: Readonly<Record<string, string>>): Promise<number>;
   report(): Promise<Report>;
   stop(): Promise<void>;
 }
@@ -94,15 +95,21 @@ interface Value {
 }
 
 /** Starts an application of the workplace, `express` for one of its files. */
-export async function run({ folder }: Workplace, app: string, mode: Mode, node = process.execPath): Promise<Running> {
+export async function run(
+  { folder }: Workplace,
+  app: string,
+  mode: Mode,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Running> {
   const args = {
     import: ['--import', join(folder, 'register.mjs'), join(folder, `${app}.mjs`)],
     require: ['--require', join(folder, 'register.cjs'), join(folder, `${app}.cjs`)],
     code: ['-e', `require('./index.cjs').nightshift(); require('./${app}.cjs')`],
+    plain: [join(folder, `${app}.mjs`)],
   }[mode];
-  const child = spawn(node, ['--require', join(folder, 'spy.cjs'), ...args], {
+  const child = spawn(process.env.APP_NODE ?? process.execPath, ['--require', join(folder, 'spy.cjs'), ...args], {
     cwd: folder,
-    env: { PATH: process.env.PATH, HOME: folder, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1' },
+    env: { PATH: process.env.PATH, HOME: folder, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1', ...variables },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     timeout: 240_000,
   });
@@ -111,7 +118,7 @@ export async function run({ folder }: Workplace, app: string, mode: Mode, node =
   const { port } = (await answer(child, () => said)) as { port: number };
   return {
     port,
-    ask: (method, path) => ask(port, method, path),
+    ask: (method, path, headers = {}) => ask(port, method, path, headers),
     async report() {
       child.send('report');
       return (await answer(child, () => said)) as Report;
@@ -133,8 +140,13 @@ async function answer(child: ChildProcess, said: () => string): Promise<unknown>
   return message;
 }
 
-async function ask(port: number, method: string, path: string): Promise<number> {
-  const sent = request({ port, host: '127.0.0.1', method, path, agent: false });
+async function ask(
+  port: number,
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<number> {
+  const sent = request({ port, host: '127.0.0.1', method, path, headers, agent: false });
   sent.end();
   const [response] = (await once(sent, 'response')) as [import('node:http').IncomingMessage];
   response.resume();

@@ -33,7 +33,7 @@ interface Told {
 }
 
 async function play(script: string): Promise<Told> {
-  const child = spawn(process.execPath, [join(folder, 'child.mjs'), script], {
+  const child = spawn(process.env.APP_NODE ?? process.execPath, [join(folder, 'child.mjs'), script], {
     cwd: folder,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     timeout: 30_000,
