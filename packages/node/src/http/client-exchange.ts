@@ -1,5 +1,6 @@
 /** One request that this process makes of another, by whatever client. */
 import type { Hub } from '../core/hub.ts';
+import { isOwnRequest } from '../export/own-requests.ts';
 import type { Meters } from '../metrics/meters.ts';
 import type { Span } from '../tracing/tracer.ts';
 import { knownMethod } from './methods.ts';
@@ -65,10 +66,9 @@ function createClientWatch({ meters, recorder, tracer, settings }: Hub): ClientW
     hosts.add(host);
     return host;
   };
-  const own = settings.endpoint ? new URL(settings.endpoint).host : '';
   return {
     start(method, url) {
-      if (own !== '' && url.host === own) return undefined;
+      if (isOwnRequest()) return undefined;
       const exchange = new ClientExchange(method, url);
       if (tracer.active() || settings.traceRate > 0) exchange.span = tracer.start(knownMethod(method), 'client');
       return exchange;
