@@ -30,7 +30,7 @@ function partsOf({ started, onClose }: Making) {
   onClose(profiler.close);
   const modules = hookModules(started, moduleInstrumentations);
   onClose(modules.undo);
-  const dashboard = createDashboard(started);
+  const dashboard = createDashboard(started, exporter && (() => exporter.status()));
   onClose(dashboard.close);
   return {
     /** Measures any own operation: duration, failures, a span, a place in the buffer. What `work` gives goes through. */

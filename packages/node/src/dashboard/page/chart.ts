@@ -5,6 +5,8 @@ export interface Line {
   readonly name: string;
   /** As many as there are times; null: a gap. */
   readonly values: readonly (number | null)[];
+  /** Drawn in red, which nothing else is. */
+  readonly isFailure?: true;
 }
 
 const HEIGHT = 150;
@@ -32,6 +34,8 @@ export class Chart {
   constructor(
     private readonly title: string,
     private readonly show: (value: number) => string,
+    /** In which the axis has round numbers. */
+    private readonly unit = 1,
   ) {
     this.element = el('section', {}, el('h2', {}, title, this.key), this.drawing);
     this.drawing.addEventListener('pointermove', (event) => this.point((event as PointerEvent).offsetX));
@@ -91,10 +95,14 @@ export class Chart {
     this.drawing.setAttribute('viewBox', `0 0 ${width} ${HEIGHT}`);
     const place = this.chosen();
     const at = this.times[place];
-    const values = this.lines.map(({ name, values: own }) => ({ name, value: own[place] ?? null }));
+    const values = this.lines.map((line, index) => ({
+      name: line.name,
+      value: line.values[place] ?? null,
+      style: styleOf(line, index),
+    }));
     this.key.replaceChildren(
-      ...values.map(({ name, value }, index) =>
-        el('span', {}, el('i', { class: `s${index + 1}` }), `${name} ${value === null ? '–' : this.show(value)}`),
+      ...values.map(({ name, value, style }) =>
+        el('span', {}, el('i', { class: style }), `${name} ${value === null ? '–' : this.show(value)}`),
       ),
       ...(marked.time !== null && at !== undefined ? [el('span', {}, clock(at))] : []),
     );
@@ -109,14 +117,15 @@ export class Chart {
       this.drawing.replaceChildren(svg('text', { x: '0', y: '70' }, 'The first point comes within 5 seconds.'));
       return;
     }
-    const top = niceTop(Math.max(...this.lines.flatMap((line) => line.values.map((value) => value ?? 0))));
+    const most = Math.max(...this.lines.flatMap((line) => line.values.map((value) => value ?? 0)));
+    const top = niceTop(most / this.unit) * this.unit;
     const y = (value: number) => TOP + (1 - value / top) * (HEIGHT - TOP - BOTTOM);
     const rules = [0, top / 2, top].flatMap((value) => [
       svg('path', { class: 'rule', d: `M${LEFT} ${y(value)}H${width}` }),
       svg('text', { x: `${LEFT - 8}`, y: `${y(value) + 4}`, 'text-anchor': 'end' }, this.show(value)),
     ]);
-    const lines = this.lines.map(({ values: own }, index) =>
-      svg('path', { class: `s${index + 1}`, d: pathOf(own, (one) => this.x(one), y) }),
+    const lines = this.lines.map((line, index) =>
+      svg('path', { class: styleOf(line, index), d: pathOf(line.values, (one) => this.x(one), y) }),
     );
     const labels = [
       svg('text', { x: `${LEFT}`, y: `${HEIGHT - 5}` }, clock(this.span.from)),
@@ -127,6 +136,8 @@ export class Chart {
     this.drawing.replaceChildren(...rules, ...cursor, ...lines.reverse(), ...labels);
   }
 }
+
+const styleOf = ({ isFailure }: Line, index: number): string => (isFailure ? 'failure' : `s${index + 1}`);
 
 /** A point without neighbours is a dot, that is, a line of no length with round ends. */
 function pathOf(

@@ -33,8 +33,7 @@ export function bytes(value: number): string {
 export function share(part: number, whole: number): string {
   if (whole === 0) return '–';
   const percent = (100 * part) / whole;
-  if (percent === 0 || percent === 100) return `${percent} %`;
-  return percent < 0.01 ? '<0.01 %' : `${percent >= 10 ? percent.toFixed(1) : percent.toFixed(2)} %`;
+  return percent > 0 && percent < 0.01 ? '<0.01 %' : `${Number(percent.toFixed(percent >= 10 ? 1 : 2))} %`;
 }
 
 export const clock = (time: number): string => new Date(time).toLocaleTimeString('en-GB');

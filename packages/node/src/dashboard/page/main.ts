@@ -45,7 +45,7 @@ const charts = {
   requests: new Chart('Requests a second', perSecond),
   durations: new Chart('Duration of requests', duration),
   delay: new Chart('Delay of the event loop', (milliseconds) => duration(milliseconds / 1000)),
-  memory: new Chart('Memory', bytes),
+  memory: new Chart('Memory', bytes, 1024 ** 2),
 };
 
 const routes = routeTable();
@@ -132,7 +132,7 @@ function fillCharts({ points, minutes }: DashboardData): void {
   const { times } = points;
   charts.requests.update(minutes, times, [
     { name: 'all', values: points.requestRate },
-    { name: 'failed', values: points.failureRate },
+    { name: 'failed', values: points.failureRate, isFailure: true },
   ]);
   charts.durations.update(minutes, times, [
     { name: 'p50', values: points.p50 },

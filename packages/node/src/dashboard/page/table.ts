@@ -6,7 +6,9 @@ export interface Column<Row> {
   /** What it is sorted by; without it, it is not. Numbers are set to the right. */
   readonly by?: (row: Row) => number | string;
   readonly number?: true;
+  /** How it is set; without it as wide as its content. */
   readonly name?: true;
+  readonly words?: true;
 }
 
 interface Order {
@@ -90,8 +92,8 @@ export class Table<Row> {
   }
 
   private rowOf(row: Row): HTMLTableRowElement {
-    const cells = this.columns.map(({ cell, number, name }) =>
-      el('td', { class: number ? 'number' : name ? 'name' : '' }, cell(row)),
+    const cells = this.columns.map(({ cell, number, name, words }) =>
+      el('td', { class: number ? 'number' : name ? 'name' : words ? 'words' : '' }, cell(row)),
     );
     return el('tr', {}, ...cells);
   }

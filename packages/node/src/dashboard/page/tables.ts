@@ -85,7 +85,7 @@ export const kindTable = () =>
         cell: ({ total }) => (total.failed > 0 ? el('span', { class: 'tag bad' }, count(total.failed)) : '0'),
       },
       numeric('Kept', ({ kept }) => kept, count),
-      { head: 'What is kept', name: true, cell: samplingOf },
+      { head: 'What is kept', words: true, cell: samplingOf },
       seconds('Average', ({ recent }) => recent.average),
       seconds('Least', ({ recent }) => recent.minimum),
       seconds('Most', ({ recent }) => recent.maximum),
