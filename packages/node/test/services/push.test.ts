@@ -203,6 +203,25 @@ describe.skipIf(made.status !== 0)('push notifications (skipped where openssl is
     expect(await metric('push_send_duration_seconds_count{provider="apns",result="ECONNRESET"}')).toBe(1);
   });
 
+  it('are seen in the ES module of apns2 as well, which is another copy', async () => {
+    const { metric, hub } = watch();
+    const imported = await import('apns2');
+    expect(imported.ApnsClient).not.toBe(ApnsClient);
+    const undo = apns2.patch(imported, hub);
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const signingKey = privateKey.export({ type: 'pkcs8', format: 'pem' });
+    const client = new imported.ApnsClient({ team: 'T', keyId: 'K', signingKey, host: '127.0.0.1' });
+    const pool = new Pool(`https://127.0.0.1:${portOf(secure)}`, {
+      allowH2: true,
+      connect: { rejectUnauthorized: false },
+    });
+    Object.assign(client, { client: pool });
+    close.push(() => client.destroy());
+    await expect(client.send(new imported.Notification('gone'))).rejects.toThrow('Unregistered');
+    expect(await metric('push_send_duration_seconds_count{provider="apns",result="Unregistered"}')).toBe(1);
+    undo();
+  });
+
   it('are told from other requests by host and path', () => {
     watch();
     expect(providerOf('api.push.apple.com', '/3/device/abc')).toBe('apns');
