@@ -18,7 +18,9 @@ function compile(root, entries, out) {
     typeRoots: [join(root, 'node_modules/@types')],
   };
   const files = entries.map((name) => join(root, `packages/node/src/${name}.ts`));
-  writeFileSync(project, JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions, files, include: [] }));
+  // What packages without types of their own are declared as.
+  const include = [join(root, 'packages/*/src/**/*.d.ts')];
+  writeFileSync(project, JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions, files, include }));
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', project], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`the declarations of @nightshift/node are not made:\n${stdout}`);
