@@ -26,6 +26,7 @@ export function onExit(guard: Guard, { push, pushBounded, close }: AtExit): () =
   if (!isMainThread) return () => {};
   let isPushed = false;
   let isEnding = false;
+  let isOver = false;
 
   const end = (signal: NodeJS.Signals) => {
     const die = () => {
@@ -38,7 +39,7 @@ export function onExit(guard: Guard, { push, pushBounded, close }: AtExit): () =
   };
   /** Only there while nobody else listens: others find themselves alone, as code that looks at the listeners expects. */
   const listen = (signal: Signal) => {
-    if (process.listenerCount(signal) === 0) process.on(signal, end);
+    if (!isOver && process.listenerCount(signal) === 0) process.on(signal, end);
   };
   const holdBeforeExit = (): boolean => {
     isPushed = !isPushed;
@@ -53,7 +54,8 @@ export function onExit(guard: Guard, { push, pushBounded, close }: AtExit): () =
   };
   const before = (type: string | symbol, [name, listener]: readonly unknown[]): void => {
     if (type === 'newListener' && isSignal(name) && listener !== end) process.removeListener(name, end);
-    else if (type === 'removeListener' && isSignal(name) && listener !== end) listen(name);
+    // Later: whoever is called once is removed before it is called, and may look whether it was the only one.
+    else if (type === 'removeListener' && isSignal(name) && listener !== end) setImmediate(() => listen(name)).unref();
     else if (isSignal(type) && !process.listeners(type).includes(end)) push();
   };
   const undo = watchEvents(process, {
@@ -66,6 +68,7 @@ export function onExit(guard: Guard, { push, pushBounded, close }: AtExit): () =
     },
   });
   const unwatch = () => {
+    isOver = true;
     undo();
     for (const signal of SIGNALS) process.removeListener(signal, end);
   };

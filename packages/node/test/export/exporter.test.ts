@@ -9,6 +9,7 @@ import { createExporter } from '../../src/export/exporter.ts';
 import { BoundedQueue } from '../../src/export/queue.ts';
 import { VERSION } from '../../src/export/resource.ts';
 import { retryAfter } from '../../src/export/sender.ts';
+import { httpClient } from '../../src/http/client.ts';
 import { type Answer, receiver, until } from './receiver.ts';
 
 const closing: (() => unknown)[] = [];
@@ -125,6 +126,26 @@ describe('a push', () => {
     });
     expect(batch.exemplars.map(({ labels, value }) => [labels.get('trace_id'), value])).toEqual([[outer.traceId, 0.5]]);
     expect(statusOf('traces')).toMatchObject({ sent: 2, waiting: 0, dropped: {}, problem: '' });
+  });
+
+  it('is itself no request that is traced or counted', async () => {
+    const { url, of } = await listening();
+    const started = start({
+      options: { endpoint: url },
+      environment: {},
+      instrumentations: [httpClient],
+      say: () => {},
+    });
+    const exporter = createExporter(started, () => {})!;
+    closing.push(started.stop, exporter.close);
+    const span = started.tracer.start('x', 'internal');
+    span.end();
+    await started.tracer.run(span, () => exporter.flush());
+    await exporter.flush();
+    expect(of('traces')).toHaveLength(1);
+    expect(of('traces')[0]!.headers.traceparent).toBeUndefined();
+    expect(await started.meters.registry.metrics()).not.toContain('http_client_request_duration_seconds_count{');
+    expect(started.recorder.kinds()).toEqual([]);
   });
 
   it('comes before its time when half of the queue is full, and in batches', async () => {
