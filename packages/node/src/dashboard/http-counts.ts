@@ -37,13 +37,15 @@ export function createHttpReader(registry: Registry): () => HttpCounts | undefin
     if (!histogram?.hashMap || !histogram.upperBounds) return undefined;
     histogram.collect?.();
     const bounds = histogram.upperBounds;
+    // Made once: a number as a key becomes a text each time.
+    const names = bounds.map(String);
     for (const row of routes.values()) row.fill(0);
     for (const { labels, count, bucketValues } of Object.values(histogram.hashMap)) {
       if (count === 0) continue;
       const row = rowOf(routes, `${labels.method ?? ''} ${labels.route ?? ''}`, bounds.length + 2);
       let within = 0;
       for (let place = 0; place < bounds.length; place++) {
-        const own = bucketValues[bounds[place]!] ?? 0;
+        const own = bucketValues[names[place]!] ?? 0;
         row[place]! += own;
         within += own;
       }
