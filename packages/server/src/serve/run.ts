@@ -1,3 +1,4 @@
+import { allowGarbage } from './allow-garbage.ts';
 import { type ServeOptions, startServer } from './serve.ts';
 
 /** Longest a stop may take before the process ends all the same. */
@@ -8,6 +9,7 @@ const stopMs = 10_000;
  * lines for a person.
  */
 export async function runServe(options: ServeOptions, write = (line: string) => console.log(line)): Promise<void> {
+  allowGarbage();
   const server = await startServer(options);
   write(`Nightshift is up: ${server.url}`);
   write(`OTLP over HTTP:   ${server.otlpUrl}`);
