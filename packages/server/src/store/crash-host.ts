@@ -22,7 +22,7 @@ import { openStore, rejectedDirOf } from './open.ts';
 import { SeriesIndex } from './series-index.ts';
 import { loadSeries } from './warm.ts';
 
-const [dir = '', round = '', launcher = '{}'] = process.argv.slice(2);
+const [dir = '', launcher = '{}', round = ''] = process.argv.slice(2);
 const log = {
   info() {},
   warn() {},
@@ -138,6 +138,8 @@ async function lane(
   }
 }
 
+// As long as it is not killed: while the engine starts again, nothing else would keep this process.
+setInterval(() => {}, 1_000_000);
 writeSync(1, `engine ${engine.pid}\n`);
 void lane('samples', `${round}-past`, pastSamples, 100);
 for (const number of [0, 1]) {

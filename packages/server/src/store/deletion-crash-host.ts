@@ -15,7 +15,7 @@ import { migrations } from '../engine/migrations/index.ts';
 import { openJournal } from '../spool/journal.ts';
 import { openStore, rejectedDirOf } from './open.ts';
 
-const [dir = '', round = '', launcher = '{}', base = '0'] = process.argv.slice(2);
+const [dir = '', launcher = '{}', round = '', base = '0'] = process.argv.slice(2);
 const log = {
   info() {},
   warn() {},
@@ -58,5 +58,7 @@ async function lane(name: string): Promise<never> {
   }
 }
 
+// As long as it is not killed: while the engine starts again, nothing else would keep this process.
+setInterval(() => {}, 1_000_000);
 writeSync(1, `engine ${engine.pid}\n`);
 for (const number of [0, 1]) void lane(`${round}-${number}`);

@@ -1,17 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { build } from 'esbuild';
 import { expect, it } from 'vitest';
-import { engineLauncher } from '../../test/engine-launcher.ts';
-import { startEngine } from '../engine/engine.ts';
-import { openJournal } from '../spool/journal.ts';
-import { openStore, rejectedDirOf } from './open.ts';
+import { type KilledHost, killBench, killRounds } from '../../test/kill-harness.ts';
+import { rejectedDirOf } from './open.ts';
 
 const ROUNDS = 20;
-const log = { info() {}, warn() {}, error() {} };
 /** Of all samples; recent, so that they are in the head. */
 const base = Date.now() - 600_000;
 
@@ -22,38 +15,14 @@ interface Lane {
   gone: number;
 }
 
-class Host {
-  output = '';
-  readonly child: ChildProcess;
-  private readonly closed: Promise<unknown>;
-
-  constructor(script: string, args: readonly string[]) {
-    this.child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-    this.closed = new Promise((done) => this.child.once('close', done));
-    this.child.stdout?.on('data', (chunk) => {
-      this.output += chunk;
-    });
-  }
-
-  async engine(): Promise<number> {
-    for (const end = Date.now() + 20_000; Date.now() < end; await sleep(5)) {
-      const pid = /^engine (\d+)\n/.exec(this.output)?.[1];
-      if (pid) return Number(pid);
-    }
-    throw new Error(`the host did not start: ${this.output}`);
-  }
-
-  async kill(lanes: Map<string, Lane>): Promise<void> {
-    this.child.kill('SIGKILL');
-    await this.closed;
-    for (const [, what, name = '', text] of this.output.matchAll(/^(ack|ask|gone) (\S+) (\d+)$/gm)) {
-      const lane = lanes.get(name) ?? { acknowledged: 0, asked: [], gone: 0 };
-      const count = Number(text);
-      if (what === 'ack') lane.acknowledged = count;
-      else if (what === 'ask') lane.asked.push(count);
-      else lane.gone = count;
-      lanes.set(name, lane);
-    }
+function collect({ output }: KilledHost, lanes: Map<string, Lane>): void {
+  for (const [, what, name = '', text] of output.matchAll(/^(ack|ask|gone) (\S+) (\d+)$/gm)) {
+    const lane = lanes.get(name) ?? { acknowledged: 0, asked: [], gone: 0 };
+    const count = Number(text);
+    if (what === 'ack') lane.acknowledged = count;
+    else if (what === 'ask') lane.asked.push(count);
+    else lane.gone = count;
+    lanes.set(name, lane);
   }
 }
 
@@ -76,39 +45,20 @@ function offences(name: string, { acknowledged, asked, gone }: Lane, numbers: re
 }
 
 it('what was deleted stays away and what came later is there, after 20 times kill -9 of the server or the engine', async () => {
-  const launcher = await engineLauncher();
-  const scripts = dirname(launcher.args.at(-1) as string);
-  const script = join(scripts, 'deletion-crash-host.mjs');
-  await build({
-    entryPoints: [resolve('packages/server/src/store/deletion-crash-host.ts')],
-    outfile: script,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    external: ['@clickhouse/client', 'ffi-rs', 'chdb'],
-    logLevel: 'warning',
-    banner: { js: "import { createRequire as r } from 'node:module'; const require = r(import.meta.url);" },
-  });
-  const dir = mkdtempSync(join(tmpdir(), 'nightshift-deletion-crash-'));
+  const bench = await killBench('src/store/deletion-crash-host.ts');
   const lanes = new Map<string, Lane>();
-  let host: Host | undefined;
   try {
-    for (let round = 0; round < ROUNDS; round++) {
-      const current = host ?? new Host(script, [dir, String(round), JSON.stringify(launcher), String(base)]);
-      const pid = await current.engine();
-      await sleep(200 + Math.random() * 900);
-      if (round % 3 === 1 && host === undefined) {
-        process.kill(pid, 'SIGKILL');
-        host = current;
-      } else {
-        await current.kill(lanes);
-        host = undefined;
-      }
-    }
-    await host?.kill(lanes);
-    const engine = await startEngine({ dir: join(dir, 'engine'), launcher, memoryBytes: 4e8, log });
-    const journal = await openJournal({ dir: join(dir, 'spool') });
-    const store = await openStore({ engine, journal, rejectedDir: rejectedDirOf(dir), now: Date.now, log });
+    await killRounds({
+      rounds: ROUNDS,
+      start: (round) => bench.start(String(round), String(base)),
+      async working(host, round) {
+        // On a busy machine a deletion takes longer than a round would: every other one waits until one was answered.
+        if (round % 2 === 0) await host.printed(/^gone /m);
+        await sleep(200 + Math.random() * 900);
+      },
+      ended: (host) => collect(host, lanes),
+    });
+    const { engine, store, close } = await bench.reopen();
     const select = () =>
       store.metrics.select({
         matchers: [{ name: '__name__', op: '=', value: 'crash' }],
@@ -130,13 +80,9 @@ it('what was deleted stays away and what came later is there, after 20 times kil
     }
     expect(gone).toBeGreaterThan(300);
     expect(total).toBeGreaterThan(gone);
-    expect(existsSync(rejectedDirOf(dir))).toBe(false);
-    await store.close();
-    await journal.close();
-    await engine.close();
+    expect(existsSync(rejectedDirOf(bench.dir))).toBe(false);
+    await close();
   } finally {
-    host?.child.kill('SIGKILL');
-    rmSync(dir, { recursive: true, force: true });
-    rmSync(scripts, { recursive: true, force: true });
+    bench.remove();
   }
-}, 180_000);
+}, 600_000);

@@ -1,46 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { build } from 'esbuild';
 import { expect, it } from 'vitest';
-import { startEngine } from '../../src/engine/engine.ts';
-import { openJournal } from '../../src/spool/journal.ts';
-import { openStore, rejectedDirOf } from '../../src/store/open.ts';
-import { engineLauncher } from '../engine-launcher.ts';
+import { rejectedDirOf } from '../../src/store/open.ts';
+import { type KilledHost, killBench } from '../kill-harness.ts';
 
 const ROUNDS = 15;
-const log = { info() {}, warn() {}, error() {} };
 const T = Date.now() - 600_000;
 const nanos = (ms: number) => `${BigInt(T + ms) * 1_000_000n}`;
-
-class Host {
-  readonly child: ChildProcess;
-  private output = '';
-  private readonly closed: Promise<unknown>;
-
-  constructor(script: string, args: readonly string[]) {
-    this.child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-    this.closed = new Promise((done) => this.child.once('close', done));
-    this.child.stdout?.on('data', (chunk) => {
-      this.output += chunk;
-    });
-  }
-
-  async up(): Promise<{ engine: number; url: string }> {
-    for (const end = Date.now() + 30_000; Date.now() < end; await sleep(5)) {
-      const [, engine, url] = /^up (\d+) (\S+)\n/.exec(this.output) ?? [];
-      if (engine && url) return { engine: Number(engine), url };
-    }
-    throw new Error(`the host did not start: ${this.output}`);
-  }
-
-  async kill(): Promise<void> {
-    this.child.kill('SIGKILL');
-    await this.closed;
-  }
-}
 
 /** A sender as an SDK is one: it sends the next interval only when the last one was answered, and tries again until then. */
 class Lane {
@@ -92,32 +58,19 @@ class Lane {
 }
 
 it('deltas are counted once each over 15 times kill -9 of the server or the engine, with a sender that tries again', async () => {
-  const launcher = await engineLauncher();
-  const scripts = dirname(launcher.args.at(-1) as string);
-  const script = join(scripts, 'otlp-crash-host.mjs');
-  await build({
-    entryPoints: [resolve('packages/server/test/collect/otlp-crash-host.ts')],
-    outfile: script,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    external: ['@clickhouse/client', 'ffi-rs', 'chdb', 'fastify'],
-    logLevel: 'warning',
-    banner: { js: "import { createRequire as r } from 'node:module'; const require = r(import.meta.url);" },
-  });
-  const dir = mkdtempSync(join(tmpdir(), 'nightshift-otlp-crash-'));
+  const bench = await killBench('test/collect/otlp-crash-host.ts', 'fastify');
   const lanes = [new Lane('a', 'sum'), new Lane('b', 'sum'), new Lane('c', 'sum'), new Lane('d', 'histogram')];
   const running: Promise<void>[] = [];
-  let host: Host | undefined;
+  let host: KilledHost | undefined;
   try {
     for (let round = 0; round <= ROUNDS; round++) {
-      host ??= new Host(script, [dir, JSON.stringify(launcher)]);
-      const { engine, url } = await host.up();
+      host ??= bench.start();
+      const [, engine, url = ''] = await host.printed(/^up (\d+) (\S+)\n/);
       for (const lane of lanes) lane.url = url;
       if (round === 0) running.push(...lanes.map((lane) => lane.run()));
       await sleep(100 + Math.random() * 400);
       if (round === ROUNDS) break;
-      if (round % 5 === 1) process.kill(engine, 'SIGKILL');
+      if (round % 5 === 1) process.kill(Number(engine), 'SIGKILL');
       await sleep(Math.random() * 100);
       await host.kill();
       host = undefined;
@@ -125,9 +78,7 @@ it('deltas are counted once each over 15 times kill -9 of the server or the engi
     for (const lane of lanes) lane.stopping = true;
     await Promise.all(running);
     await host?.kill();
-    const engine = await startEngine({ dir: join(dir, 'engine'), launcher, memoryBytes: 4e8, log });
-    const journal = await openJournal({ dir: join(dir, 'spool') });
-    const store = await openStore({ engine, journal, rejectedDir: rejectedDirOf(dir), now: Date.now, log });
+    const { engine, store, close } = await bench.reopen();
     await store.flush();
     const newest = await engine.query<{ series: string; value: number; rows: string; different: string }>(
       `SELECT concat(labels['__name__'], ' ', labels['lane'], ' ', labels['le']) AS series,
@@ -152,14 +103,11 @@ it('deltas are counted once each over 15 times kill -9 of the server or the engi
       }
     }
     expect(retries).toBeGreaterThan(10);
-    expect(existsSync(rejectedDirOf(dir))).toBe(false);
-    await store.close();
-    await journal.close();
-    await engine.close();
+    expect(existsSync(rejectedDirOf(bench.dir))).toBe(false);
+    await close();
   } finally {
     for (const lane of lanes) lane.stopping = true;
-    host?.child.kill('SIGKILL');
-    rmSync(dir, { recursive: true, force: true });
-    rmSync(scripts, { recursive: true, force: true });
+    await host?.kill();
+    bench.remove();
   }
-}, 240_000);
+}, 600_000);
