@@ -13,6 +13,7 @@ interface Route {
 }
 
 interface Layer {
+  readonly handle?: unknown;
   readonly route?: Route | undefined;
   /** From version 5.3 on, in `router` 2.3. */
   readonly rawPath?: Path;
@@ -51,9 +52,7 @@ export function watchRoutes(router: object, hub: Hub): () => void {
   const paths = new WeakMap<object, Path>();
   const ways = new WeakMap<object, Way>();
 
-  const asked = (layer: Layer, request: Request, next: unknown): void => {
-    // A handler within a route, unlike what a router has.
-    if (!Object.hasOwn(layer, 'route')) return;
+  const enter = (layer: Layer, request: Request, next: unknown): void => {
     let way = ways.get(request);
     if (!way) {
       way = new Way();
@@ -61,25 +60,36 @@ export function watchRoutes(router: object, hub: Hub): () => void {
     }
     const place = way.at(next);
     const prefix = way.prefix(place);
-    const { route } = layer;
-    if (route) {
-      way.below = prefix;
-      way.belowUrl = way.url(place);
-      if (handles(route, request.method) && !isForWhateverElse(route))
-        setRoute(request, routeTemplate(prefix, route.path, request.url ?? ''));
-      return;
-    }
     const base = request.baseUrl ?? '';
     const mounted = base.slice(way.url(place).length);
     way.below = mounted === '' ? prefix : joined(prefix, mountTemplate(layer, paths, mounted, request));
     way.belowUrl = base;
   };
 
+  const serve = (route: Route, request: Request, next: unknown): void => {
+    const way = request.baseUrl === '' ? undefined : ways.get(request);
+    const place = way?.at(next) ?? 0;
+    const prefix = way?.prefix(place) ?? '';
+    if (way) {
+      way.below = prefix;
+      way.belowUrl = way.url(place);
+    }
+    if (!handles(route, request.method) || isForWhateverElse(route)) return;
+    setRoute(request, routeTemplate(prefix, route.path, request.url ?? ''));
+  };
+
   const layers = layerPrototype(router);
   const watching = (original: Method): Method =>
-    function handle(this: object, ...args) {
-      guard.run('express.layer', () => asked(this as Layer, args[0] as Request, args[2]), undefined);
-      return original.apply(this, args);
+    function handle(this: Layer, request, response, next) {
+      const { route } = this;
+      if (route) {
+        guard.run('express.route', () => serve(route, request as Request, next), undefined);
+      } else if ((request as Request).baseUrl !== '' || isRouter(this.handle)) {
+        // A handler within a route has no such property, unlike what is in a router.
+        if (Object.hasOwn(this, 'route'))
+          guard.run('express.layer', () => enter(this, request as Request, next), undefined);
+      }
+      return original.call(this, request, response, next);
     };
   const remembering = (original: Method): Method =>
     function use(this: object, ...args) {
@@ -109,6 +119,10 @@ function stackOf(router: object): readonly object[] {
   const { stack } = router as { stack?: unknown };
   return Array.isArray(stack) ? stack : [];
 }
+
+/** A router, or an application that is mounted: only from these other passages begin. */
+const isRouter = (handle: unknown): boolean =>
+  isFunction(handle) && (handle.name === 'mounted_app' || (handle as { stack?: unknown }).stack !== undefined);
 
 /** HEAD is also handed to routes that do nothing with it. */
 function handles({ methods }: Route, method = ''): boolean {
