@@ -1,4 +1,5 @@
 /** The library as an application has it, and what a test wants to know of it. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Instrumentation } from '../../src/core/hub.ts';
 
 export interface Library {
@@ -10,9 +11,10 @@ export interface Library {
 
 const absent: Library = { inject: () => {}, report: () => ({ errors: {}, places: [] }) };
 
-/** Modes: `absent`, `present`, and `inject:PLACE` to throw there from the start. Not even loaded when it is absent. */
+/** Modes: `absent`, `present`, `inject:PLACE` to throw there from the start, and `meddling`. Not even loaded when it is absent. */
 export async function startLibrary(mode: string): Promise<Library> {
   if (mode === 'absent') return absent;
+  if (mode === 'meddling') return meddle();
   const { start } = await import('../../src/core/start.ts');
   const { instrumentations } = await import('../../src/instrumentations.ts');
   const { hookModules } = await import('../../src/modules/hooks.ts');
@@ -41,4 +43,16 @@ export async function startLibrary(mode: string): Promise<Library> {
       return { errors: Object.fromEntries(hub.guard.counts()), places: met };
     },
   };
+}
+
+/** What a careless library does: a header, a listener that waits for the end, a response that is held back. */
+async function meddle(): Promise<Library> {
+  const { subscribe } = await import('node:diagnostics_channel');
+  subscribe('http.server.request.start', (told) => {
+    const { request, response } = told as { request: IncomingMessage; response: ServerResponse };
+    if (request.url?.startsWith('/raw/slow')) request.resume();
+    if (request.url?.startsWith('/raw/objects')) response.on('finish', () => {});
+    else response.setHeader('X-Seen', '1');
+  });
+  return absent;
 }
