@@ -123,7 +123,7 @@ function mayBeEsModule(name: string): boolean {
     const manifest = readManifest(join(root, 'node_modules', ...inPackage));
     return (
       manifest !== undefined &&
-      (manifest.type === 'module' || JSON.stringify(manifest.exports ?? '').includes('"import"'))
+      (manifest.type === 'module' || /"import"|\.mjs"/.test(JSON.stringify(manifest.exports ?? '')))
     );
   });
 }

@@ -125,6 +125,8 @@ function makeWay(api: Api, registration: Registration): () => void {
   before(api.propagation, 'setGlobalPropagator', false);
   before(api.diag, 'setLogger', true);
   before(api.metrics, 'setGlobalMeterProvider', true);
+  // Versions from 1.10 on have it here.
+  before((api as { readonly logs?: object }).logs, 'setGlobalLoggerProvider', true);
   const { _proxyTracerProvider: proxy } = api.trace as unknown as {
     readonly _proxyTracerProvider?: { setDelegate?(provider: TracerProvider): void };
   };
