@@ -43,8 +43,16 @@ export class SubmittedQueries {
     const back = wrapMethod(owner, name, (original) => {
       return function watched(this: object, ...args: unknown[]) {
         const submitted = running.get(this);
-        if (submitted) guard.run('database.pg.submitted', () => look(submitted, this, args[0]), undefined);
-        return original.apply(this, args);
+        const tell = () => {
+          if (submitted) guard.run('database.pg.submitted', () => look(submitted, this, args[0]), undefined);
+        };
+        if (name !== 'handleError') tell();
+        try {
+          return original.apply(this, args);
+        } finally {
+          // The native client writes the message first: who reads the stack before that fixes the text in it.
+          if (name === 'handleError') tell();
+        }
       };
     });
     // One that is of this query alone goes with it.
