@@ -41,6 +41,19 @@ async function bundle(esbuild, root) {
   return { files: outputFiles.map(({ path, text }) => ({ name: basename(path, '.js'), text })), exports };
 }
 
+/** Of Node, slow to load and not needed by every application, or not at once. */
+const LATE = /^var (import_node_\w+) = (require\("node:(?:crypto|os|zlib)"\));$/gm;
+
+/** Loads these when something of theirs is first used: crypto and zlib are a third of the time of the import. */
+const loadedLate = (code) =>
+  code.search(LATE) >= 0
+    ? `${code.replace(LATE, 'var $1 = $late(() => $2);')}
+function $late(load) {
+  return new Proxy({}, { get: (_, name) => load()[name] });
+}
+`
+    : code;
+
 /** One of the modules as CommonJS. */
 async function asCommonJs(esbuild, { text }) {
   const { code } = await esbuild.transform(text.replaceAll(/(["'])\.\/([\w-]+)\.js\1/g, '"./$2.cjs"'), {
@@ -53,7 +66,7 @@ async function asCommonJs(esbuild, { text }) {
     }),
     logLevel: 'warning',
   });
-  return code;
+  return loadedLate(code);
 }
 
 /** State is one for each process and version, however often and from wherever the package is loaded. */

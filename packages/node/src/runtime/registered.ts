@@ -1,5 +1,5 @@
-import { Counter } from 'prom-client';
 import type { Hub } from '../core/hub.ts';
+import { Counter } from '../metrics/prom-client.ts';
 
 export interface TotalDescription {
   readonly name: string;
