@@ -2,6 +2,7 @@
  * Route templates of Express 4 and 5, from what its layers are asked: every router hands a request to one layer after the
  * other, each time with the `next` of this passage, by which nested routers are told apart.
  */
+import { createBeside } from '../../core/beside.ts';
 import type { Hub } from '../../core/hub.ts';
 import { isFunction, isObject, type Method, ownerOf, together, wrapMethod } from '../../databases/wrap.ts';
 import { setRoute } from '../../http/route.ts';
@@ -50,7 +51,7 @@ class Way {
 export function watchRoutes(router: object, hub: Hub): () => void {
   const { guard } = hub;
   const paths = new WeakMap<object, Path>();
-  const ways = new WeakMap<object, Way>();
+  const ways = createBeside<Way>();
 
   const enter = (layer: Layer, request: Request, next: unknown): void => {
     let way = ways.get(request);
