@@ -126,6 +126,20 @@ describe('a server of HTTP/1.1', () => {
     expect(hub.recorder.kinds()[0]?.total).toMatchObject({ count: 4, failed: 1 });
   });
 
+  it('counts a request that the application has destroyed after its answer', async () => {
+    const { value, hub } = library();
+    const { port } = await serve((request, response) => {
+      setRoute(request, '/upload');
+      response.writeHead(413, { connection: 'close' });
+      response.end('too large', () => request.destroy());
+      request.socket.once('close', () => Object.defineProperty(request, 'socket', { value: null }));
+    });
+    await exchange(port, `POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab`);
+    await sleep(50);
+    expect(await value('http_request_duration_seconds_count{route="/upload",method="POST",status="413"}')).toBe(1);
+    expect(hub.guard.counts()).toEqual(new Map());
+  });
+
   it('goes on with a trace, names its span by the route, and is its context also when the body is there', async () => {
     const { hub, spans } = library();
     const { port } = await serve((request, response) => {

@@ -28,6 +28,8 @@ class Open {
   constructor(
     readonly request: IncomingMessage,
     readonly response: ServerResponse,
+    /** A request that the application has destroyed does not know its own any more. */
+    readonly socket: Socket,
     readonly connection: Connection,
     readonly exchange: Exchange,
     /** As the request announced it; undefined for none. */
@@ -49,8 +51,8 @@ const plain = { '1.0': protocol('http', '1.0'), '1.1': protocol('http', '1.1') }
 const secure = { '1.0': protocol('https', '1.0'), '1.1': protocol('https', '1.1') };
 
 /** Of a request; by its socket, as its version cannot change meanwhile. */
-function protocolOf(request: IncomingMessage): Protocol {
-  const isSecure = (request.socket as { readonly encrypted?: boolean }).encrypted === true;
+function protocolOf(request: IncomingMessage, socket: Socket): Protocol {
+  const isSecure = (socket as { readonly encrypted?: boolean }).encrypted === true;
   return (isSecure ? secure : plain)[request.httpVersionMinor === 0 ? '1.0' : '1.1'];
 }
 
@@ -87,7 +89,7 @@ class ServerWatch {
     const exchange = new Exchange(url, method);
     this.requests.attach(
       request,
-      new Open(request, response, connection, exchange, rawHeader(rawHeaders, 'content-length')),
+      new Open(request, response, socket, connection, exchange, rawHeader(rawHeaders, 'content-length')),
     );
     this.metrics.inFlight++;
     exchange.span = startSpan(this.hub, method, rawHeader(rawHeaders, 'traceparent'));
@@ -101,7 +103,7 @@ class ServerWatch {
 
   private close({ req: request }: ServerResponse): void {
     const open = request && this.requests.of(request);
-    if (open?.isOpen) this.end(open, closedBy(request.socket));
+    if (open?.isOpen) this.end(open, closedBy(open.socket));
   }
 
   /** Events of all incoming messages, also of those that are responses to this process. */
@@ -111,35 +113,35 @@ class ServerWatch {
     if (type === 'data') open.exchange.received += sizeOf(value);
     const { span } = open.exchange;
     // One of a pipeline whose turn never came: its response has no socket, and never closes.
-    if (type === 'close' && request.socket.destroyed) this.end(open, closedBy(request.socket));
+    if (type === 'close' && open.socket.destroyed) this.end(open, closedBy(open.socket));
     return open.isOpen ? span : undefined;
   }
 
   private end(open: Open, by: Outcome): void {
-    const { request, response, connection, exchange } = open;
+    const { request, response, socket, connection, exchange } = open;
     open.isOpen = false;
     this.metrics.inFlight--;
     // One that waits in a pipeline may have a head, and has no socket.
     const sent = response.headersSent && response.socket !== null;
     let responseSize = -1;
     if (sent) {
-      const { bytesWritten } = request.socket;
+      const { bytesWritten } = socket;
       responseSize = bytesWritten - connection.written - headSize(response);
       connection.written = bytesWritten;
     }
     finishExchange(this.hub, this.metrics, exchange, {
-      protocol: protocolOf(request),
+      protocol: protocolOf(request, socket),
       route: routeOf(request),
       status: sent ? statusLabel(response.statusCode) : '',
       by,
       requestSize: bodySize(open),
       responseSize,
-      peer: () => peerOf(request),
+      peer: () => peerOf(request, socket),
     });
   }
 }
 
-const peerOf = ({ headers, socket }: IncomingMessage): Peer => ({
+const peerOf = ({ headers }: IncomingMessage, socket: Socket): Peer => ({
   headers,
   host: headers.host,
   address: socket.remoteAddress,
