@@ -78,7 +78,7 @@ export const keys = {
     number(0, 1),
     1,
     ['METRICS_TRACE_RATE', 'OTEL_TRACES_SAMPLER_ARG'],
-    'Share of new traces that are sampled; one that comes from elsewhere keeps what was decided there.',
+    'Share of new traces that are sampled where there is an endpoint to push them to; a trace that comes from elsewhere keeps what was decided there.',
   ),
   endpoint: key(
     url,

@@ -41,7 +41,7 @@ export function start({ options, environment, instrumentations, say }: StartOpti
   const finished = (span: FinishedSpan) => {
     for (const listener of listeners) listener(span);
   };
-  const tracer = createTracer({ rate: settings.traceRate, finished, guard });
+  const tracer = createTracer({ rate: settings.traceRate, finished, isHeard: () => listeners.length > 0, guard });
   const logs = createLogSink();
   const recorder = createBuffer({ settings, guard, now: Date.now });
   const hub: Hub = { settings, guard, recorder, meters, tracer, logs };

@@ -74,6 +74,16 @@ describe('a span', () => {
   });
 });
 
+it('samples no new trace while nobody takes spans, and carries on what was decided elsewhere', () => {
+  let heard = false;
+  const { tracer } = tracerWith({ isHeard: () => heard });
+  expect(tracer.start('a', 'server').sampled).toBe(false);
+  const from = tracer.extract('00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01');
+  expect(tracer.start('a', 'server', from).sampled).toBe(true);
+  heard = true;
+  expect(tracer.start('a', 'server').sampled).toBe(true);
+});
+
 const vectors = '../shared/conformance/w3c-trace-context/vectors.json';
 
 describe('traceparent', () => {

@@ -32,6 +32,8 @@ export interface TracerOptions {
   /** Share of new traces that are sampled, 0 to 1; a trace that comes from elsewhere keeps what was decided there. */
   readonly rate: number;
   readonly finished: (span: FinishedSpan) => void;
+  /** Whether anybody takes finished spans: where nobody does, no new trace is sampled. Somebody does unless told. */
+  readonly isHeard?: () => boolean;
   readonly guard: Guard;
   readonly now?: () => number;
   readonly random?: () => number;
@@ -156,16 +158,17 @@ const storage = new AsyncLocalStorage<Span | undefined>();
 /** Milliseconds since 1970 with fractions that do not jump with the wall clock within one process. */
 const preciseNow = (): number => performance.timeOrigin + performance.now();
 
-export function createTracer({ rate, random = Math.random, now = preciseNow, ...rest }: TracerOptions): Tracer {
+export function createTracer(given: TracerOptions): Tracer {
+  const { rate, isHeard = () => true, random = Math.random, now = preciseNow, ...rest } = given;
   const options = { ...rest, now };
   return {
-    start(name, kind, given, more) {
-      const parent = more?.root ? undefined : (given ?? storage.getStore());
+    start(name, kind, from, more) {
+      const parent = more?.root ? undefined : (from ?? storage.getStore());
       if (parent) {
         if (!parent.sampled) return new UnsampledSpan(parent.traceId);
         return new SampledSpan(parent.traceId, parent.spanId, name, kind, options, more);
       }
-      if (rate < 1 && random() >= rate) return new UnsampledSpan();
+      if (!isHeard() || (rate < 1 && random() >= rate)) return new UnsampledSpan();
       return new SampledSpan(randomHex(16), '', name, kind, options, more);
     },
     active: () => storage.getStore(),

@@ -39,6 +39,8 @@ describe.skipIf(!hasBrowser)('the dashboard in a browser', () => {
       instrumentations,
       say: () => {},
     });
+    // Somebody takes the spans, so that operations have traces to point to.
+    started.onSpan(() => {});
     dashboard = createDashboard(started);
     const handler = dashboard.handler();
     server = createServer((request, response) => {
