@@ -15,6 +15,9 @@ import { declarationsOf } from './declarations.mjs';
 
 const entries = ['index', 'register'];
 
+/** Many small files, which take longer to find than to run; what it registers is known to every copy of it by its version. */
+const bundled = ['@opentelemetry/api'];
+
 const manifestOf = (root) => JSON.parse(readFileSync(join(root, 'packages/node/package.json'), 'utf8'));
 
 /** Ours as ES modules, cut so that the entries share what both need and what is rarely needed is loaded late. */
@@ -32,7 +35,7 @@ async function bundle(esbuild, root) {
     target: 'node20',
     write: false,
     metafile: true,
-    external: Object.keys(dependencies).flatMap((name) => [name, `${name}/*`]),
+    external: Object.keys(dependencies).flatMap((name) => (bundled.includes(name) ? [] : [name, `${name}/*`])),
     logLevel: 'warning',
   });
   const exports = Object.fromEntries(
