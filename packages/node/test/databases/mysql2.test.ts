@@ -73,9 +73,11 @@ const calls: Calls<Place> = {
     for (const other of others) process.on('uncaughtException', other);
     return seen;
   },
-  'the listeners of a command': ({ connection }) => {
+  'the listeners of a command': async ({ connection }) => {
     const command = connection.query(one);
-    return [command.eventNames(), command.constructor.name, Object.keys(command).sort()];
+    const looks = [command.eventNames(), command.constructor.name, Object.keys(command).sort()];
+    await events(command);
+    return looks;
   },
   'a stream': async ({ connection }) => {
     const rows: unknown[] = [];

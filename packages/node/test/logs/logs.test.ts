@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -19,13 +19,22 @@ interface Shown {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
+/** Standard output is a file: into a full pipe, loggers that each write for themselves cut each other's lines. */
 function run(args: readonly string[]) {
-  const { stdout, stderr, output, status } = spawnSync(process.execPath, args, {
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  const printed = join(built, 'stdout');
+  const file = openSync(printed, 'w');
+  const { stderr, output, status } = spawnSync(process.execPath, args, {
+    stdio: ['ignore', file, 'pipe', 'pipe'],
     timeout: 60_000,
     maxBuffer: 64 * 1024 * 1024,
   });
-  return { stdout: stdout.toString(), stderr: stderr.toString(), pushed: output[3]?.toString() ?? '', status };
+  closeSync(file);
+  return {
+    stdout: readFileSync(printed, 'utf8'),
+    stderr: stderr.toString(),
+    pushed: output[3]?.toString() ?? '',
+    status,
+  };
 }
 
 /** In a directory from where the packages of the application are found. */
