@@ -45,7 +45,7 @@ async function bundle(esbuild, root) {
 }
 
 /** Of Node, slow to load and not needed by every application, or not at once. */
-const LATE = /^var (import_node_\w+) = (require\("node:(?:crypto|os|zlib)"\));$/gm;
+const LATE = /^var (import_node_\w+) = (require\("node:(?:crypto|dns|os|zlib)"\));$/gm;
 
 /** Loads these when something of theirs is first used: crypto and zlib are a third of the time of the import. */
 const loadedLate = (code) =>

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { gzip as gzipWith } from 'node:zlib';
 import type { Settings } from '../config/settings.ts';
+import { createLookup } from './lookup.ts';
 import { asOwnRequest } from './own-requests.ts';
 import { readRejected } from './partial-success.ts';
 import { VERSION } from './resource.ts';
@@ -45,7 +46,7 @@ const RETRYABLE = new Set([429, 502, 503, 504]);
 export function createSender({ endpoint, headers, token, exportTimeout }: SenderSettings): Sender {
   const base = new URL(endpoint);
   const { request, Agent } = base.protocol === 'https:' ? https : http;
-  const agent = new Agent({ keepAlive: true, maxSockets: 3, maxFreeSockets: 1 });
+  const agent = new Agent({ keepAlive: true, maxSockets: 3, maxFreeSockets: 1, lookup: createLookup() });
   const sent: http.OutgoingHttpHeaders = {
     'user-agent': `nightshift-node/${VERSION}`,
     ...(token !== '' && { authorization: `Bearer ${token}` }),

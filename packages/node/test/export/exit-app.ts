@@ -15,6 +15,11 @@ const ways: Readonly<Record<string, () => void>> = {
   natural() {
     process.exitCode = 3;
   },
+  /** In the middle of a push. */
+  leaving() {
+    void ns.flush();
+    setTimeout(() => process.exit(3), 100);
+  },
   again() {},
   waiting() {
     setInterval(() => {}, 1000);

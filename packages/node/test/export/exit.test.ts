@@ -1,5 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -36,10 +38,15 @@ async function endpointOf(kind: Receiver) {
   return one;
 }
 
-/** Runs the application to its end; the signal is sent when it is ready. `ms` is from the signal, or from the start of it. */
+/** Runs the application to its end; the signal is sent when it is ready. */
 async function end(kind: Receiver, way: string, signal?: 'SIGTERM' | 'SIGINT') {
   const { url, of } = await endpointOf(kind);
-  const child = spawn(process.execPath, [application, url, way], { stdio: ['ignore', 'pipe', 'pipe'] });
+  return { ...(await endOf([process.execPath, application, url, way], signal)), traces: of('traces').length };
+}
+
+/** `ms` is from when the application is ready to when it is gone. */
+async function endOf([program = '', ...args]: readonly string[], signal?: 'SIGTERM' | 'SIGINT') {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   children.push(child);
   let stdout = '';
   let from = 0;
@@ -57,9 +64,16 @@ async function end(kind: Receiver, way: string, signal?: 'SIGTERM' | 'SIGINT') {
     killedBy,
     ms: performance.now() - from,
     lines: stdout.split('\n').slice(0, -1),
-    traces: of('traces').length,
   };
 }
+
+/** With a mount of its own over /etc/resolv.conf, which only root may have. */
+const OWN_RESOLV_CONF = ['unshare', '-m', 'sh', '-c', 'mount --bind "$0" /etc/resolv.conf && exec "$@"'] as const;
+
+const [unshare, ...itsArgs] = OWN_RESOLV_CONF;
+const mayMount = spawnSync(unshare, [...itsArgs, '/etc/resolv.conf', 'true']).status === 0;
+if (!mayMount)
+  console.warn('!!! A silent name server at exit is not tested: /etc/resolv.conf cannot be mounted over here.');
 
 describe('an application that ends', () => {
   it.each([
@@ -73,6 +87,23 @@ describe('an application that ends', () => {
     if (kind === 'there') expect(traces).toBe(1);
     expect(ms).toBeLessThan(2000);
   });
+
+  it.skipIf(!mayMount).each(['natural', 'leaving'])(
+    'is not held up by a name server that is silent, %s',
+    async (way) => {
+      const silent = createSocket('udp4').bind(53, '127.77.0.53');
+      closing.push(() => silent.close());
+      await once(silent, 'listening');
+      const file = join(built, 'resolv.conf');
+      writeFileSync(file, 'nameserver 127.77.0.53\n');
+      const app = [process.execPath, application, 'http://receiver.example:4318', way];
+      const { code, ms, lines } = await endOf([...OWN_RESOLV_CONF, file, ...app]);
+      expect(code).toBe(3);
+      expect(lines.at(-1)).toBe('exit 3');
+      // The name server would be asked for ten seconds.
+      expect(ms).toBeLessThan(3000);
+    },
+  );
 
   it('and thinks again is let do so', async () => {
     const { code, lines } = await end('there', 'again');
