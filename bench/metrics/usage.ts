@@ -33,15 +33,22 @@ export interface Usage {
   /** Of the process itself and of all that it has started. */
   readonly own: number;
   readonly all: number;
-  /** Megabytes (10^6) of anonymous memory, of all of them. */
+  /** Megabytes (10^6) of anonymous memory, of the process itself and of all of them. */
+  readonly ownAnonymousMb: number;
   readonly anonymousMb: number;
+}
+
+function anonymousMbOf(pid: number): number {
+  const kib = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return (Number(kib) * 1024) / 1e6;
 }
 
 export function usageOf(pid: number): Usage {
   const pids = family(pid);
-  const anonymousMb = pids.reduce((sum, one) => {
-    const kib = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${one}/status`, 'utf8'))?.[1];
-    return sum + (Number(kib) * 1024) / 1e6;
-  }, 0);
-  return { own: cpuSecondsOf(pid), all: pids.reduce((sum, one) => sum + cpuSecondsOf(one), 0), anonymousMb };
+  return {
+    own: cpuSecondsOf(pid),
+    all: pids.reduce((sum, one) => sum + cpuSecondsOf(one), 0),
+    ownAnonymousMb: anonymousMbOf(pid),
+    anonymousMb: pids.reduce((sum, one) => sum + anonymousMbOf(one), 0),
+  };
 }

@@ -85,9 +85,9 @@ const engine = z.strictObject({
 });
 
 const head = z.strictObject({
-  // About 4 million samples of 16 bytes.
+  // An hour of 100,000 series with a sample every 15 s, at two bytes a sample and what is not packed yet.
   bytes: bytes(1024 ** 2)
-    .prefault('64MiB')
+    .prefault('96MiB')
     .describe('Memory for the newest samples of every series, in bytes. When it is full, the oldest give way.'),
   // Dashboards and alert rules ask for the last hours; older ranges come from the engine.
   window: duration('1m').prefault('3h').describe('Age up to which samples are kept in memory.'),

@@ -4,23 +4,22 @@
  *
  *     word 0      number of the page of the chunk before it in time, 0 for none
  *     word 1      where it is there, in units of 8 bytes (bits 0–15), count (16–21), kind of times (22–24), kind of
- *                 values (25–27), decimals (28–29), given up (30)
+ *                 values (25–27), decimals (28–29), given up (30), deltas (31)
  *     word 2      number of the series
  *     word 3      interval in milliseconds
  *     bytes 16–31 base of the times and base of the values, doubles
  *     then        times, padded to 8 bytes, and values, padded to 8 bytes
  *
  * Time i is `base + i * interval + offset[i]`, value i is `(base + offset[i]) / 10 ** decimals`, where that gives back the
- * very bits; else they are doubles as they came.
+ * very bits; else they are doubles as they came. With deltas, which keep counters small, the values begin with a double
+ * `step`, and the whole number of value i is that of value i - 1 plus `step + offset[i]`.
  */
 import { wordsOf } from './sample-columns.ts';
 
-/** Samples of a chunk at most; its count has six bits. */
+/** Samples of a chunk as it is first packed, and at most, when several are packed together; its count has six bits. */
 export const CHUNK_SAMPLES = 16;
+export const MERGED_SAMPLES = 3 * CHUNK_SAMPLES;
 export const HEADER_BYTES = 32;
-/** Bytes of the largest chunk. */
-export const MOST_CHUNK_BYTES = HEADER_BYTES + CHUNK_SAMPLES * 16;
-
 /** How offsets are kept: none (times: all as the interval says; values: all the same), in 1, 2 or 4 bytes, or doubles instead. */
 const NONE = 0;
 const BYTES_1 = 1;
@@ -29,6 +28,7 @@ const BYTES_4 = 3;
 const DOUBLES = 4;
 
 const GIVEN_UP = 1 << 30;
+const DELTAS = 1 << 31;
 const COUNT = 63 << 16;
 const TIME_KIND = 7 << 22;
 const POWERS = [1, 10, 100, 1000] as const;
@@ -59,10 +59,14 @@ function unitsOf(kind: number, count: number): number {
   return kind === NONE ? 0 : (count * (1 << (kind - 1)) + 7) >>> 3;
 }
 
-/** Packs up to `CHUNK_SAMPLES` samples: `plan` looks at them and says how many units of 8 bytes they take, `write` writes them. */
+/** Units of 8 bytes of the values. */
+const valueUnitsOf = (info: number, count: number): number =>
+  unitsOf(valueKindOf(info), count) + ((info & DELTAS) === 0 ? 0 : 1);
+
+/** Packs up to `MERGED_SAMPLES` samples: `plan` looks at them and says how many units of 8 bytes they take, `write` writes them. */
 export class ChunkWriter {
-  private readonly timeOffsets = new Float64Array(CHUNK_SAMPLES);
-  private readonly valueOffsets = new Float64Array(CHUNK_SAMPLES);
+  private readonly timeOffsets = new Float64Array(MERGED_SAMPLES);
+  private readonly valueOffsets = new Float64Array(MERGED_SAMPLES);
   private times: Float64Array = this.timeOffsets;
   private values: Float64Array = this.valueOffsets;
   private from = 0;
@@ -73,6 +77,8 @@ export class ChunkWriter {
   private interval = 0;
   private timeBase = 0;
   private valueBase = 0;
+  private hasDeltas = false;
+  private step = 0;
 
   plan(times: Float64Array, values: Float64Array, from: number, to: number): number {
     this.times = times;
@@ -81,7 +87,8 @@ export class ChunkWriter {
     this.count = to - from;
     this.planTimes();
     this.planValues();
-    return HEADER_BYTES / 8 + unitsOf(this.timeKind, this.count) + unitsOf(this.valueKind, this.count);
+    const valueUnits = unitsOf(this.valueKind, this.count) + (this.hasDeltas ? 1 : 0);
+    return HEADER_BYTES / 8 + unitsOf(this.timeKind, this.count) + valueUnits;
   }
 
   private planTimes(): void {
@@ -113,6 +120,7 @@ export class ChunkWriter {
     const words = wordsOf(values);
     this.decimals = 0;
     this.valueBase = 0;
+    this.hasDeltas = false;
     let i = 1;
     while (i < count && words[2 * (from + i)] === words[2 * from] && words[2 * (from + i) + 1] === words[2 * from + 1])
       i++;
@@ -125,11 +133,33 @@ export class ChunkWriter {
       const spread = this.scale(POWERS[decimals]!);
       if (spread === undefined) continue;
       const kind = kindOfOffsets(spread);
-      if (kind === DOUBLES) return;
-      this.valueKind = kind === NONE ? BYTES_1 : kind;
-      this.decimals = decimals;
+      if (kind !== DOUBLES) {
+        this.valueKind = kind === NONE ? BYTES_1 : kind;
+        this.decimals = decimals;
+        this.planDeltas();
+      }
       return;
     }
+  }
+
+  /** Keeps the offsets as deltas where that is shorter. */
+  private planDeltas(): void {
+    const { count, valueOffsets } = this;
+    let least = Number.POSITIVE_INFINITY;
+    let most = Number.NEGATIVE_INFINITY;
+    for (let i = 1; i < count; i++) {
+      const delta = valueOffsets[i]! - valueOffsets[i - 1]!;
+      if (delta < least) least = delta;
+      if (delta > most) most = delta;
+    }
+    const kind = kindOfOffsets(most - least);
+    if (1 + unitsOf(kind, count) >= unitsOf(this.valueKind, count)) return;
+    this.valueKind = kind;
+    this.hasDeltas = true;
+    this.step = least;
+    this.valueBase += valueOffsets[0]!;
+    for (let i = count - 1; i > 0; i--) valueOffsets[i] = valueOffsets[i]! - valueOffsets[i - 1]! - least;
+    valueOffsets[0] = 0;
   }
 
   /** Largest of the values as whole numbers of `1 / power` above the least; undefined if they are not that. */
@@ -155,16 +185,19 @@ export class ChunkWriter {
     const { words, doubles } = page;
     const { count, timeKind, valueKind } = this;
     words[2 * at] = before.page;
-    words[2 * at + 1] = before.at | (count << 16) | (timeKind << 22) | (valueKind << 25) | (this.decimals << 28);
+    const deltas = this.hasDeltas ? DELTAS : 0;
+    words[2 * at + 1] =
+      before.at | (count << 16) | (timeKind << 22) | (valueKind << 25) | (this.decimals << 28) | deltas;
     words[2 * at + 2] = series;
     words[2 * at + 3] = this.interval;
     doubles[at + 2] = this.timeBase;
     const timesAt = at + HEADER_BYTES / 8;
     writeOffsets(page, timesAt, timeKind, this.timeOffsets, count);
     if (timeKind === DOUBLES) copyBits(page, timesAt, this.times, this.from, count);
-    const valuesAt = timesAt + unitsOf(timeKind, count);
-    if (valueKind === NONE) copyBits(page, at + 3, this.values, this.from, 1);
+    let valuesAt = timesAt + unitsOf(timeKind, count);
+    if (valueKind === NONE && !this.hasDeltas) copyBits(page, at + 3, this.values, this.from, 1);
     else doubles[at + 3] = this.valueBase;
+    if (this.hasDeltas) doubles[valuesAt++] = this.step;
     writeOffsets(page, valuesAt, valueKind, this.valueOffsets, count);
     if (valueKind === DOUBLES) copyBits(page, valuesAt, this.values, this.from, count);
   }
@@ -194,7 +227,7 @@ export const seriesOf = ({ words }: PageViews, at: number): number => words[2 * 
 export function sizeOf(page: PageViews, at: number): number {
   const info = infoOf(page, at);
   const count = (info >>> 16) & 63;
-  return HEADER_BYTES / 8 + unitsOf(timeKindOf(info), count) + unitsOf(valueKindOf(info), count);
+  return HEADER_BYTES / 8 + unitsOf(timeKindOf(info), count) + valueUnitsOf(info, count);
 }
 
 /** Moves `place` to the chunk before it in time. */
@@ -283,6 +316,7 @@ export function readTimes(page: PageViews, at: number, into: Float64Array, offse
 /** Whether a value may be none that can be counted with: those that are packed to whole numbers are all finite. */
 export function mayHaveNaN({ words }: PageViews, at: number): boolean {
   const kind = valueKindOf(words[2 * at + 1]!);
+  if (kind === NONE && (words[2 * at + 1]! & DELTAS) !== 0) return false;
   if (kind === NONE) return isNotFinite(words[2 * at + 7]!);
   if (kind !== DOUBLES) return false;
   const info = words[2 * at + 1]!;
@@ -302,6 +336,10 @@ export function readValues(page: PageViews, at: number, into: Columns, offset: n
   const count = (info >>> 16) & 63;
   const start = at + HEADER_BYTES / 8 + unitsOf(timeKindOf(info), count);
   const kind = valueKindOf(info);
+  if ((info & DELTAS) !== 0) {
+    readDeltas(page, at, into.values, offset);
+    return count;
+  }
   if (kind === NONE) {
     repeatBits(page, at + 3, count, into.words, offset);
     return count;
@@ -318,6 +356,24 @@ export function readValues(page: PageViews, at: number, into: Columns, offset: n
   else for (let i = 0; i < count; i++) values[offset + i] = base + words[start * 2 + i]!;
   if (power > 1) for (let i = 0; i < count; i++) values[offset + i] = values[offset + i]! / power;
   return count;
+}
+
+function readDeltas(page: PageViews, at: number, into: Float64Array, offset: number): void {
+  const { bytes, halves, words, doubles } = page;
+  const info = words[2 * at + 1]!;
+  const count = (info >>> 16) & 63;
+  const stepAt = at + HEADER_BYTES / 8 + unitsOf(timeKindOf(info), count);
+  const start = stepAt + 1;
+  const step = doubles[stepAt]!;
+  const kind = valueKindOf(info);
+  const power = POWERS[((info >>> 28) & 3) as 0 | 1 | 2 | 3];
+  let value = doubles[at + 3]!;
+  into[offset] = value;
+  if (kind === NONE) for (let i = 1; i < count; i++) into[offset + i] = value += step;
+  else if (kind === BYTES_1) for (let i = 1; i < count; i++) into[offset + i] = value += step + bytes[start * 8 + i]!;
+  else if (kind === BYTES_2) for (let i = 1; i < count; i++) into[offset + i] = value += step + halves[start * 4 + i]!;
+  else for (let i = 1; i < count; i++) into[offset + i] = value += step + words[start * 2 + i]!;
+  if (power > 1) for (let i = 0; i < count; i++) into[offset + i] = into[offset + i]! / power;
 }
 
 function repeatBits({ words }: PageViews, at: number, count: number, into: Uint32Array, offset: number): void {

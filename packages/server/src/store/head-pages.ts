@@ -1,5 +1,6 @@
 /** The sealed chunks of all series, one behind the other in pages; each knows the one before it in time of its series. */
 import {
+  CHUNK_SAMPLES,
   type ChunkPlace,
   ChunkWriter,
   countOf,
@@ -31,7 +32,9 @@ export class ChunkPages {
   private readonly pages = new Map<number, Page>();
   private readonly writer = new ChunkWriter();
   private last = 0;
+  /** Pages that are being filled: with chunks that stay, and with small ones, which are all packed anew before long. */
   private current: Page | undefined;
+  private currentSmall: Page | undefined;
 
   /** @param pageBytes a power of two up to 256 KiB */
   constructor(readonly pageBytes: number) {}
@@ -45,22 +48,44 @@ export class ChunkPages {
     return this.pages.values();
   }
 
-  /** Writes the samples from <= i < to behind the chunk at `place`, and moves `place` to the new one. */
-  append(series: number, times: Float64Array, values: Float64Array, from: number, to: number, place: ChunkPlace): void {
+  /**
+   * Writes the samples from <= i < to behind the chunk at `place`, and moves `place` to the new one. False, and nothing is
+   * written, if that would take more than so many units of 8 bytes.
+   */
+  append(
+    series: number,
+    times: Float64Array,
+    values: Float64Array,
+    from: number,
+    to: number,
+    place: ChunkPlace,
+    mostUnits = Number.POSITIVE_INFINITY,
+  ): boolean {
     const units = this.writer.plan(times, values, from, to);
-    const page = this.roomFor(units);
+    if (units > mostUnits) return false;
+    const page = this.roomFor(units, to - from);
     const at = page.used;
     this.writer.write(page, at, series, place);
     page.used += units;
     page.newest = Math.max(page.newest, times[to - 1]!);
     place.page = page.number;
     place.at = at;
+    return true;
   }
 
-  private roomFor(units: number): Page {
-    if (this.current && this.current.used + units <= this.pageBytes / 8) return this.current;
+  private roomFor(units: number, samples: number): Page {
+    const isSmall = samples <= CHUNK_SAMPLES;
+    const current = isSmall ? this.currentSmall : this.current;
+    if (current && current.used + units <= this.pageBytes / 8) return current;
+    const page = this.addPage();
+    if (isSmall) this.currentSmall = page;
+    else this.current = page;
+    return page;
+  }
+
+  private addPage(): Page {
     const memory = new ArrayBuffer(this.pageBytes);
-    this.current = {
+    const page: Page = {
       number: ++this.last,
       bytes: new Uint8Array(memory),
       halves: new Uint16Array(memory),
@@ -72,9 +97,9 @@ export class ChunkPages {
       reader: 0,
       index: 0,
     };
-    this.pages.set(this.last, this.current);
+    this.pages.set(this.last, page);
     this.bytes += this.pageBytes;
-    return this.current;
+    return page;
   }
 
   /** The chunk belongs to no series any more; a page of which nothing is left goes. */
@@ -94,18 +119,24 @@ export class ChunkPages {
   drop(page: Page): void {
     if (!this.pages.delete(page.number)) return;
     this.bytes -= this.pageBytes;
+    this.close(page);
+  }
+
+  /** Nothing is added to it any more. */
+  private close(page: Page): void {
     if (this.current === page) this.current = undefined;
+    if (this.currentSmall === page) this.currentSmall = undefined;
   }
 
   /** Moves the chunks of pages that are half wasted together. `moved` is told of each. */
   compact(moved: (series: number, from: Readonly<ChunkPlace>, to: Readonly<ChunkPlace>) => void): void {
     const sparse = [...this.pages.values()].filter(({ wasted, used }) => 2 * wasted > used);
     for (const page of sparse) {
-      if (this.current === page) this.current = undefined;
+      this.close(page);
       for (let at = 0; at < page.used; at += sizeOf(page, at)) {
         if (isGivenUp(page, at)) continue;
         const units = sizeOf(page, at);
-        const target = this.roomFor(units);
+        const target = this.roomFor(units, countOf(page, at));
         target.doubles.set(page.doubles.subarray(at, at + units), target.used);
         target.newest = Math.max(target.newest, lastTimeOf(page, at));
         const to = { page: target.number, at: target.used };

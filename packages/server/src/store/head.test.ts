@@ -148,6 +148,22 @@ describe('the head', () => {
     );
   });
 
+  it('takes two bytes for a sample of a counter, and no more than doubles for anything', () => {
+    const bytesFor = (valueAt: (i: number) => number) => {
+      const head = new Head(100e6, Number.NEGATIVE_INFINITY);
+      for (let i = 0; i < 240; i++) {
+        const [low, high] = wordsOfValue(valueAt(i));
+        for (let at = 0; at < 4000; at++) head.insert(at, i * 15_000, low, high);
+      }
+      return head.bytes / head.samples;
+    };
+    // 16 samples of each series are open, which is a byte for each of 240.
+    expect(bytesFor((i) => 1e9 + 5000 * i + ((i * 7) % 250))).toBeLessThan(1 + 2.5);
+    expect(bytesFor((i) => Math.sin(i))).toBeLessThan(1 + 10);
+    // Now and then the series ends: the doubles of that chunk do not become those of its neighbours.
+    expect(bytesFor((i) => (i % 96 === 40 ? Number.NaN : i % 7))).toBeLessThan(1 + 4);
+  });
+
   it('gives back its memory when all is deleted or given up', () => {
     const head = new Head(100e6, Number.NEGATIVE_INFINITY);
     for (let i = 0; i < 100_000; i++) head.insert(i % 50, i * 1000, i, i);

@@ -2,8 +2,9 @@
  * The newest samples of every series, outside the JavaScript heap. It holds every sample it was given at or after
  * `coveredFrom` and none that matter before: a query is cut there, the engine answers the rest.
  *
- * Of each series the last samples are open, in a slot of a slab; full slots are packed into chunks (head-chunk.ts); what
- * comes behind newer samples waits apart (head-late.ts) and is packed with the others when there is some of it.
+ * Of each series the last samples are open, in a slot of a slab; full slots are packed into chunks (head-chunk.ts), and every
+ * third one together with the two before it, which takes less; what comes behind newer samples waits apart (head-late.ts)
+ * and is packed with the others when there is some of it.
  */
 import {
   CHUNK_SAMPLES,
@@ -12,8 +13,10 @@ import {
   countOf,
   firstTimeOf,
   lastTimeOf,
+  MERGED_SAMPLES,
   newColumns,
   readChunk,
+  sizeOf,
   toChunkBefore,
 } from './head-chunk.ts';
 import { LateSamples, mergeLate } from './head-late.ts';
@@ -54,7 +57,7 @@ export class Head {
   private readonly late = new Map<number, LateSamples>();
   private lateBytes = 0;
   private readonly place: ChunkPlace = { page: 0, at: 0 };
-  private readonly one = newColumns(CHUNK_SAMPLES);
+  private readonly one = newColumns(MERGED_SAMPLES);
   /** Chunks of one series, the newest first; used anew by each search. */
   private readonly path: { length: number; readonly pages: Page[]; readonly at: number[] } = {
     length: 0,
@@ -186,10 +189,35 @@ export class Head {
     if (count === 0) return;
     const { times, values } = this.open.slabOf(slot);
     const start = this.open.offsetOf(slot);
-    known.lastChunk(series, this.place);
-    this.pages.append(series, times, values, start, start + count, this.place);
+    if (count < CHUNK_SAMPLES || !this.merge(series)) {
+      known.lastChunk(series, this.place);
+      this.pages.append(series, times, values, start, start + count, this.place);
+    }
     known.setLastChunk(series, this.place);
     known.count[series] = 0;
+  }
+
+  /** Packs the open samples together with two small chunks before them and leaves `place` there; false where there are none. */
+  private merge(series: number): boolean {
+    const { place, one, pages } = this;
+    this.series.lastChunk(series, place);
+    const { page: pageNumber, at } = place;
+    const page = pages.get(pageNumber);
+    if (!page || countOf(page, at) > CHUNK_SAMPLES) return false;
+    toChunkBefore(page, place);
+    const { page: beforeNumber, at: beforeAt } = place;
+    const before = pages.get(beforeNumber);
+    if (!before || countOf(before, beforeAt) > CHUNK_SAMPLES) return false;
+    toChunkBefore(before, place);
+    let count = readChunk(before, beforeAt, one, 0, 0);
+    count += readChunk(page, at, one, count, count);
+    count += this.readOpen(series, one, count, count);
+    // Together they may be longer than apart, as when one of them has a NaN, with which doubles are kept as they are.
+    const most = 1.5 * (sizeOf(page, at) + sizeOf(before, beforeAt));
+    if (!pages.append(series, one.times, one.values, 0, count, place, most)) return false;
+    pages.giveUp(before, beforeAt);
+    pages.giveUp(page, at);
+    return true;
   }
 
   /** Packed and late samples of a series in columns of their own. */
@@ -209,8 +237,8 @@ export class Head {
     for (let i = 0; i < path.length; i++) this.pages.giveUp(path.pages[i]!, path.at[i]!);
     this.dropLate(series);
     const place = { page: 0, at: 0 };
-    for (let from = 0; from < count; from += CHUNK_SAMPLES) {
-      this.pages.append(series, columns.times, columns.values, from, Math.min(count, from + CHUNK_SAMPLES), place);
+    for (let from = 0; from < count; from += MERGED_SAMPLES) {
+      this.pages.append(series, columns.times, columns.values, from, Math.min(count, from + MERGED_SAMPLES), place);
     }
     this.series.setLastChunk(series, place);
   }
