@@ -9,13 +9,14 @@ export interface CounterTarget {
   close(): void;
 }
 
-export async function startCounterTarget(moreSeries = 0): Promise<CounterTarget> {
+/** `more` is exposed as it stands, after so many series. */
+export async function startCounterTarget(moreSeries = 0, more = ''): Promise<CounterTarget> {
   let count = 0;
   const server = createServer((_request, response) => {
     count++;
     let body = `# HELP ticks_total Scrapes of this target.\n# TYPE ticks_total counter\nticks_total ${count}\n`;
     for (let i = 0; i < moreSeries; i++) body += `more{i="${i}"} ${count * i}\n`;
-    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(body);
+    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(body + more);
   });
   await new Promise<void>((up) => server.listen(0, '127.0.0.1', up));
   return {

@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { decodeSnappy, decodeWriteRequestV2 } from '@nightshift/wire';
+import { decodeSnappy, decodeWriteRequest, decodeWriteRequestV2 } from '@nightshift/wire';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../../conformance/peers/process.ts';
 import { debianPrometheus, startPrometheus } from '../../../conformance/peers/prometheus.ts';
@@ -49,6 +49,9 @@ function emptyDir(): string {
   return dir;
 }
 
+/** Samples of a scrape of the counter: it, `up` and four `scrape_…`. */
+const perScrape = 6;
+
 const queue = { batch_send_deadline: '100ms', max_backoff: '300ms' };
 
 const configOf = (remoteWrite: readonly object[], global: object = {}) => ({
@@ -89,6 +92,7 @@ const isV2 = ({ headers }: Pick<Received, 'headers'>): boolean => headers['conte
 async function fakeReceiver(
   status: (request: Received) => number,
   headers: (request: Received) => Record<string, string> = () => ({}),
+  reason = 'the reason',
 ) {
   const received: Received[] = [];
   const server = createServer((request, response) => {
@@ -98,7 +102,7 @@ async function fakeReceiver(
       .on('end', () => {
         const one = { at: Date.now(), headers: request.headers, body: Buffer.concat(chunks) };
         received.push(one);
-        response.writeHead(status(one), headers(one)).end('the reason\n');
+        response.writeHead(status(one), headers(one)).end(`${reason}\n`);
       });
   });
   await new Promise<void>((up) => server.listen(0, '127.0.0.1', up));
@@ -240,6 +244,45 @@ describe('the answer of a destination', () => {
     await expect.poll(lost, { timeout: 10_000 }).toBeGreaterThan(6);
     expect(receiver.received.length).toBeGreaterThan(2);
     expect(agent.output()).toContain('HTTP 400: the reason');
+  });
+
+  it('that takes a part tells how much, and the rest is lost for the reason that it names', async () => {
+    const serve = await startServe(command.entry, emptyDir(), 0);
+    ends.push(() => serve.stop());
+    const old = await startCounterTarget(0, `late 1 ${Date.now() - 90 * 24 * 3_600_000}\n`);
+    ends.push(() => old.close());
+    const authorization = { credentials: await ingestToken(serve) };
+    const agent = await agentOf({
+      ...configOf([{ url: `${serve.url}/api/v1/write`, authorization }]),
+      scrape_configs: [{ job_name: 'app', static_configs: [{ targets: [old.address] }] }],
+    });
+    await expectGapless(serve, 5);
+    const lost = () => agentMetric(agent, 'nightshift_agent_samples_lost_total');
+    await expect.poll(lost, { timeout: 10_000 }).toBeGreaterThan(3);
+    const named = await agentMetric(agent, 'nightshift_agent_samples_lost_total', 'reason="400 out of bounds"');
+    expect(await lost()).toBe(named);
+    const sent = await agentMetric(agent, 'nightshift_agent_samples_sent_total');
+    expect(sent).toBeGreaterThanOrEqual(perScrape * named);
+  });
+
+  it('that refuses all because of one scrape gets the others alone', async () => {
+    const isOfTwo = ({ body }: Received) => decodeWriteRequest(decodeSnappy(body, 1e8)).values.length > perScrape;
+    const receiver = await fakeReceiver((one) => (isOfTwo(one) ? 400 : 204), undefined, 'out of order sample');
+    const slow = { ...queue, batch_send_deadline: '1s', max_shards: 1 };
+    const agent = await agentOf(configOf([{ url: receiver.url, queue_config: slow }]));
+    const sent = () => agentMetric(agent, 'nightshift_agent_samples_sent_total');
+    await expect.poll(sent, { timeout: 15_000 }).toBeGreaterThan(5 * perScrape);
+    expect(receiver.received.some(isOfTwo)).toBe(true);
+    expect(await agentMetric(agent, 'nightshift_agent_samples_lost_total')).toBeNaN();
+  });
+
+  it.each([{}, v2])('is not asked for where relabelling leaves nothing: %j', async (message) => {
+    const receiver = await fakeReceiver(() => 204, writtenHeaders);
+    const nothing = [{ action: 'drop', regex: '.*', source_labels: ['__name__'] }];
+    const other = await fakeReceiver(() => 204);
+    await agentOf(configOf([{ url: receiver.url, write_relabel_configs: nothing, ...message }, { url: other.url }]));
+    await expect.poll(() => other.received.length, { timeout: 10_000 }).toBeGreaterThan(5);
+    expect(receiver.received).toEqual([]);
   });
 
   it('that asks to wait is waited for', async () => {

@@ -18,7 +18,7 @@ import { Shape, type ShapeOptions } from '../request/shape.ts';
 import type { Survey } from '../request/survey.ts';
 import type { SentCounts } from '../request/write-v2.ts';
 import { DestinationCounts } from './counts.ts';
-import { type Answer, backoffMs, type Judgement, judge } from './judgement.ts';
+import { backoffMs, type Judgement, judge } from './judgement.ts';
 import { type PlannedRequest, planRequests } from './plan.ts';
 import { type EncodedRequest, type Protocol, protocols } from './protocol.ts';
 import { createSender, type Sender } from './sender.ts';
@@ -43,6 +43,7 @@ const logEveryMs = 60_000;
 const deniedBackoffMs = 30_000;
 
 type Failed = Extract<Judgement, { kind: 'again' }>;
+type Refused = Extract<Judgement, { kind: 'refused' }>;
 
 /** Why a destination takes nothing. */
 export interface Failure {
@@ -212,18 +213,19 @@ export class Destination {
       const wanted = doubt === undefined ? this.#protocol : protocols['prometheus.WriteRequest'];
       if (!encoded || protocol !== wanted) encoded = wanted.encode(request, families);
       protocol = wanted;
+      if (isEmpty(encoded)) return;
       this.counts.requests++;
       const answer = await this.#sender.send(encoded.block, protocol, repeat, signal);
       const judgement = judge(answer, now(), encoded.counts);
-      const written = writtenOf(answer, encoded);
-      if (written) this.#understandsV2 = true;
+      const written = 'status' in answer ? answer.written : undefined;
+      if (written && encoded.counts) this.#understandsV2 = true;
       if (judgement.kind === 'unsupported') {
         this.#fallBack(judgement.reason);
         continue;
       }
       if (judgement.kind === 'delivered') {
         if (doubt !== undefined) this.#fallBack(doubt);
-        return this.#delivered(request, encoded, written);
+        return this.#delivered(request, encoded, encoded.counts && written);
       }
       if (judgement.kind === 'refused') {
         if (encoded.counts && judgement.code === '400' && !this.#understandsV2) {
@@ -231,11 +233,7 @@ export class Destination {
           continue;
         }
         const isDoubtful = mayHaveArrived || (repeat > 0 && doubt === undefined);
-        if (isDoubtful && request.records.length > 1) return this.#deliverSingly(request);
-        const arrived = written ? written.samples + written.histograms : 0;
-        this.counts.samplesSent += arrived;
-        const reason = isDoubtful ? `${judgement.code} repeated` : judgement.code;
-        return this.#lose(reason, Math.max(0, request.samples - arrived), judgement.reason);
+        return this.#refused(request, encoded, judgement, written, isDoubtful);
       }
       signal.throwIfAborted();
       this.counts.retry(judgement.code);
@@ -263,11 +261,26 @@ export class Destination {
   }
 
   /**
-   * A server that has a part of a request already may refuse the whole of it, as Prometheus does for samples that are
-   * older than what it has: then each scrape is sent alone, so that it gets those that it has not.
+   * What the server says that it took of a refused request has arrived; the rest is lost. Where it took nothing because of
+   * single samples, as Prometheus does with all of a request of 1.0, or may have refused it because a part had arrived
+   * before, each scrape is sent alone, so that it gets those that it will take.
    */
-  async #deliverSingly({ records }: PlannedRequest): Promise<void> {
-    for (const record of records) await this.#deliver({ records: [record], samples: record.samples }, true);
+  async #refused(
+    request: PlannedRequest,
+    encoded: EncodedRequest,
+    { code, reason, named }: Refused,
+    written: SentCounts | undefined,
+    isDoubtful: boolean,
+  ): Promise<void> {
+    const { records, samples } = request;
+    const arrived = arrivedOf(samples, written, 0);
+    if (arrived === 0 && records.length > 1 && (isDoubtful || named.length > 0)) {
+      for (const record of records) await this.#deliver({ records: [record], samples: record.samples }, isDoubtful);
+      return;
+    }
+    if (arrived > 0) this.#taken(request, encoded, arrived);
+    const label = [code, named.join(', '), isDoubtful ? 'repeated' : ''].filter((part) => part !== '').join(' ');
+    this.#lose(label, samples - arrived, reason);
   }
 
   #isTooOld({ records }: PlannedRequest): boolean {
@@ -275,11 +288,16 @@ export class Destination {
     return sampleAgeLimitMs > 0 && records.every(({ at }) => this.deps.now() - at > sampleAgeLimitMs);
   }
 
-  #delivered({ records, samples }: PlannedRequest, { block }: EncodedRequest, written: SentCounts | undefined): void {
-    const arrived = written ? Math.min(samples, written.samples + written.histograms) : samples;
-    this.counts.samplesSent += arrived;
-    this.counts.bytesSent += block.length;
+  #delivered(request: PlannedRequest, encoded: EncodedRequest, written: SentCounts | undefined): void {
+    const { samples } = request;
+    const arrived = arrivedOf(samples, written, samples);
+    this.#taken(request, encoded, arrived);
     if (arrived < samples) this.#lose('not written', samples - arrived, 'success, with fewer of them written');
+  }
+
+  #taken({ records }: PlannedRequest, { block }: EncodedRequest, samples: number): void {
+    this.counts.samplesSent += samples;
+    this.counts.bytesSent += block.length;
     for (const { at } of records) this.counts.newestSent = Math.max(this.counts.newestSent, at);
     const failure = this.#failure;
     if (!failure) return;
@@ -314,9 +332,12 @@ export class Destination {
   }
 }
 
-/** What a server says that it wrote of a request of remote write 2.0. */
-const writtenOf = (answer: Answer, { counts }: EncodedRequest): SentCounts | undefined =>
-  counts && 'status' in answer ? answer.written : undefined;
+/** How many of so many samples the server says that it wrote; `unsaid` where it does not say. */
+const arrivedOf = (samples: number, written: SentCounts | undefined, unsaid: number): number =>
+  written ? Math.min(samples, written.samples + written.histograms) : unsaid;
+
+/** Of 2.0, where metadata alone is nothing that could be sent. */
+const isEmpty = ({ counts }: EncodedRequest): boolean => counts?.samples === 0 && counts.histograms === 0;
 
 const shapeOf = (config: RemoteWriteConfig, externalLabels: ReadonlyMap<string, string>): ShapeOptions => ({
   externalLabels,

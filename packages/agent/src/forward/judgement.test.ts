@@ -53,7 +53,25 @@ describe('an answer', () => {
   });
 
   it('says what the server said', () => {
-    expect(judge(answer(400), now)).toEqual({ kind: 'refused', reason: 'HTTP 400: why', code: '400' });
+    expect(judge(answer(400), now)).toEqual({ kind: 'refused', reason: 'HTTP 400: why', code: '400', named: [] });
+  });
+
+  it.each([
+    // Prometheus to 1.0, to 2.0, and Nightshift.
+    ['out of order sample\n', ['out of order']],
+    ['duplicate sample for timestamp for series {a="b"}\nout of bounds for series {}', ['out of bounds', 'duplicate']],
+    [
+      'This body cannot be read: too old sample: 3 samples are older than the window for late ones (x), the first of {}; 2 new series were refused, the first {}; the rest was taken',
+      ['too old sample', 'series limit'],
+    ],
+  ])('%j names why samples are refused', (text, named) => {
+    expect(judge({ status: 400, retryAfter: '', text, written: undefined }, now)).toMatchObject({ named });
+  });
+
+  it('is shown to people by its first line, however long', () => {
+    const text = `${'x'.repeat(1000)}\nsecond`;
+    const judgement = judge({ status: 400, retryAfter: '', text, written: undefined }, now);
+    expect(judgement).toMatchObject({ reason: `HTTP 400: ${'x'.repeat(300)}` });
   });
 });
 

@@ -1,10 +1,12 @@
 import type { SentCounts } from '../request/write-v2.ts';
+import { firstLine, namedReasons } from './refusal.ts';
 
 /** What came of one request. */
 export type Answer =
   | {
       readonly status: number;
       readonly retryAfter: string;
+      /** The beginning of what it says. */
       readonly text: string;
       /** What the server says that it wrote, in the headers of remote write 2.0; undefined where it has none of them. */
       readonly written: SentCounts | undefined;
@@ -14,8 +16,14 @@ export type Answer =
 
 export type Judgement =
   | { readonly kind: 'delivered' }
-  /** The server will never take it. */
-  | { readonly kind: 'refused'; readonly reason: string; readonly code: string }
+  /** The server will never take it, or has taken a part and will never take the rest. */
+  | {
+      readonly kind: 'refused';
+      readonly reason: string;
+      readonly code: string;
+      /** Why samples were refused for what they are, as far as the answer names it. */
+      readonly named: readonly string[];
+    }
   /** The server does not understand remote write 2.0. */
   | { readonly kind: 'unsupported'; readonly reason: string }
   | {
@@ -61,13 +69,14 @@ export function judge(answer: Answer, now: number, sent?: SentCounts): Judgement
     return { kind: 'delivered' };
   }
   const code = String(status);
-  const reason = `HTTP ${status}${text === '' ? '' : `: ${text}`}`;
+  const said = firstLine(text);
+  const reason = `HTTP ${status}${said === '' ? '' : `: ${said}`}`;
   if (sent && status === 415) return { kind: 'unsupported', reason };
   const isDenied = isDenial(status);
   if (status === 429 || status >= 500 || isDenied) {
     return { kind: 'again', reason, code, afterMs: retryAfterMs(answer.retryAfter, now), isDenied };
   }
-  return { kind: 'refused', reason, code };
+  return { kind: 'refused', reason, code, named: namedReasons(text) };
 }
 
 export interface BackoffLimits {

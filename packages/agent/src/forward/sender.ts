@@ -10,16 +10,16 @@ export interface Sender {
   close(): Promise<void>;
 }
 
-/** Of an answer's text, for people. */
-const shownText = 300;
+/** Of an answer's text. */
+const readCharacters = 4096;
 
 async function beginningOf({ body }: HttpResponse): Promise<string> {
   let text = '';
   for await (const chunk of body as AsyncIterable<Buffer>) {
     text += chunk.toString('utf8');
-    if (text.length > shownText) break;
+    if (text.length > readCharacters) break;
   }
-  return text.split('\n', 1)[0]?.trim().slice(0, shownText) ?? '';
+  return text.slice(0, readCharacters);
 }
 
 function reasonOf(error: unknown): string {

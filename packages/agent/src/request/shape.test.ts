@@ -82,7 +82,7 @@ describe('what a destination gets of a scrape', () => {
         ['site', 'north'],
       ],
     ]);
-    expect(shape.apply(encodeWriteRequest([one('debug')]))).toEqual([]);
+    expect(shape.apply(encodeWriteRequest([one('debug')], metadata))).toEqual([]);
   });
 
   it('has neither exemplars nor metadata where they are not wanted', () => {

@@ -36,7 +36,7 @@ export class Shape {
     this.#externals = encodeExternalLabels(options.externalLabels);
   }
 
-  /** Empty where nothing of it is wanted. The parts stay valid. */
+  /** Empty where no sample of it is wanted. The parts stay valid. */
   apply(request: Uint8Array, survey: Survey = surveyOf(request)): Part[] {
     if (this.#isWanted(request, survey)) return survey.samples > 0 ? [{ bytes: request, samples: survey.samples }] : [];
     const parts: Part[] = [];
@@ -66,7 +66,7 @@ export class Shape {
       samples += taken;
     }
     end();
-    return parts;
+    return parts.some((part) => part.samples > 0) ? parts : [];
   }
 
   /** Whether a request can be sent as it is. */

@@ -104,6 +104,12 @@ function reportOf(
   return { refusal: reasons.join('; '), refused, ...(written && { written }) };
 }
 
+const countsOf = ({ timestamps, histograms, exemplars }: MetricBatch): WrittenCounts => ({
+  samples: timestamps.length,
+  histograms: histograms?.length ?? 0,
+  exemplars: exemplars.length,
+});
+
 /** Of what was decoded, without what was refused afterwards. */
 function writtenOf(
   { samples, histograms, exemplars }: WrittenCounts,
@@ -153,7 +159,7 @@ export async function collectReported(
   if (left) sender.counts.samples += samplesOf(left) - (bySink?.samples ?? 0);
   sender.counts.logRecords += taken.logs?.length ?? 0;
   sender.counts.spans += taken.spans?.length ?? 0;
-  const written = report && metrics && left && writtenOf(report.written, metrics, left, bySink?.samples);
+  const written = metrics && left && writtenOf(report?.written ?? countsOf(metrics), metrics, left, bySink?.samples);
   if (metrics && !known) deps.sink.memory?.release(metrics);
   return reportOf(report, refusals, written, isEmpty);
 }

@@ -21,7 +21,7 @@ export interface JournalRecord {
 
 /** What a sender is told of what was not taken whole. */
 export interface WriteReport {
-  /** Of remote write 2.0. */
+  /** Of remote write 2.0, and of 1.0 where a part was refused. */
   readonly written?: WrittenCounts;
   /** Why the rest was not taken, '' where all was. */
   readonly refusal: string;
