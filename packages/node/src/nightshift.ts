@@ -10,7 +10,7 @@ import { createMetricsHandler, type MetricsOptions } from './handlers/metrics.ts
 import { createHealth } from './health/health.ts';
 import { setRoute } from './http/route.ts';
 import { instrumentations } from './instrumentations.ts';
-import { hookModules } from './modules/hooks.ts';
+import { hookModules, namesOf } from './modules/hooks.ts';
 import { moduleInstrumentations } from './modules/index.ts';
 import { createProfiler } from './profiles/profiler.ts';
 
@@ -113,6 +113,7 @@ function startAll(options: Options): Nightshift {
     options,
     environment: process.env,
     instrumentations,
+    parts: [...instrumentations.map(({ name }) => name), ...moduleInstrumentations.flatMap(namesOf)],
     say: (message) => void process.stderr.write(`${message}\n`),
   });
   const closers: (() => unknown)[] = [];

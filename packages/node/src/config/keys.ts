@@ -123,7 +123,7 @@ export const keys = {
     names,
     [],
     ['METRICS_WITHOUT'],
-    'What is left alone, by name: http, fetch, express, pg, console and so on.',
+    'What is left alone, by name: http, fetch, express, pg, console and so on. A name that is none is answered with those that there are.',
   ),
 } as const;
 

@@ -57,6 +57,20 @@ describe('the configuration', () => {
     expectTypeOf<Options['samplingRate']>().toEqualTypeOf<number | Readonly<Record<string, number>> | undefined>();
   });
 
+  it('does not let a name of what is to be left alone be misspelled', () => {
+    const parts = ['express', 'http', 'pg'];
+    const { values, complaints } = loadConfig({}, { METRICS_WITHOUT: 'expres, pg, kitchen' }, parts);
+    expect(values.without).toEqual(['expres', 'pg', 'kitchen']);
+    expect(complaints).toEqual([
+      'METRICS_WITHOUT: nothing here is named "expres"; did you mean express?',
+      'METRICS_WITHOUT: nothing here is named "kitchen"; there are express, http, pg',
+    ]);
+    expect(() => loadConfig({ without: ['expres'] }, {}, parts)).toThrow(
+      new OptionsError(['without: nothing here is named "expres"; did you mean express?']),
+    );
+    expect(loadConfig({ without: ['pg'] }, {}, parts).complaints).toEqual([]);
+  });
+
   it('reads a rate for each kind', () => {
     const read = (text: string) => loadConfig({}, { METRICS_SAMPLING_RATE: text }).values.samplingRate;
     expect(read('0.25')).toEqual({ default: 0.25 });

@@ -36,9 +36,13 @@ export const readVariables: readonly string[] = [
   ...alsoRead,
 ];
 
-/** Options win over variables, variables over defaults. Throws OptionsError for options; the environment is complained of. */
-export function loadConfig(options: Options, environment: Environment): Loaded {
+/**
+ * Options win over variables, variables over defaults. Throws OptionsError for options; the environment is complained of.
+ * `parts` are the names that `without` may have; any, where they are not given.
+ */
+export function loadConfig(options: Options, environment: Environment, parts?: readonly string[]): Loaded {
   const problems = problemsOf(options);
+  if (problems.length === 0) problems.push(...unknownParts(options.without, parts).map((text) => `without: ${text}`));
   if (problems.length > 0) throw new OptionsError(problems);
   const complaints = unknownVariables(environment);
   const shown: Shown[] = [];
@@ -48,8 +52,19 @@ export function loadConfig(options: Options, environment: Environment): Loaded {
     values[name] = value;
     shown.push({ name, value: key.secret && isSet(value) ? '[hidden]' : value, from });
   }
+  const { from } = shown.find(({ name }) => name === 'without')!;
+  complaints.push(...unknownParts(values.without as readonly string[], parts).map((text) => `${from}: ${text}`));
   return { values: values as unknown as Values, shown, complaints };
 }
+
+/** Whoever names one believes that it is left alone. */
+const unknownParts = (without: readonly string[] = [], parts: readonly string[] = without): string[] =>
+  without
+    .filter((name) => !parts.includes(name))
+    .map((name) => {
+      const right = meant(name, parts) || `; there are ${[...new Set(parts)].sort().join(', ')}`;
+      return `nothing here is named ${asText(name)}${right}`;
+    });
 
 const entries = () => Object.entries(keys) as [KeyName, Key][];
 

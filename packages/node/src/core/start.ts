@@ -27,13 +27,15 @@ export interface StartOptions {
   readonly options: Options;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly instrumentations: readonly Instrumentation[];
+  /** Names that `without` may have; any, where they are not given. */
+  readonly parts?: readonly string[];
   /** Where the few things are said that the library says by itself: standard error. */
   readonly say: (message: string) => void;
 }
 
 /** Throws OptionsError; whatever else goes wrong is reported by the guard, and that part is left out. */
-export function start({ options, environment, instrumentations, say }: StartOptions): Started {
-  const { values: settings, shown, complaints } = loadConfig(options, environment);
+export function start({ options, environment, instrumentations, parts, say }: StartOptions): Started {
+  const { values: settings, shown, complaints } = loadConfig(options, environment, parts);
   for (const complaint of complaints) say(`@nightshift/node: ${complaint}`);
   const guard = createGuard(say);
   const meters = createMeters(guard);

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Started } from '../core/start.ts';
+import type { Resource } from '../export/encode-common.ts';
+import { resourceOf } from '../export/resource.ts';
 import { type Access, type AccessOptions, Gate } from '../handlers/access.ts';
 import { answer, compressed, json, notAllowed, text } from '../handlers/answers.ts';
 import type { Answer, Asked } from '../handlers/exchange.ts';
@@ -22,7 +24,7 @@ export interface Dashboard {
 /** Gathers from when the first handler is made; until then nothing runs. `exports` says how pushing goes. */
 export function createDashboard(started: Started, exports?: ExportState): Dashboard {
   const { settings, guard, meters, recorder } = started;
-  let gathering: { readonly history: History; readonly end: () => void } | undefined;
+  let gathering: { readonly history: History; readonly resource: Resource; readonly end: () => void } | undefined;
   const gather = () => {
     const reader = createRuntimeReader();
     const history = new History({
@@ -37,13 +39,13 @@ export function createDashboard(started: Started, exports?: ExportState): Dashbo
       clearInterval(timer);
       reader.close();
     };
-    return { history, end };
+    return { history, resource: resourceOf(settings), end };
   };
   const kinds = cachedKinds(recorder);
   return {
     handler(options = {}) {
       gathering ??= gather();
-      const { history } = gathering;
+      const { history, resource } = gathering;
       const gate = new Gate(settings.dashboardToken, options.check?.bind(options), guard);
       return createHandler(guard, 'dashboard.handler', async (asked) => {
         const { method, query } = asked;
@@ -53,7 +55,7 @@ export function createDashboard(started: Started, exports?: ExportState): Dashbo
         if (access !== 'granted') return denied(access, query.has('data'));
         if (!query.has('data')) return compressed(asked, page(200, dashboardPage));
         const minutes = MINUTES.find((one) => String(one) === query.get('minutes')) ?? MINUTES[0];
-        return compressed(asked, json(200, await snapshotOf(started, history, minutes, exports, kinds)));
+        return compressed(asked, json(200, await snapshotOf(started, resource, history, minutes, exports, kinds)));
       });
     },
     close() {

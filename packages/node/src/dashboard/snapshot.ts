@@ -1,5 +1,6 @@
 import type { KindSnapshot, Notable, OperationBuffer } from '../buffer/buffer.ts';
 import type { Started } from '../core/start.ts';
+import type { Resource } from '../export/encode-common.ts';
 import type { Durations } from './durations.ts';
 import { type History, POINT_MS, type Points, type RouteRow } from './history.ts';
 import { namesWith, valuesOf } from './registry-values.ts';
@@ -80,6 +81,7 @@ export type ExportState = () => readonly ExportStatus[] | undefined;
 
 export async function snapshotOf(
   started: Started,
+  resource: Resource,
   history: History,
   minutes: number,
   exports: ExportState | undefined,
@@ -93,8 +95,8 @@ export async function snapshotOf(
     now: Date.now(),
     minutes,
     pointMs: POINT_MS,
-    service: settings.serviceName,
-    version: settings.resourceAttributes['service.version'] ?? '',
+    service: String(resource['service.name']),
+    version: String(resource['service.version'] ?? ''),
     process: { pid: process.pid, node: process.version, uptime: process.uptime() },
     enabled: settings.enabled,
     complaints: started.complaints,

@@ -15,9 +15,9 @@ type Of = Pick<Settings, 'serviceName' | 'resourceAttributes'>;
  * Who this process is, by OpenTelemetry's conventions (https://opentelemetry.io/docs/specs/semconv/resource/). What is
  * configured wins; name and version come from the package.json of the working directory otherwise.
  */
-export function resourceOf({ serviceName, resourceAttributes }: Of, directory = process.cwd()): Resource {
+export function resourceOf({ serviceName, resourceAttributes }: Of): Resource {
   const host = hostname();
-  const own = packageIn(directory);
+  const own = packageOfProcess();
   const version = own.version === '' ? {} : { 'service.version': own.version };
   return {
     ...version,
@@ -35,9 +35,10 @@ export function resourceOf({ serviceName, resourceAttributes }: Of, directory = 
   };
 }
 
-function packageIn(directory: string): { name: string; version: string } {
+/** The working directory may be gone too. */
+function packageOfProcess(): { name: string; version: string } {
   try {
-    const { name, version } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as Record<
+    const { name, version } = JSON.parse(readFileSync(join(process.cwd(), 'package.json'), 'utf8')) as Record<
       string,
       unknown
     >;

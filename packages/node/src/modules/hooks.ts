@@ -20,13 +20,13 @@ export interface ModuleHooks {
 /** A package and one thing in it: `@scope/name/file` belongs to `@scope/name`. */
 const packageOf = (module: string): string => /^(@[^/]+\/)?[^/]+/.exec(module)?.[0] ?? module;
 
-const isLeftAlone = (module: string, without: readonly string[]): boolean =>
-  without.includes(module) || without.includes(packageOf(module));
+/** By which it may be left alone. */
+export const namesOf = ({ module }: ModuleInstrumentation): readonly string[] => [module, packageOf(module)];
 
 export function hookModules(hub: Hub, instrumentations: readonly ModuleInstrumentation[]): ModuleHooks {
   const { guard, settings } = hub;
   const wanted = settings.enabled
-    ? instrumentations.filter(({ module }) => !isLeftAlone(module, settings.without))
+    ? instrumentations.filter((one) => !namesOf(one).some((name) => settings.without.includes(name)))
     : [];
   const back: (() => void)[] = [];
   const patched = new Map<ModuleInstrumentation, WeakSet<object>>();

@@ -26,7 +26,6 @@ describe('the link shortener, hardly used, at a sampling rate of a tenth', () =>
         LINKS_FILE: join(dir, 'links.json'),
         METRICS_DASHBOARD_TOKEN: TOKEN,
         METRICS_SAMPLING_RATE: '0.1',
-        OTEL_SERVICE_NAME: 'url-shortener',
       },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
