@@ -1,6 +1,5 @@
 /** The sealed chunks of all series, one behind the other in pages; each knows the one before it in time of its series. */
 import {
-  CHUNK_SAMPLES,
   type ChunkPlace,
   ChunkWriter,
   countOf,
@@ -16,6 +15,8 @@ import {
 export interface Page extends PageViews {
   /** From 1, never again. */
   readonly number: number;
+  /** Its chunks are all written anew before long, and the page is free as a whole. */
+  readonly isPassing: boolean;
   /** Units of 8 bytes that are written. */
   used: number;
   /** Of them, those of chunks that were given up. */
@@ -32,9 +33,11 @@ export class ChunkPages {
   private readonly pages = new Map<number, Page>();
   private readonly writer = new ChunkWriter();
   private last = 0;
-  /** Pages that are being filled: with chunks that stay, and with small ones, which are all packed anew before long. */
+  private planned = 0;
+  private plannedNewest = 0;
+  /** Those that are being filled. */
   private current: Page | undefined;
-  private currentSmall: Page | undefined;
+  private currentPassing: Page | undefined;
 
   /** @param pageBytes a power of two up to 256 KiB */
   constructor(readonly pageBytes: number) {}
@@ -48,42 +51,34 @@ export class ChunkPages {
     return this.pages.values();
   }
 
-  /**
-   * Writes the samples from <= i < to behind the chunk at `place`, and moves `place` to the new one. False, and nothing is
-   * written, if that would take more than so many units of 8 bytes.
-   */
-  append(
-    series: number,
-    times: Float64Array,
-    values: Float64Array,
-    from: number,
-    to: number,
-    place: ChunkPlace,
-    mostUnits = Number.POSITIVE_INFINITY,
-  ): boolean {
-    const units = this.writer.plan(times, values, from, to);
-    if (units > mostUnits) return false;
-    const page = this.roomFor(units, to - from);
-    const at = page.used;
-    this.writer.write(page, at, series, place);
-    page.used += units;
-    page.newest = Math.max(page.newest, times[to - 1]!);
-    place.page = page.number;
-    place.at = at;
-    return true;
+  /** Units of 8 bytes that the samples from <= i < to take as one chunk, which is the next one to be written. */
+  plan(times: Float64Array, values: Float64Array, from: number, to: number): number {
+    this.planned = this.writer.plan(times, values, from, to);
+    this.plannedNewest = times[to - 1]!;
+    return this.planned;
   }
 
-  private roomFor(units: number, samples: number): Page {
-    const isSmall = samples <= CHUNK_SAMPLES;
-    const current = isSmall ? this.currentSmall : this.current;
+  /** Writes what was planned last behind the chunk at `place`, and moves `place` to it. */
+  write(series: number, place: ChunkPlace, isPassing = false): void {
+    const page = this.roomFor(this.planned, isPassing);
+    const at = page.used;
+    this.writer.write(page, at, series, place);
+    page.used += this.planned;
+    page.newest = Math.max(page.newest, this.plannedNewest);
+    place.page = page.number;
+    place.at = at;
+  }
+
+  private roomFor(units: number, isPassing: boolean): Page {
+    const current = isPassing ? this.currentPassing : this.current;
     if (current && current.used + units <= this.pageBytes / 8) return current;
-    const page = this.addPage();
-    if (isSmall) this.currentSmall = page;
+    const page = this.addPage(isPassing);
+    if (isPassing) this.currentPassing = page;
     else this.current = page;
     return page;
   }
 
-  private addPage(): Page {
+  private addPage(isPassing: boolean): Page {
     const memory = new ArrayBuffer(this.pageBytes);
     const page: Page = {
       number: ++this.last,
@@ -91,6 +86,7 @@ export class ChunkPages {
       halves: new Uint16Array(memory),
       words: new Uint32Array(memory),
       doubles: new Float64Array(memory),
+      isPassing,
       used: 0,
       wasted: 0,
       newest: Number.NEGATIVE_INFINITY,
@@ -125,7 +121,7 @@ export class ChunkPages {
   /** Nothing is added to it any more. */
   private close(page: Page): void {
     if (this.current === page) this.current = undefined;
-    if (this.currentSmall === page) this.currentSmall = undefined;
+    if (this.currentPassing === page) this.currentPassing = undefined;
   }
 
   /** Moves the chunks of pages that are half wasted together. `moved` is told of each. */
@@ -136,7 +132,7 @@ export class ChunkPages {
       for (let at = 0; at < page.used; at += sizeOf(page, at)) {
         if (isGivenUp(page, at)) continue;
         const units = sizeOf(page, at);
-        const target = this.roomFor(units, countOf(page, at));
+        const target = this.roomFor(units, page.isPassing);
         target.doubles.set(page.doubles.subarray(at, at + units), target.used);
         target.newest = Math.max(target.newest, lastTimeOf(page, at));
         const to = { page: target.number, at: target.used };

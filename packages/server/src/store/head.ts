@@ -189,35 +189,45 @@ export class Head {
     if (count === 0) return;
     const { times, values } = this.open.slabOf(slot);
     const start = this.open.offsetOf(slot);
-    if (count < CHUNK_SAMPLES || !this.merge(series)) {
+    if (!this.merge(series)) {
       known.lastChunk(series, this.place);
-      this.pages.append(series, times, values, start, start + count, this.place);
+      this.pages.plan(times, values, start, start + count);
+      this.pages.write(series, this.place, true);
     }
     known.setLastChunk(series, this.place);
     known.count[series] = 0;
   }
 
-  /** Packs the open samples together with two small chunks before them and leaves `place` there; false where there are none. */
+  /** Packs the open samples together with the two passing chunks before them and leaves `place` there; false where there are none. */
   private merge(series: number): boolean {
     const { place, one, pages } = this;
     this.series.lastChunk(series, place);
     const { page: pageNumber, at } = place;
     const page = pages.get(pageNumber);
-    if (!page || countOf(page, at) > CHUNK_SAMPLES) return false;
+    if (!page?.isPassing) return false;
     toChunkBefore(page, place);
     const { page: beforeNumber, at: beforeAt } = place;
     const before = pages.get(beforeNumber);
-    if (!before || countOf(before, beforeAt) > CHUNK_SAMPLES) return false;
+    if (!before?.isPassing) return false;
     toChunkBefore(before, place);
+    const units = sizeOf(page, at) + sizeOf(before, beforeAt);
     let count = readChunk(before, beforeAt, one, 0, 0);
     count += readChunk(page, at, one, count, count);
     count += this.readOpen(series, one, count, count);
-    // Together they may be longer than apart, as when one of them has a NaN, with which doubles are kept as they are.
-    const most = 1.5 * (sizeOf(page, at) + sizeOf(before, beforeAt));
-    if (!pages.append(series, one.times, one.values, 0, count, place, most)) return false;
+    // One NaN among them, and all are kept as doubles: then they stay three.
+    if (pages.plan(one.times, one.values, 0, count) <= 1.5 * units) pages.write(series, place);
+    else this.pack(series, one, count, CHUNK_SAMPLES, place);
     pages.giveUp(before, beforeAt);
     pages.giveUp(page, at);
     return true;
+  }
+
+  /** Writes chunks of so many samples behind the one at `place`, which is moved to the last. */
+  private pack(series: number, { times, values }: Columns, count: number, each: number, place: ChunkPlace): void {
+    for (let from = 0; from < count; from += each) {
+      this.pages.plan(times, values, from, Math.min(count, from + each));
+      this.pages.write(series, place);
+    }
   }
 
   /** Packed and late samples of a series in columns of their own. */
@@ -237,9 +247,7 @@ export class Head {
     for (let i = 0; i < path.length; i++) this.pages.giveUp(path.pages[i]!, path.at[i]!);
     this.dropLate(series);
     const place = { page: 0, at: 0 };
-    for (let from = 0; from < count; from += MERGED_SAMPLES) {
-      this.pages.append(series, columns.times, columns.values, from, Math.min(count, from + MERGED_SAMPLES), place);
-    }
+    this.pack(series, columns, count, MERGED_SAMPLES, place);
     this.series.setLastChunk(series, place);
   }
 

@@ -120,7 +120,7 @@ export class HeadAndEngine implements MetricStore {
     let counted = { samples: 0, bytes: 0 };
     for (const [place, { number, labels }] of matched.entries()) {
       reader.series(labels);
-      this.head.collect(number, start, end, reader);
+      if (start <= end) this.head.collect(number, start, end, reader);
       const { samples, bytes } = reader;
       if (samples - counted.samples < BUDGET_SAMPLES && place < matched.length - 1) continue;
       budget.samples(samples - counted.samples, bytes - counted.bytes);
@@ -157,11 +157,12 @@ export class HeadAndEngine implements MetricStore {
     limit: number,
     signal?: AbortSignal,
   ): Promise<readonly string[]> {
-    const found = await this.inRange(selectors, range, signal);
-    return sorted(
-      found.map(({ labels }) => labels.get(name)).filter((value) => value !== undefined),
-      limit,
-    );
+    const values = new Set<string>();
+    for (const { labels } of await this.inRange(selectors, range, signal)) {
+      const value = labels.get(name);
+      if (value !== undefined) values.add(value);
+    }
+    return sorted(values, limit);
   }
 
   async metadata(metric: string | undefined, limit: number): Promise<readonly MetricMetadata[]> {
@@ -174,13 +175,15 @@ export class HeadAndEngine implements MetricStore {
     const [only] = selectors;
     const matched = only && selectors.length === 1 ? this.lookup.match(only) : this.index.matchAny(selectors);
     const cut = this.head.coveredFrom;
-    const here = new Set(matched.filter(({ number }) => this.head.has(number, Math.max(start, cut), end)));
-    if (start >= cut) return [...here];
-    const elsewhere = matched.filter((series) => !here.has(series));
+    const from = Math.max(start, cut);
+    const here = from > end ? [] : matched.filter(({ number }) => this.head.has(number, from, end));
+    if (start >= cut) return here;
+    const known = new Set(here);
+    const elsewhere = known.size === 0 ? matched : matched.filter((series) => !known.has(series));
     const older = await this.history.seriesInRange(elsewhere, start, Math.min(end, cut - 1), signal, () =>
       this.spanOf(elsewhere),
     );
     const natives = await this.histograms.inEngine(elsewhere, start, Math.min(end, cut - 1), signal);
-    return matched.filter((series) => here.has(series) || older.has(series.id) || natives.has(series.id));
+    return matched.filter((series) => known.has(series) || older.has(series.id) || natives.has(series.id));
   }
 }
