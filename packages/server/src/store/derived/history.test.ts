@@ -136,6 +136,17 @@ class World {
 }
 
 describe('samples of the past', () => {
+  it('are all in the pack of an hour whose only sample is in its last second', async () => {
+    const time = START + 3 * HOUR_MS - 1;
+    const world = new World();
+    await world.start();
+    await world.do({ what: 'insert', rows: [{ series: 0, time, bits: [0, 0] }] });
+    await world.do({ what: 'derive', hours: [2] });
+    expect(world.hours.sorted()).toEqual([FIRST + 2]);
+    const found = await world.history.samples(series, START, START + HOURS * HOUR_MS);
+    expect(shown(found).get(series[0]!.id)).toEqual([`${time} 0,0`]);
+  });
+
   it('are the same with packed hours as without, whatever was inserted late or deleted', async () => {
     let packed = 0;
     await fc.assert(

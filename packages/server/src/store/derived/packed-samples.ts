@@ -43,9 +43,12 @@ export function packedSamples(engine: Engine): Derivation {
 
 /** The ids that have a sample in the hour, ascending, in lists of as many as are packed together. */
 async function idsOf(engine: Engine, hour: number, signal: AbortSignal): Promise<bigint[][]> {
+  // Times are compared with times of milliseconds: `time < toDateTime(…)` passes over parts that begin in the second before.
+  const start = `fromUnixTimestamp64Milli(${hour * HOUR_MS}, 'UTC')`;
+  const end = `fromUnixTimestamp64Milli(${(hour + 1) * HOUR_MS}, 'UTC')`;
   const bytes = await engine.queryBytes(
     `SELECT id, count() FROM nightshift.samples WHERE toStartOfHour(time) = toDateTime(${hour * 3600}, 'UTC')
-     AND time >= toDateTime(${hour * 3600}, 'UTC') AND time < toDateTime(${(hour + 1) * 3600}, 'UTC')
+     AND time >= ${start} AND time < ${end}
      GROUP BY id ORDER BY id FORMAT RowBinary`,
     {},
     signal,
