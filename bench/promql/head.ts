@@ -36,13 +36,12 @@ export async function benchHead(only?: string): Promise<string[]> {
   const store = new HeadAndEngine({} as History, head, index, new Map(), new HistogramReader({} as Engine, head));
   const asks = createMetricQueries(store, { timeoutMs: 60_000, maxSamples: 50_000_000, lookbackMs: 300_000 });
   const step = scrapeMs;
-  const answer = async ({ query, instant }: Asked) =>
-    resultJson(
-      await (instant
-        ? asks.instant(query ?? '', start + lastMs)
-        : asks.range(query ?? '', { start, end: start + lastMs, step })),
-      undefined,
-    );
+  const answer = async ({ query, instant }: Asked) => {
+    const result = await (instant
+      ? asks.instant(query ?? '', start + lastMs)
+      : asks.range(query ?? '', { start, end: start + lastMs, step }));
+    return (await resultJson(result, undefined)).finish();
+  };
   const rows: string[][] = [];
   const chosen = queries.filter(({ name, query }) => query !== undefined && (only === undefined || name === only));
   for (const asked of chosen) {

@@ -1,8 +1,10 @@
+import type { JsonBytes } from './json-bytes.ts';
+
 /** What a route of the Prometheus HTTP API gives. */
 export interface Answer {
   readonly data: unknown;
-  /** The data as bytes of JSON already, in place of `data`: what is large is written piece by piece. */
-  readonly json?: Buffer;
+  /** In place of `data`: it as JSON behind `beforeData`, to which the rest is added. What is large is written once, piece by piece. */
+  readonly json?: JsonBytes;
   readonly warnings?: readonly string[];
   readonly infos?: readonly string[];
 }
@@ -22,13 +24,17 @@ export function upTo<T>(all: readonly T[], limit: number): { all: readonly T[]; 
   return all.length > limit ? { all: all.slice(0, limit), warnings: [truncated] } : { all, warnings: [] };
 }
 
+/** How the body of a successful answer begins. */
+export const beforeData = '{"status":"success","data":';
+
 /** The body of a successful answer. */
 export function bodyOf({ data, json, warnings = [], infos = [] }: Answer): string | Buffer {
   const annotations = [
     warnings.length > 0 ? `,"warnings":${JSON.stringify(first(warnings, 'warning'))}` : '',
     infos.length > 0 ? `,"infos":${JSON.stringify(first(infos, 'info'))}` : '',
   ];
-  const [before, after] = ['{"status":"success","data":', `${annotations.join('')}}`];
-  if (!json) return before + JSON.stringify(data) + after;
-  return Buffer.concat([Buffer.from(before), json, Buffer.from(after)]);
+  const after = `${annotations.join('')}}`;
+  if (!json) return beforeData + JSON.stringify(data) + after;
+  json.text(after);
+  return json.finish();
 }

@@ -44,8 +44,14 @@ export class JsonBytes {
   /** Of the value before; those of a series mostly have as many. */
   private decimals = 0;
 
-  /** @param expected bytes, more or less */
-  constructor(expected = 0) {
+  /**
+   * @param expected bytes, more or less
+   * @param isOneSeries whether the beginnings of samples are not worth remembering, as no other series comes
+   */
+  constructor(
+    expected = 0,
+    private readonly isOneSeries = false,
+  ) {
     this.bytes = Buffer.allocUnsafe(Math.max(FIRST_BYTES, expected));
     this.view = viewOf(this.bytes);
   }
@@ -158,7 +164,7 @@ export class JsonBytes {
     else this.ascii(String(time / 1000));
     bytes[this.used++] = COMMA;
     bytes[this.used++] = QUOTE;
-    this.remember(time, place, start);
+    if (!this.isOneSeries) this.remember(time, place, start);
   }
 
   private remember(time: number, place: number, start: number): void {

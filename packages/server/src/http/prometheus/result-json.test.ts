@@ -28,7 +28,7 @@ it.each<[string, QueryResult]>([
   ['a number', { ...notes, resultType: 'scalar', time: 1, value: Number.NaN }],
   ['a text', { ...notes, resultType: 'string', time: 1, value: '"' }],
 ])('%s is written as it is shown', async (_what, result) => {
-  expect(JSON.parse((await resultJson(result, { a: 1 })).toString())).toEqual({
+  expect(JSON.parse((await resultJson(result, { a: 1 })).finish().toString())).toEqual({
     ...toApiData(result),
     stats: { a: 1 },
   });

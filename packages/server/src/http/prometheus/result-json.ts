@@ -61,9 +61,12 @@ function expectedOf(result: QueryResult): number {
   return expectedBytes(result.series.length, samples);
 }
 
-/** The `data` of a query's answer as bytes of JSON. */
-export async function resultJson(result: QueryResult, stats: unknown): Promise<Buffer> {
-  const into = new JsonBytes(expectedOf(result));
+const hasOneSeries = (result: QueryResult): boolean => result.resultType === 'matrix' && result.series.length === 1;
+
+/** The `data` of a query's answer, behind `before`; more may be written behind it. */
+export async function resultJson(result: QueryResult, stats: unknown, before = ''): Promise<JsonBytes> {
+  const into = new JsonBytes(expectedOf(result), hasOneSeries(result));
+  into.text(before);
   into.text(`{"resultType":"${result.resultType}","result":`);
   if (result.resultType === 'matrix') {
     const sizeOf = ({ timestamps }: MatrixSeries) => timestamps.length;
@@ -78,5 +81,5 @@ export async function resultJson(result: QueryResult, stats: unknown): Promise<B
   } else into.text(JSON.stringify(toApiData(result).result));
   if (stats !== undefined) into.text(`,"stats":${JSON.stringify(stats)}`);
   into.text('}');
-  return into.finish();
+  return into;
 }
