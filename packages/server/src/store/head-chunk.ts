@@ -67,8 +67,7 @@ const valueUnitsOf = (info: number, count: number): number =>
 export class ChunkWriter {
   private readonly timeOffsets = new Float64Array(MERGED_SAMPLES);
   private readonly valueOffsets = new Float64Array(MERGED_SAMPLES);
-  private times: Float64Array = this.timeOffsets;
-  private values: Float64Array = this.valueOffsets;
+  private columns: Columns = newColumns(0);
   private from = 0;
   private count = 0;
   private timeKind = 0;
@@ -80,9 +79,8 @@ export class ChunkWriter {
   private hasDeltas = false;
   private step = 0;
 
-  plan(times: Float64Array, values: Float64Array, from: number, to: number): number {
-    this.times = times;
-    this.values = values;
+  plan(columns: Columns, from: number, to: number): number {
+    this.columns = columns;
     this.from = from;
     this.count = to - from;
     this.planTimes();
@@ -92,7 +90,8 @@ export class ChunkWriter {
   }
 
   private planTimes(): void {
-    const { times, from, count, timeOffsets } = this;
+    const { from, count, timeOffsets } = this;
+    const { times } = this.columns;
     const first = times[from]!;
     const interval = count > 1 ? Math.floor((times[from + count - 1]! - first) / (count - 1)) : 0;
     this.timeKind = DOUBLES;
@@ -116,8 +115,8 @@ export class ChunkWriter {
   }
 
   private planValues(): void {
-    const { values, from, count } = this;
-    const words = wordsOf(values);
+    const { from, count } = this;
+    const { words } = this.columns;
     this.decimals = 0;
     this.valueBase = 0;
     this.hasDeltas = false;
@@ -164,7 +163,8 @@ export class ChunkWriter {
 
   /** Largest of the values as whole numbers of `1 / power` above the least; undefined if they are not that. */
   private scale(power: number): number | undefined {
-    const { values, from, count, valueOffsets } = this;
+    const { from, count, valueOffsets } = this;
+    const { values } = this.columns;
     let least = Number.POSITIVE_INFINITY;
     let most = Number.NEGATIVE_INFINITY;
     for (let i = 0; i < count; i++) {
@@ -193,13 +193,13 @@ export class ChunkWriter {
     doubles[at + 2] = this.timeBase;
     const timesAt = at + HEADER_BYTES / 8;
     writeOffsets(page, timesAt, timeKind, this.timeOffsets, count);
-    if (timeKind === DOUBLES) copyBits(page, timesAt, this.times, this.from, count);
+    if (timeKind === DOUBLES) copyDoubles(page, timesAt, this.columns.times, this.from, count);
     let valuesAt = timesAt + unitsOf(timeKind, count);
-    if (valueKind === NONE && !this.hasDeltas) copyBits(page, at + 3, this.values, this.from, 1);
+    if (valueKind === NONE && !this.hasDeltas) copyBits(page, at + 3, this.columns.words, this.from, 1);
     else doubles[at + 3] = this.valueBase;
     if (this.hasDeltas) doubles[valuesAt++] = this.step;
     writeOffsets(page, valuesAt, valueKind, this.valueOffsets, count);
-    if (valueKind === DOUBLES) copyBits(page, valuesAt, this.values, this.from, count);
+    if (valueKind === DOUBLES) copyBits(page, valuesAt, this.columns.words, this.from, count);
   }
 }
 
@@ -211,9 +211,12 @@ function writeOffsets(page: PageViews, at: number, kind: number, offsets: Float6
 }
 
 /** As words: a double that is read and written as a number may lose which NaN it is. */
-function copyBits(page: PageViews, at: number, from: Float64Array, start: number, count: number): void {
-  const words = wordsOf(from);
+function copyBits(page: PageViews, at: number, words: Uint32Array, start: number, count: number): void {
   for (let i = 0; i < 2 * count; i++) page.words[2 * at + i] = words[2 * start + i]!;
+}
+
+function copyDoubles(page: PageViews, at: number, times: Float64Array, start: number, count: number): void {
+  for (let i = 0; i < count; i++) page.doubles[at + i] = times[start + i]!;
 }
 
 const infoOf = ({ words }: PageViews, at: number): number => words[2 * at + 1]!;

@@ -2,6 +2,7 @@
 import {
   type ChunkPlace,
   ChunkWriter,
+  type Columns,
   countOf,
   giveUp,
   isGivenUp,
@@ -52,9 +53,9 @@ export class ChunkPages {
   }
 
   /** Units of 8 bytes that the samples from <= i < to take as one chunk, which is the next one to be written. */
-  plan(times: Float64Array, values: Float64Array, from: number, to: number): number {
-    this.planned = this.writer.plan(times, values, from, to);
-    this.plannedNewest = times[to - 1]!;
+  plan(columns: Columns, from: number, to: number): number {
+    this.planned = this.writer.plan(columns, from, to);
+    this.plannedNewest = columns.times[to - 1]!;
     return this.planned;
   }
 

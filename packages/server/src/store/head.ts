@@ -187,11 +187,10 @@ export class Head {
     const slot = known.slot[series]!;
     const count = known.count[series]!;
     if (count === 0) return;
-    const { times, values } = this.open.slabOf(slot);
     const start = this.open.offsetOf(slot);
     if (!this.merge(series)) {
       known.lastChunk(series, this.place);
-      this.pages.plan(times, values, start, start + count);
+      this.pages.plan(this.open.slabOf(slot), start, start + count);
       this.pages.write(series, this.place, true);
     }
     known.setLastChunk(series, this.place);
@@ -215,7 +214,7 @@ export class Head {
     count += readChunk(page, at, one, count, count);
     count += this.readOpen(series, one, count, count);
     // One NaN among them, and all are kept as doubles: then they stay three.
-    if (pages.plan(one.times, one.values, 0, count) <= 1.5 * units) pages.write(series, place);
+    if (pages.plan(one, 0, count) <= 1.5 * units) pages.write(series, place);
     else this.pack(series, one, count, CHUNK_SAMPLES, place);
     pages.giveUp(before, beforeAt);
     pages.giveUp(page, at);
@@ -223,9 +222,9 @@ export class Head {
   }
 
   /** Writes chunks of so many samples behind the one at `place`, which is moved to the last. */
-  private pack(series: number, { times, values }: Columns, count: number, each: number, place: ChunkPlace): void {
+  private pack(series: number, columns: Columns, count: number, each: number, place: ChunkPlace): void {
     for (let from = 0; from < count; from += each) {
-      this.pages.plan(times, values, from, Math.min(count, from + each));
+      this.pages.plan(columns, from, Math.min(count, from + each));
       this.pages.write(series, place);
     }
   }
