@@ -8,10 +8,29 @@ import { isFunction } from '../databases/wrap.ts';
 import { setRoute } from '../http/route.ts';
 import { isLoaded } from '../modules/commonjs.ts';
 
+interface Config {
+  readonly url?: unknown;
+}
+
 interface Request {
   readonly raw: object;
-  readonly is404?: boolean;
-  readonly routeOptions?: { readonly url?: unknown };
+  readonly routeOptions?: { readonly config?: Config };
+  readonly [own: symbol]: { readonly config?: Config } | undefined;
+}
+
+/**
+ * The template of the route of a request; undefined where none was found. `routeOptions` is made anew each time that it
+ * is asked for, of a dozen fields: it is asked once, to find what a request keeps its route in.
+ */
+function createUrlOf(): (request: Request) => unknown {
+  let place: symbol | undefined;
+  return (request) => {
+    const kept = place && request[place];
+    if (kept) return kept.config?.url;
+    const config = request.routeOptions?.config;
+    if (config) place = Object.getOwnPropertySymbols(request).find((own) => request[own]?.config === config);
+    return config?.url;
+  };
 }
 
 const INITIALIZATION = 'fastify.initialization';
@@ -21,9 +40,10 @@ export const fastify: Instrumentation = {
   name: 'fastify',
   install({ guard }: Hub) {
     let watching = true;
+    const urlOf = createUrlOf();
     const note = (request: Request): void => {
-      const url = request.is404 ? undefined : request.routeOptions?.url;
-      if (watching && typeof url === 'string' && url !== '') setRoute(request.raw, url);
+      const url = watching ? urlOf(request) : undefined;
+      if (typeof url === 'string' && url !== '') setRoute(request.raw, url);
     };
     const onRequest = (request: Request, _reply: unknown, done: () => void): void => {
       guard.run('fastify.request', () => note(request), undefined);

@@ -1,7 +1,7 @@
 /** Looking on at the events of objects that Node makes, without a listener that the application could count. */
 import type { EventEmitter } from 'node:events';
 
-type Emit = (this: object, type: string | symbol, ...values: unknown[]) => boolean;
+export type Emit = (this: object, type: string | symbol, ...values: unknown[]) => boolean;
 
 export interface Watcher {
   readonly types: ReadonlySet<string | symbol>;
@@ -17,22 +17,14 @@ export interface Watcher {
 }
 
 /**
- * Puts itself before `emit` of all objects with this prototype; events of other types pass straight on. Gives the way back,
- * which leaves alone what somebody else has put before it since.
+ * Puts what `make` gives before `emit` of all objects with this prototype. Gives the way back, which leaves alone what
+ * somebody else has put before it since: `isWatching` says then that everything is to pass straight on.
  */
-export function watchEvents(prototype: object, { types, before, around }: Watcher): () => void {
+export function replaceEmit(prototype: object, make: (original: Emit, isWatching: () => boolean) => Emit): () => void {
   const own = Object.getOwnPropertyDescriptor(prototype, 'emit');
   const original = (prototype as EventEmitter).emit as Emit;
   let watching = true;
-  const watched: Emit = function (type, ...values) {
-    before?.(this, type, values);
-    if (!around) return original.call(this, type, ...values);
-    return around(this, type, values, () => original.call(this, type, ...values));
-  };
-  // Two functions: where the values only pass on, no array is made of them.
-  const emit: Emit = function emit(type, ...values) {
-    return watching && types.has(type) ? watched.call(this, type, ...values) : original.call(this, type, ...values);
-  };
+  const emit = make(original, () => watching);
   alike(emit, original);
   // Enumerable as EventEmitter.prototype.emit.
   const description = { writable: true, enumerable: true, configurable: true };
@@ -43,6 +35,22 @@ export function watchEvents(prototype: object, { types, before, around }: Watche
     if (own) Object.defineProperty(prototype, 'emit', own);
     else Reflect.deleteProperty(prototype, 'emit');
   };
+}
+
+/** The same for events of these types; others pass straight on. */
+export function watchEvents(prototype: object, { types, before, around }: Watcher): () => void {
+  return replaceEmit(prototype, (original, isWatching) => {
+    const watched: Emit = function (type, ...values) {
+      before?.(this, type, values);
+      if (!around) return original.call(this, type, ...values);
+      return around(this, type, values, () => original.call(this, type, ...values));
+    };
+    // Two functions: where the values only pass on, no array is made of them.
+    return function emit(type, ...values) {
+      if (types.has(type) && isWatching()) return watched.call(this, type, ...values);
+      return original.call(this, type, ...values);
+    };
+  });
 }
 
 /** Code that wraps functions looks at these; a bundler may have changed the name. */

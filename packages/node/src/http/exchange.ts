@@ -1,6 +1,7 @@
 /** One request that is being served and its response, whatever the version of HTTP. */
 import type { Hub } from '../core/hub.ts';
-import type { Span } from '../tracing/tracer.ts';
+import type { Span, SpanStart } from '../tracing/tracer.ts';
+import { Attachment } from './attachment.ts';
 import { knownMethod } from './methods.ts';
 import type { Outcome, Protocol, ServerMetrics } from './server-metrics.ts';
 import { setServerAttributes } from './server-span.ts';
@@ -8,8 +9,11 @@ import { splitTarget } from './url.ts';
 
 export class Exchange {
   readonly began = performance.now();
+  isOpen = true;
   /** Bytes of the body of the request that have passed. */
   received = 0;
+  /** Undefined where no framework said so. */
+  route: string | undefined;
   span: Span | undefined;
 
   constructor(
@@ -19,10 +23,15 @@ export class Exchange {
   ) {}
 }
 
+/**
+ * By what Node gives for a request: an IncomingMessage or the stream of HTTP/2. The only attachment of this library that
+ * is looked at for each event: more of them would share the code of one and make it forget which field it reads.
+ */
+export const exchanges = new Attachment<object, Exchange>();
+
 /** What was sent and received until the end. Sizes in bytes, negative or NaN where nobody knows. */
 export interface Ended {
   readonly protocol: Protocol;
-  readonly route: string | undefined;
   /** '' if none was sent. */
   readonly status: string;
   readonly by: Outcome;
@@ -39,21 +48,24 @@ export interface Peer {
   readonly port: number | undefined;
 }
 
-/**
- * The span of a request that came with this `traceparent`. A connection that is kept may still be in the context of the
- * request before. Undefined where no trace is begun here and none comes from elsewhere.
- */
+/** Whatever is active is not looked at: a connection that is kept may still be in the context of the request before. */
+const OF_ITS_OWN: SpanStart = { root: true };
+
+/** The span of a request that came with this `traceparent`. Undefined where no trace begins here and none comes from elsewhere. */
 export function startSpan({ tracer, settings }: Hub, method: string, traceparent: unknown): Span | undefined {
   const parent = typeof traceparent === 'string' ? tracer.extract(traceparent) : undefined;
-  if (!parent && tracer.active()) tracer.enter(undefined);
-  return parent || settings.traceRate > 0 ? tracer.start(knownMethod(method), 'server', parent) : undefined;
+  if (!parent && settings.traceRate === 0) {
+    if (tracer.active()) tracer.enter(undefined);
+    return undefined;
+  }
+  return tracer.start(knownMethod(method), 'server', parent, OF_ITS_OWN);
 }
 
 export function finishExchange(hub: Hub, metrics: ServerMetrics, exchange: Exchange, ended: Ended): void {
   const seconds = (performance.now() - exchange.began) / 1000;
   const { span } = exchange;
   const { by, status } = ended;
-  const series = metrics.series(ended.protocol, ended.route, knownMethod(exchange.method), status, by);
+  const series = metrics.series(ended.protocol, exchange.route, knownMethod(exchange.method), status, by);
   const failed = by === 'server' || (by === 'finished' && status >= '500');
   series.took.observe(seconds, span);
   series.tookByConvention.observe(seconds, span);

@@ -4,14 +4,18 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Hub, Instrumentation } from '../core/hub.ts';
 import type { Span } from '../tracing/tracer.ts';
 import { watchEvents } from './emit.ts';
-import { Exchange, finishExchange, type Peer, startSpan } from './exchange.ts';
-import { routeOf } from './route.ts';
+import { Exchange, exchanges, finishExchange, type Peer, startSpan } from './exchange.ts';
 import { type Outcome, type Protocol, type ServerMetrics, statusLabel } from './server-metrics.ts';
 import { serverMetricsOf } from './server-metrics-of.ts';
 
-interface Open {
-  readonly exchange: Exchange;
-  readonly headers: IncomingHttpHeaders;
+/** A stream that is open. */
+class Open extends Exchange {
+  constructor(
+    readonly headers: IncomingHttpHeaders,
+    method: string,
+  ) {
+    super(headers[':path'] ?? '', method);
+  }
 }
 
 const plain: Protocol = { scheme: 'http', version: '2' };
@@ -24,8 +28,6 @@ const SERVERS = new Set(['Http2Server', 'Http2SecureServer']);
 const STREAM_EVENTS = new Set(['data', 'end', 'close', 'readable', 'error', 'aborted', 'trailers']);
 
 class StreamWatch {
-  private readonly streams = new WeakMap<object, Open>();
-
   constructor(
     private readonly hub: Hub,
     private readonly metrics: ServerMetrics,
@@ -34,36 +36,37 @@ class StreamWatch {
   /** The span in whose context the listeners of the server are called. */
   start(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Span | undefined {
     const method = headers[':method'] ?? '';
-    const exchange = new Exchange(headers[':path'] ?? '', method);
-    this.streams.set(stream, { exchange, headers });
+    const exchange = new Open(headers, method);
+    exchanges.attach(stream, exchange);
     this.metrics.inFlight++;
     exchange.span = startSpan(this.hub, method, headers.traceparent);
     return exchange.span;
   }
 
   spanOf(stream: object): Span | undefined {
-    return this.streams.get(stream)?.exchange.span;
+    const open = exchanges.of(stream);
+    return open?.isOpen ? open.span : undefined;
   }
 
   readonly event = (stream: object, type: string | symbol, values: readonly unknown[]): void =>
     this.hub.guard.run(
       'http2.server.event',
       () => {
-        const open = this.streams.get(stream);
-        if (!open) return;
-        if (type === 'data') open.exchange.received += (values[0] as Uint8Array | string | undefined)?.length ?? 0;
+        const open = exchanges.of(stream);
+        if (!(open instanceof Open && open.isOpen)) return;
+        if (type === 'data') open.received += (values[0] as Uint8Array | string | undefined)?.length ?? 0;
         if (type === 'close') this.close(stream as ServerHttp2Stream, open);
       },
       undefined,
     );
 
-  private close(stream: ServerHttp2Stream, { exchange, headers }: Open): void {
-    this.streams.delete(stream);
+  private close(stream: ServerHttp2Stream, exchange: Open): void {
+    const { headers } = exchange;
+    exchange.isOpen = false;
     this.metrics.inFlight--;
     const sent = stream.sentHeaders as IncomingHttpHeaders | undefined;
     finishExchange(this.hub, this.metrics, exchange, {
       protocol: headers[':scheme'] === 'https' ? secure : plain,
-      route: routeOf(stream),
       status: stream.headersSent && sent ? statusLabel(sent[':status']) : '',
       by: outcomeOf(stream),
       requestSize: Number(headers['content-length'] ?? exchange.received),

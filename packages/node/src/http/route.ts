@@ -1,8 +1,8 @@
 /**
  * The template of the route that serves a request, as the instrumentation of a framework finds it out: `/users/:id`, with
- * the prefixes of mounted routers. Kept beside the request, which stays as it is.
+ * the prefixes of mounted routers. Kept with the exchange, beside the request, which stays as it is.
  */
-const routes = new WeakMap<object, string>();
+import { exchanges } from './exchange.ts';
 
 /**
  * `request` is what Node gave: an IncomingMessage, an Http2ServerRequest, or the stream of a server session of HTTP/2. May
@@ -10,14 +10,12 @@ const routes = new WeakMap<object, string>();
  */
 export function setRoute(request: object, template: string): void {
   try {
-    routes.set(streamOf(request), template);
+    const exchange = exchanges.of(streamOf(request));
+    if (exchange) exchange.route = template;
   } catch {
     // Whatever a framework gave is no object.
   }
 }
-
-/** Undefined where no framework said so. */
-export const routeOf = (request: object): string | undefined => routes.get(request);
 
 /** A request of the compatibility API stands for its stream. */
 const streamOf = (request: object & { readonly stream?: unknown }): object =>

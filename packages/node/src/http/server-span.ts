@@ -24,9 +24,9 @@ export function setServerAttributes(span: Span, exchange: Exchange, ended: Ended
     span.set('server.address', server.address);
     span.set('server.port', server.port);
   }
-  if (ended.route !== undefined) {
-    span.set('http.route', ended.route);
-    span.rename(`${method === '_OTHER' ? 'HTTP' : method} ${ended.route}`);
+  if (exchange.route !== undefined) {
+    span.set('http.route', exchange.route);
+    span.rename(`${method === '_OTHER' ? 'HTTP' : method} ${exchange.route}`);
   } else if (method === '_OTHER') span.rename('HTTP');
   setOutcome(span, ended, failed);
 }

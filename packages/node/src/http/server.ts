@@ -5,11 +5,9 @@ import https from 'node:https';
 import type { Socket } from 'node:net';
 import type { Hub, Instrumentation } from '../core/hub.ts';
 import type { Span } from '../tracing/tracer.ts';
-import { Attachment } from './attachment.ts';
-import { watchEvents } from './emit.ts';
-import { Exchange, finishExchange, type Peer, startSpan } from './exchange.ts';
+import { replaceEmit } from './emit.ts';
+import { Exchange, exchanges, finishExchange, type Peer, startSpan } from './exchange.ts';
 import { rawHeader } from './raw-header.ts';
-import { routeOf } from './route.ts';
 import { type Outcome, type Protocol, type ServerMetrics, statusLabel } from './server-metrics.ts';
 import { serverMetricsOf } from './server-metrics-of.ts';
 import { watchUpgrades } from './upgrade.ts';
@@ -21,29 +19,26 @@ interface Told {
   readonly socket: Socket;
 }
 
-/** A request that is open, kept with the request itself. */
-class Open {
-  isOpen = true;
+/** A request that is open. */
+class Open extends Exchange {
+  /** Bytes of the connection when it was this response's turn; those of a pipeline come one after the other. */
+  writtenBefore = 0;
 
   constructor(
     readonly request: IncomingMessage,
     readonly response: ServerResponse,
     /** A request that the application has destroyed does not know its own any more. */
     readonly socket: Socket,
-    readonly connection: Connection,
-    readonly exchange: Exchange,
     /** As the request announced it; undefined for none. */
     readonly contentLength: string | undefined,
-  ) {}
+  ) {
+    super(request.url ?? '', request.method ?? '');
+  }
 }
 
-/** How far the bytes of a connection are counted; its requests come one after the other. */
-class Connection {
-  written: number;
-
-  constructor(socket: Socket) {
-    this.written = socket.bytesWritten;
-  }
+function openOf(request: object): Open | undefined {
+  const exchange = exchanges.of(request);
+  return exchange?.isOpen ? (exchange as Open) : undefined;
 }
 
 const protocol = (scheme: Protocol['scheme'], version: string): Protocol => ({ scheme, version });
@@ -57,9 +52,6 @@ function protocolOf(request: IncomingMessage, socket: Socket): Protocol {
 }
 
 class ServerWatch {
-  private readonly connections = new Attachment<Socket, Connection>();
-  private readonly requests = new Attachment<IncomingMessage, Open>();
-
   constructor(
     private readonly hub: Hub,
     private readonly metrics: ServerMetrics,
@@ -71,71 +63,62 @@ class ServerWatch {
   readonly finished = (told: unknown): void =>
     this.hub.guard.run('http.server.finish', () => this.finish(told as Told), undefined);
 
-  /** Of a response that nobody finished, or one that is finished already. */
-  readonly responseClosed = (response: object): void =>
-    this.hub.guard.run('http.server.close', () => this.close(response as ServerResponse), undefined);
+  /** Of a response whose turn has come, of one that nobody finished, or of one that is finished already. */
+  readonly responseEvent = (response: object, type: string | symbol): void =>
+    this.hub.guard.run(
+      type === 'close' ? 'http.server.close' : 'http.server.socket',
+      () => this.follow(response as ServerResponse, type),
+      undefined,
+    );
 
   /** Gives the span in whose context the listeners are to be called. */
-  readonly requestEvent = (request: object, type: string | symbol, values: readonly unknown[]): Span | undefined =>
-    this.hub.guard.run('http.server.request', () => this.look(request as IncomingMessage, type, values[0]), undefined);
+  readonly requestEvent = (request: object, type: string | symbol, value: unknown): Span | undefined =>
+    this.hub.guard.run('http.server.request', () => this.look(request as IncomingMessage, type, value), undefined);
 
   private start({ request, response, socket }: Told): void {
-    let connection = this.connections.of(socket);
-    if (!connection) {
-      connection = new Connection(socket);
-      this.connections.attach(socket, connection);
-    }
-    const { url = '', method = '', rawHeaders } = request;
-    const exchange = new Exchange(url, method);
-    this.requests.attach(
-      request,
-      new Open(request, response, socket, connection, exchange, rawHeader(rawHeaders, 'content-length')),
-    );
+    const { rawHeaders } = request;
+    const open = new Open(request, response, socket, rawHeader(rawHeaders, 'content-length'));
+    exchanges.attach(request, open);
     this.metrics.inFlight++;
-    exchange.span = startSpan(this.hub, method, rawHeader(rawHeaders, 'traceparent'));
-    if (exchange.span) this.hub.tracer.enter(exchange.span);
+    open.span = startSpan(this.hub, open.method, rawHeader(rawHeaders, 'traceparent'));
+    if (open.span) this.hub.tracer.enter(open.span);
   }
 
   private finish({ request }: Told): void {
-    const open = this.requests.of(request);
-    if (open?.isOpen) this.end(open, 'finished');
+    const open = openOf(request);
+    if (open) this.end(open, 'finished');
   }
 
-  private close({ req: request }: ServerResponse): void {
-    const open = request && this.requests.of(request);
-    if (open?.isOpen) this.end(open, closedBy(open.socket));
+  private follow({ req: request }: ServerResponse, type: string | symbol): void {
+    const open = request && openOf(request);
+    if (!open) return;
+    if (type === 'close') this.end(open, closedBy(open.socket));
+    else open.writtenBefore = open.socket.bytesWritten;
   }
 
   /** Events of all incoming messages, also of those that are responses to this process. */
   private look(request: IncomingMessage, type: string | symbol, value: unknown): Span | undefined {
-    const open = this.requests.of(request);
-    if (!open?.isOpen) return undefined;
-    if (type === 'data') open.exchange.received += sizeOf(value);
-    const { span } = open.exchange;
+    const open = openOf(request);
+    if (!open) return undefined;
+    if (type === 'data') open.received += sizeOf(value);
+    const { span } = open;
     // One of a pipeline whose turn never came: its response has no socket, and never closes.
     if (type === 'close' && open.socket.destroyed) this.end(open, closedBy(open.socket));
-    return open.isOpen ? span : undefined;
+    return open.isOpen && span && request.listenerCount(type) > 0 ? span : undefined;
   }
 
   private end(open: Open, by: Outcome): void {
-    const { request, response, socket, connection, exchange } = open;
+    const { request, response, socket } = open;
     open.isOpen = false;
     this.metrics.inFlight--;
     // One that waits in a pipeline may have a head, and has no socket.
     const sent = response.headersSent && response.socket !== null;
-    let responseSize = -1;
-    if (sent) {
-      const { bytesWritten } = socket;
-      responseSize = bytesWritten - connection.written - headSize(response);
-      connection.written = bytesWritten;
-    }
-    finishExchange(this.hub, this.metrics, exchange, {
+    finishExchange(this.hub, this.metrics, open, {
       protocol: protocolOf(request, socket),
-      route: routeOf(request),
       status: sent ? statusLabel(response.statusCode) : '',
       by,
-      requestSize: bodySize(open),
-      responseSize,
+      requestSize: open.contentLength === undefined ? open.received : Number(open.contentLength),
+      responseSize: sent ? socket.bytesWritten - open.writtenBefore - headSize(response) : -1,
       peer: () => peerOf(request, socket),
     });
   }
@@ -150,11 +133,6 @@ const peerOf = ({ headers }: IncomingMessage, socket: Socket): Peer => ({
 
 const sizeOf = (chunk: unknown): number =>
   typeof chunk === 'string' ? Buffer.byteLength(chunk) : ((chunk as Uint8Array | undefined)?.byteLength ?? 0);
-
-/** As it was announced, else what passed. */
-function bodySize({ contentLength, exchange }: Open): number {
-  return contentLength === undefined ? exchange.received : Number(contentLength);
-}
 
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'.length;
 
@@ -173,25 +151,48 @@ function closedBy(socket: Socket): Outcome {
   return socket.readableEnded ? 'client' : 'server';
 }
 
-const REQUEST_EVENTS = new Set(['data', 'end', 'close', 'readable', 'error', 'aborted']);
+/** Comparisons and no set: all events of all requests and responses pass here. */
+const isResponseEvent = (type: string | symbol): boolean => type === 'close' || type === 'socket';
+const isRequestEvent = (type: string | symbol): boolean =>
+  type === 'data' ||
+  type === 'end' ||
+  type === 'close' ||
+  type === 'readable' ||
+  type === 'error' ||
+  type === 'aborted';
+
+const watchResponses = (watch: ServerWatch): (() => void) =>
+  replaceEmit(
+    http.ServerResponse.prototype,
+    (original, isWatching) =>
+      function emit(type, ...values) {
+        if (isResponseEvent(type) && isWatching()) watch.responseEvent(this, type);
+        return original.call(this, type, ...values);
+      },
+  );
+
+const watchRequests = (watch: ServerWatch, tracer: Hub['tracer']): (() => void) =>
+  replaceEmit(http.IncomingMessage.prototype, (original, isWatching) => {
+    // Where Node keeps the context with the callback and not with the connection (from 24 on), it is lost at the next.
+    const inContext = (span: Span, request: object, type: string | symbol, values: readonly unknown[]): boolean => {
+      const pass = () => original.call(request, type, ...values);
+      return tracer.active() === span ? pass() : tracer.run(span, pass);
+    };
+    return function emit(type, ...values) {
+      const span = isRequestEvent(type) && isWatching() ? watch.requestEvent(this, type, values[0]) : undefined;
+      return span ? inContext(span, this, type, values) : original.call(this, type, ...values);
+    };
+  });
 
 export const httpServer: Instrumentation = {
   name: 'http',
   install(hub) {
     const watch = new ServerWatch(hub, serverMetricsOf(hub));
-    const { tracer } = hub;
     subscribe('http.server.request.start', watch.started);
     subscribe('http.server.response.finish', watch.finished);
     const undo = [
-      watchEvents(http.ServerResponse.prototype, { types: new Set(['close']), before: watch.responseClosed }),
-      watchEvents(http.IncomingMessage.prototype, {
-        types: REQUEST_EVENTS,
-        // Where Node keeps the context with the callback and not with the connection (from 24 on), it is lost at the next.
-        around(request, type, values, pass) {
-          const span = watch.requestEvent(request, type, values);
-          return span && tracer.active() !== span ? tracer.run(span, pass) : pass();
-        },
-      }),
+      watchResponses(watch),
+      watchRequests(watch, hub.tracer),
       ...[http.Server, https.Server].map(({ prototype }) => watchUpgrades(prototype, hub)),
     ];
     return () => {

@@ -163,7 +163,7 @@ export function createTracer(given: TracerOptions): Tracer {
   const options = { ...rest, now };
   return {
     start(name, kind, from, more) {
-      const parent = more?.root ? undefined : (from ?? storage.getStore());
+      const parent = from ?? (more?.root ? undefined : storage.getStore());
       if (parent) {
         if (!parent.sampled) return new UnsampledSpan(parent.traceId);
         return new SampledSpan(parent.traceId, parent.spanId, name, kind, options, more);

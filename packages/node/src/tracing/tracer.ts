@@ -35,7 +35,7 @@ export interface SpanStart {
   /** Unix milliseconds. */
   readonly time?: number | undefined;
   readonly links?: readonly SpanLink[] | undefined;
-  /** Has no parent, whatever is active. */
+  /** What is active is not its parent. */
   readonly root?: boolean | undefined;
 }
 
