@@ -3,7 +3,7 @@ import type { JsonBytes } from './json-bytes.ts';
 /** What a route of the Prometheus HTTP API gives. */
 export interface Answer {
   readonly data: unknown;
-  /** In place of `data`: it as JSON behind `beforeData`, to which the rest is added. What is large is written once, piece by piece. */
+  /** In place of `data`: the body up to its data, to which the rest is added. What is large is written once, piece by piece. */
   readonly json?: JsonBytes;
   readonly warnings?: readonly string[];
   readonly infos?: readonly string[];

@@ -1,7 +1,7 @@
 import { PromqlParseError, PromqlTypeError, type QueryResult } from '@nightshift/promql';
 import { describeParseError } from '../../query/features.ts';
 import type { MetricQueries, QueryAnswer, QueryAsk } from '../../query/promql.ts';
-import { type Answer, beforeData, truncated } from './answer.ts';
+import { type Answer, truncated } from './answer.ts';
 import type { PrometheusDeps } from './deps.ts';
 import { badData, invalidParameter } from './failure.ts';
 import { durationOf, type Parameters } from './parameters.ts';
@@ -63,7 +63,7 @@ async function answer(
   const stats = parameters.text('stats');
   return {
     data: undefined,
-    json: await resultJson(result, stats === '' ? undefined : statsOf(whole, grid, stats === 'all'), beforeData),
+    json: await resultJson(result, stats === '' ? undefined : statsOf(whole, grid, stats === 'all')),
     warnings: [...result.warnings, ...warnings, ...statsWarnings(stats)],
     infos: result.infos,
   };

@@ -1,5 +1,6 @@
 import { type QueryResult, toApiData } from '@nightshift/promql';
 import { expect, it } from 'vitest';
+import { bodyOf } from './answer.ts';
 import { resultJson } from './result-json.ts';
 
 const labels = (i: number) => new Map([['i', String(i)]]);
@@ -28,9 +29,11 @@ it.each<[string, QueryResult]>([
   ['a number', { ...notes, resultType: 'scalar', time: 1, value: Number.NaN }],
   ['a text', { ...notes, resultType: 'string', time: 1, value: '"' }],
 ])('%s is written as it is shown', async (_what, result) => {
-  expect(JSON.parse((await resultJson(result, { a: 1 })).finish().toString())).toEqual({
-    ...toApiData(result),
-    stats: { a: 1 },
+  const body = bodyOf({ data: undefined, json: await resultJson(result, { a: 1 }), warnings: ['w'] });
+  expect(JSON.parse(String(body))).toEqual({
+    status: 'success',
+    data: { ...toApiData(result), stats: { a: 1 } },
+    warnings: ['w'],
   });
 });
 

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { type MatrixSeries, type QueryResult, toApiData, type VectorSample } from '@nightshift/promql';
+import { beforeData } from './answer.ts';
 import { JsonBytes } from './json-bytes.ts';
 
 /** Samples that are written before other requests get their turn: some tens of milliseconds. */
@@ -63,10 +64,10 @@ function expectedOf(result: QueryResult): number {
 
 const hasOneSeries = (result: QueryResult): boolean => result.resultType === 'matrix' && result.series.length === 1;
 
-/** The `data` of a query's answer, behind `before`; more may be written behind it. */
-export async function resultJson(result: QueryResult, stats: unknown, before = ''): Promise<JsonBytes> {
+/** The body of a query's answer up to its `data`, which `bodyOf` completes. */
+export async function resultJson(result: QueryResult, stats: unknown): Promise<JsonBytes> {
   const into = new JsonBytes(expectedOf(result), hasOneSeries(result));
-  into.text(before);
+  into.text(beforeData);
   into.text(`{"resultType":"${result.resultType}","result":`);
   if (result.resultType === 'matrix') {
     const sizeOf = ({ timestamps }: MatrixSeries) => timestamps.length;
