@@ -13,7 +13,9 @@ import { migrations } from '../../engine/migrations/index.ts';
 import { type Journal, openJournal } from '../../spool/journal.ts';
 import { type NightshiftStore, openStore } from '../open.ts';
 import { DAY_MS } from '../retention-policy.ts';
-import { HOUR_MS } from './hours.ts';
+import { DerivedHours } from './derived-hours.ts';
+import { Deriver } from './deriver.ts';
+import { HOUR_MS, hourOf } from './hours.ts';
 import { QuietHours } from './quiet-hours.ts';
 
 const NOW = Date.UTC(2026, 5, 20, 12);
@@ -91,6 +93,28 @@ async function select(name: string): Promise<[time: number, value: number][]> {
 }
 
 describe('hours that are over', () => {
+  it('are derived from while a newer one cannot be', async () => {
+    await write('a', [
+      { timestamp: OLD, value: 1 },
+      { timestamp: HOUR, value: 2 },
+    ]);
+    await shut();
+    const hours = await DerivedHours.load({ engine, names: ['picky'] });
+    const picky = {
+      name: 'picky',
+      tables: [],
+      build: async (hour: number) => {
+        if (hour === hourOf(HOUR)) throw new Error('too much');
+      },
+    };
+    const quiet = new QuietHours(0, () => NOW);
+    const deriver = new Deriver({ engine, hours, quiet, derivations: [picky], everyMs: 10, now: () => NOW, log });
+    await vi.waitFor(() => expect(hours.sorted()).toEqual([hourOf(OLD)]), 10_000);
+    await vi.waitFor(() => expect(deriver.lastError).toBe('too much'), 10_000);
+    await deriver.close();
+    await open();
+  });
+
   it('are packed, again when a sample came late, and give what is there at any time', async () => {
     await write('a', [
       { timestamp: OLD, value: 1 },

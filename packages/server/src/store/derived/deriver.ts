@@ -44,15 +44,13 @@ export class Deriver {
       await this.pause(everyMs);
       if (this.stop.signal.aborted) return;
       if (engine.state !== 'up') continue;
-      try {
-        await this.round();
-        this.lastError = '';
-      } catch (error) {
-        if (this.stop.signal.aborted) return;
-        const reason = error instanceof Error ? error.message : String(error);
-        if (reason !== this.lastError) log.warn({ reason }, 'an hour could not be packed and will be tried again');
-        this.lastError = reason;
-      }
+      const failures = await this.round().catch((error: unknown) => [error]);
+      if (this.stop.signal.aborted) return;
+      const [first] = failures;
+      const reason = first === undefined ? '' : first instanceof Error ? first.message : String(first);
+      if (reason !== '' && reason !== this.lastError)
+        log.warn({ reason }, 'an hour could not be packed and will be tried again');
+      this.lastError = reason;
     }
   }
 
@@ -60,17 +58,20 @@ export class Deriver {
     await sleep(ms, undefined, { signal: this.stop.signal, ref: false }).catch(() => {});
   }
 
-  private async round(): Promise<void> {
+  /** Why hours could not be derived from: the others are all the same. */
+  private async round(): Promise<unknown[]> {
     const { engine, hours, derivations, now } = this.options;
+    const failures: unknown[] = [];
     for (const hour of await this.due()) {
-      if (this.stop.signal.aborted) return;
+      if (this.stop.signal.aborted || engine.state !== 'up') return failures;
       const start = performance.now();
-      await this.derive(hour);
+      await this.derive(hour).catch((error: unknown) => failures.push(error));
       await this.pause(performance.now() - start);
     }
-    if (now() - this.cleanedAt < CLEAN_MS) return;
+    if (now() - this.cleanedAt < CLEAN_MS) return failures;
     this.cleanedAt = now();
     for (const table of derivations.flatMap(({ tables }) => tables)) await dropOutdated(engine, table, hours);
+    return failures;
   }
 
   /** Hours that may have samples and are to be derived from, the newest first. */
