@@ -1,4 +1,6 @@
 import { allowGarbage } from './allow-garbage.ts';
+import { compileEarly } from './compile-early.ts';
+import { returnMemory } from './return-memory.ts';
 import { type ServeOptions, startServer } from './serve.ts';
 
 /** Longest a stop may take before the process ends all the same. */
@@ -9,8 +11,10 @@ const stopMs = 10_000;
  * lines for a person.
  */
 export async function runServe(options: ServeOptions, write = (line: string) => console.log(line)): Promise<void> {
+  returnMemory();
   allowGarbage();
   const server = await startServer(options);
+  compileEarly();
   write(`Nightshift is up: ${server.url}`);
   write(`OTLP over HTTP:   ${server.otlpUrl}`);
   write(`OTLP over gRPC:   ${server.otlpGrpcUrl}`);
