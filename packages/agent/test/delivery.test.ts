@@ -259,8 +259,9 @@ describe('the answer of a destination', () => {
     await expectGapless(serve, 5);
     const lost = () => agentMetric(agent, 'nightshift_agent_samples_lost_total');
     await expect.poll(lost, { timeout: 10_000 }).toBeGreaterThan(3);
+    const all = await lost();
     const named = await agentMetric(agent, 'nightshift_agent_samples_lost_total', 'reason="400 out of bounds"');
-    expect(await lost()).toBe(named);
+    expect(named).toBeGreaterThanOrEqual(all);
     const sent = await agentMetric(agent, 'nightshift_agent_samples_sent_total');
     expect(sent).toBeGreaterThanOrEqual(perScrape * named);
   });
