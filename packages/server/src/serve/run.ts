@@ -1,5 +1,4 @@
 import { allowGarbage } from './allow-garbage.ts';
-import { compileEarly } from './compile-early.ts';
 import { returnMemory } from './return-memory.ts';
 import { type ServeOptions, startServer } from './serve.ts';
 
@@ -14,7 +13,6 @@ export async function runServe(options: ServeOptions, write = (line: string) => 
   returnMemory();
   allowGarbage();
   const server = await startServer(options);
-  compileEarly();
   write(`Nightshift is up: ${server.url}`);
   write(`OTLP over HTTP:   ${server.otlpUrl}`);
   write(`OTLP over gRPC:   ${server.otlpGrpcUrl}`);
