@@ -109,7 +109,8 @@ function askedOfFetch(request: Request): Asked {
     method: request.method,
     path: pathname,
     query: searchParams,
-    header,
+    // Next.js drops `content-encoding` from a response and leaves its body compressed; servers of others compress themselves.
+    header: (name) => (name === 'accept-encoding' ? undefined : header(name)),
     secure: protocol === 'https:' || header('x-forwarded-proto') === 'https',
     address: '',
     native: request,

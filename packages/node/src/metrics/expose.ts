@@ -7,17 +7,38 @@ export interface Exposition {
 
 /** Reads the registry as an `Accept` header asks: OpenMetrics (with exemplars) where it is wanted, else text 0.0.4. */
 export function createExposition(registry: Registry): (accept: string | undefined) => Promise<Exposition> {
-  // The format is a state of the registry, which it looks at while it writes: one reader after the other.
-  let last: Promise<unknown> = Promise.resolve();
-  return (accept) => {
+  return async (accept) => {
     const type = wantsOpenMetrics(accept) ? Registry.OPENMETRICS_CONTENT_TYPE : Registry.PROMETHEUS_CONTENT_TYPE;
-    const read = async (): Promise<Exposition> => {
-      registry.setContentType(type as never);
-      return { contentType: type, body: await registry.metrics() };
-    };
-    const own = last.then(read, read);
-    last = own;
-    return own;
+    return { contentType: type, body: await viewOf(registry, type).metrics() };
+  };
+}
+
+/**
+ * The same metrics with a format of their own. To write OpenMetrics, prom-client takes `_total` from the names of counters,
+ * and would do so for whoever reads them next: the counters of the view are stand-ins.
+ */
+function viewOf(registry: Registry, type: string): Registry {
+  const getMetricsAsArray = () => (registry.getMetricsAsArray() as unknown as Readable[]).map(standIn);
+  const view = Object.create(registry, { getMetricsAsArray: { value: getMetricsAsArray } }) as Registry;
+  view.setContentType(type as never);
+  return view;
+}
+
+interface Readable {
+  name: string;
+  readonly type: string;
+  get(): Promise<object>;
+}
+
+function standIn(metric: Readable): Readable {
+  if (metric.type !== 'counter') return metric;
+  const { name, type } = metric;
+  return {
+    name,
+    type,
+    async get() {
+      return { ...(await metric.get()), name: this.name };
+    },
   };
 }
 

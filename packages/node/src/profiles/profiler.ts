@@ -67,6 +67,8 @@ export function createProfiler({ settings, guard }: Pick<Hub, 'settings' | 'guar
           clearTimeout(timer);
           resolve();
         };
+        // It may have been closed while the profile was begun.
+        if (isClosed) cut();
       });
       const raw = await END[kind](session);
       const durationMs = performance.now() - began;

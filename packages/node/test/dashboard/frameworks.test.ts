@@ -1,9 +1,14 @@
+import 'reflect-metadata';
 import { createServer, type RequestListener } from 'node:http';
 import { connect, createServer as createHttp2Server } from 'node:http2';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
 import Router from '@koa/router';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import express from 'express';
 import Fastify from 'fastify';
 import { Hono } from 'hono';
@@ -91,6 +96,8 @@ const FRAMEWORKS: Readonly<Record<string, (own: Handlers) => Promise<string> | s
     ends.push(() => app.close());
     return app.listen({ port: 0, host: '127.0.0.1' });
   },
+  'nest on express': (own) => nest(new ExpressAdapter(), own),
+  'nest on fastify': (own) => nest(new FastifyAdapter(), own),
   hono: async (own) => {
     const app = new Hono();
     for (const [path, handler] of byPath(own)) app.all(path, (c) => handler.fetch(c.req.raw));
@@ -102,6 +109,17 @@ const FRAMEWORKS: Readonly<Record<string, (own: Handlers) => Promise<string> | s
     });
   },
 };
+
+/** The decorator is called by hand: what runs here is not compiled with those of types. */
+async function nest(adapter: ExpressAdapter | FastifyAdapter, own: Handlers): Promise<string> {
+  class Application {}
+  Module({})(Application);
+  const app = await NestFactory.create(Application, adapter, { logger: false, forceCloseConnections: true });
+  for (const [path, handler] of byPath(own)) app.use(path, handler);
+  ends.push(() => app.close());
+  await app.listen(0, '127.0.0.1');
+  return app.getUrl();
+}
 
 /** Behind a parser of bodies and below a router, as applications have them. */
 function mounted(app: express.Express, { ops, metrics, ready }: Handlers): express.Express {

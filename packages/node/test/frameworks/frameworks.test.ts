@@ -28,7 +28,7 @@ async function hasTemplates(app: string, mode: Mode): Promise<void> {
     const statuses: unknown[] = [];
     for (const [method, path] of list) statuses.push([method, path, await running.ask(method, path)]);
     expect(statuses).toEqual(list.map(([method, path, status]) => [method, path, status]));
-    expect(routesOf(await running.report())).toEqual(expected(list));
+    await expect.poll(async () => routesOf(await running.report())).toEqual(expected(list));
   } finally {
     await running.stop();
   }
@@ -57,6 +57,23 @@ describe('routes of Next.js', () => {
       await hasTemplates('next', mode);
     });
   }
+
+  it('may be handlers of the library', async ({ skip }) => {
+    if (failure) skip(failure);
+    const running = await run(workplace, 'next', 'import');
+    try {
+      const ask = (path: string, headers = {}) => fetch(`http://127.0.0.1:${running.port}${path}`, { headers });
+      const ready = await ask('/ready');
+      expect([ready.status, await ready.json()]).toMatchObject([503, { status: 'failed' }]);
+      expect((await ask('/ops')).status).toBe(403);
+      const data = await ask('/ops?data', { 'x-user': 'ada' });
+      expect(await data.json()).toMatchObject({ enabled: true, process: { node: process.version } });
+      const served = 'http_request_duration_seconds_count{route="/ready",method="GET",status="503"} 1';
+      await expect.poll(async () => (await ask('/metrics')).text()).toContain(served);
+    } finally {
+      await running.stop();
+    }
+  });
 });
 
 describe('views', () => {

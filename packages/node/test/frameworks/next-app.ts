@@ -4,6 +4,9 @@ import { once } from 'node:events';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
+/** Bundled into the application, which gives what the library is that was started before it. */
+const LIBRARY = "import { nightshift } from '../../../index.cjs';\nexport const dynamic = 'force-dynamic';\n";
+
 const source: Readonly<Record<string, string>> = {
   'package.json': '{"type":"module","private":true}',
   'next.config.mjs': 'export default {};',
@@ -19,6 +22,11 @@ const source: Readonly<Record<string, string>> = {
     'export async function GET(_request, { params }) { return Response.json({ id: (await params).id }); }\n' +
     'export function DELETE() { return new Response(null, { status: 204 }); }',
   'app/boom/[id]/route.js': 'export function GET() { throw new Error("boom"); }',
+  'app/ops/route.js':
+    `${LIBRARY}const dashboard = nightshift().dashboard({ check: (request) => request.headers.get('x-user') === 'ada' });\n` +
+    'export const GET = dashboard.fetch;\nexport const POST = dashboard.fetch;',
+  'app/metrics/route.js': `${LIBRARY}export const GET = nightshift().metrics({ open: true }).fetch;`,
+  'app/ready/route.js': `${LIBRARY}export const GET = nightshift().health.ready({ disk: () => false }).fetch;`,
   'pages/old/[id].jsx':
     'export default function Page({ id }) { return <p>{id}</p>; }\n' +
     'export function getServerSideProps({ params }) { return { props: { id: params.id } }; }',

@@ -21,6 +21,19 @@ function keepObjects(count: number): object[] {
   return Array.from({ length: count }, (_, i) => ({ text: `object ${i}`, list: new Array(20).fill(i) }));
 }
 
+/** Does it again and again, so that some of it is within the profile whenever that begins. */
+async function busyUntil(making: Promise<Profile>, work: () => void): Promise<Profile> {
+  let made: Profile | undefined;
+  const done = making.then((profile) => {
+    made = profile;
+  });
+  while (!made) {
+    work();
+    await Promise.race([done, new Promise((resolve) => setTimeout(resolve, 1))]);
+  }
+  return made;
+}
+
 type Fields = readonly { readonly field: number; readonly value: number | Uint8Array }[];
 
 function fieldsOf(body: Uint8Array): Fields {
@@ -69,10 +82,7 @@ function decodePprof({ pprof }: Profile) {
 describe('a profile', () => {
   it('of the processor shows who used it, as pprof and for the tools of browsers', async () => {
     const { profile, profiles, close } = profiler();
-    const making = profile({ kind: 'cpu', seconds: 0.6 });
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    burnUntil(performance.now() + 500);
-    const made = await making;
+    const made = await busyUntil(profile({ kind: 'cpu', seconds: 0.6 }), () => burnUntil(performance.now() + 50));
     const { types, samples, period, duration, first } = decodePprof(made);
     expect([types, period, first]).toEqual([
       [
@@ -85,8 +95,8 @@ describe('a profile', () => {
     expect(duration).toBeGreaterThan(500_000_000);
     const total = (name: string) =>
       samples.filter(({ names }) => names.includes(name)).reduce((sum, { values }) => sum + values[1]!, 0);
-    expect(total('burnUntil')).toBeGreaterThan(200_000_000);
-    expect(total('burnUntil')).toBeLessThan(900_000_000);
+    expect(total('burnUntil')).toBeGreaterThan(duration * 0.3);
+    expect(total('burnUntil')).toBeLessThan(duration * 1.1);
     expect(total('(idle)')).toBe(0);
     expect(samples.every(({ names, values }) => names.every(Boolean) && values.length === 2)).toBe(true);
     const { nodes } = JSON.parse(await made.devtools()) as { nodes: { callFrame: { functionName: string } }[] };
@@ -97,20 +107,21 @@ describe('a profile', () => {
 
   it('of the heap shows who holds it', async () => {
     const { profile } = profiler();
-    const making = profile({ kind: 'heap', seconds: 1 });
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    const held = keepObjects(100_000);
-    const { types, samples } = decodePprof(await making);
+    const held: object[] = [];
+    const keep = () => void (held.length < 200 && held.push(keepObjects(5000)));
+    const { types, samples } = decodePprof(await busyUntil(profile({ kind: 'heap', seconds: 1 }), keep));
     expect(types).toEqual([
       ['inuse_objects', 'count'],
       ['inuse_space', 'bytes'],
     ]);
     const own = samples.filter(({ names }) => names.includes('keepObjects'));
     expect(own.reduce((sum, { values }) => sum + values[1]!, 0)).toBeGreaterThan(5_000_000);
-    expect(held).toHaveLength(100_000);
+    expect(held.length).toBeGreaterThan(0);
   });
 
-  it('is one at a time, bounded in number, and cut short when the library closes', async () => {
+  it.each([
+    0, 100,
+  ])('is one at a time, bounded in number, and cut short when the library closes, %i ms later', async (wait) => {
     const { profile, profiles, isBusy, close } = profiler();
     const first = profile({ kind: 'cpu', seconds: 0.05 });
     expect(isBusy()).toBe(true);
@@ -120,10 +131,10 @@ describe('a profile', () => {
     expect(profiles().map(({ id }) => id)).toEqual([9, 8, 7, 6, 5, 4]);
     const before = performance.now();
     const cut = profile({ kind: 'cpu', seconds: 60 });
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, wait));
     close();
     await cut;
-    expect(performance.now() - before).toBeLessThan(2000);
+    expect(performance.now() - before).toBeLessThan(10_000);
     await expect(profile({ kind: 'cpu' })).rejects.toThrow('closed');
   });
 
