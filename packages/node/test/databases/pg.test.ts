@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type * as Pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { pg as instrumentation } from '../../src/databases/postgres/index.ts';
+import { unhandledWhile } from '../services/watching.ts';
 import { type Calls, called, countsOf, expectEqualRuns, request, watching } from './compare.ts';
 import { postgresPrograms, startPostgres } from './servers/postgres.ts';
 import type { Server } from './servers/process.ts';
@@ -96,7 +96,9 @@ const calls: Calls<Place> = {
     client.on('error', () => {});
     const { rows } = await client.query('SELECT pg_backend_pid() AS pid');
     const outcome = client.query('SELECT pg_sleep(5)').catch((error: Error) => error);
-    await sleep(20);
+    const isRunning = "SELECT FROM pg_stat_activity WHERE pid = $1 AND state = 'active' AND query LIKE '%pg_sleep%'";
+    const running = async () => (await other.query(isRunning, [rows[0].pid])).rowCount === 1;
+    await vi.waitUntil(running, { timeout: 10_000 });
     await other.query('SELECT pg_terminate_backend($1)', [rows[0].pid]);
     const error = await outcome;
     await other.end();
@@ -317,16 +319,10 @@ describe.skipIf(!postgresPrograms)('pg', () => {
   it('lets an unhandled rejection be one', async () => {
     const place = await open();
     const { undo } = watch();
-    const seen: unknown[] = [];
-    const listener = (reason: unknown) => seen.push(reason);
-    const others = process.listeners('unhandledRejection');
-    process.removeAllListeners('unhandledRejection');
-    process.on('unhandledRejection', listener);
-    void place.client.query('SELECT * FROM nothing');
-    void place.pool.query('SELECT * FROM nothing');
-    await sleep(100);
-    process.removeListener('unhandledRejection', listener);
-    for (const other of others) process.on('unhandledRejection', other);
+    const seen = await unhandledWhile(2, async () => {
+      void place.client.query('SELECT * FROM nothing');
+      void place.pool.query('SELECT * FROM nothing');
+    });
     undo();
     await close(place);
     expect(seen).toHaveLength(2);

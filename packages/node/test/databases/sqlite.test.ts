@@ -189,10 +189,10 @@ describe('statements', () => {
     const { hub, undo } = watching(require('libsql'), [libsql]);
     const db = new (require('libsql') as DatabaseClass)(':memory:');
     for (const _row of db.prepare('SELECT 1 UNION ALL SELECT 2').iterate()) {
-      const until = performance.now() + 20;
+      const until = performance.now() + 500;
       while (performance.now() < until);
     }
     undo();
-    expect(hub.recorder.kinds()[0]!.total.seconds).toBeLessThan(0.02);
+    expect(hub.recorder.kinds()[0]!.total.seconds).toBeLessThan(0.5);
   });
 });

@@ -281,7 +281,8 @@ describe('the end', () => {
     started.tracer.start('x', 'internal').end();
     const before = performance.now();
     await exporter.close();
-    expect(performance.now() - before).toBeLessThan(1000);
+    // What the process itself needs for it on a busy machine comes on top.
+    expect(performance.now() - before).toBeLessThan(2000);
   });
 
   it('brings what still waits', async () => {

@@ -130,6 +130,6 @@ describe('a value', () => {
       expect(textOf(value).length).toBeLessThan(10_000);
       expect(textOfArguments([value, value]).length).toBeLessThan(10_000);
     }
-    expect(performance.now() - before).toBeLessThan(1000);
+    expect(performance.now() - before).toBeLessThan(5000);
   });
 });

@@ -61,10 +61,9 @@ describe('the first example of the README', () => {
     await running([...flags, 'app.mjs'], async (address) => {
       expect(await (await fetch(`${address}/users/42`)).json()).toEqual({ id: '42' });
       expect((await fetch(`${address}/nightshift?data`)).status).toBe(401);
-      await sleep(100);
-      const shown = await (await fetch(`${address}/nightshift?data`, { headers: { authorization } })).text();
-      expect(shown).toContain('GET /users/:id');
-      expect(shown).not.toContain('/users/42');
+      const shown = async () => (await fetch(`${address}/nightshift?data`, { headers: { authorization } })).text();
+      await expect.poll(shown, { timeout: 10_000 }).toContain('GET /users/:id');
+      expect(await shown()).not.toContain('/users/42');
       const page = await fetch(`${address}/nightshift`, { headers: { authorization } });
       expect(page.headers.get('content-type')).toMatch(/^text\/html/);
     });
@@ -74,9 +73,9 @@ describe('the first example of the README', () => {
     project.write('app.mjs', `${example}\n${metricsLine};\n`);
     await running(['app.mjs'], async (address) => {
       await (await fetch(`${address}/users/42`)).text();
-      await sleep(100);
-      const text = await (await fetch(`${address}/metrics`)).text();
-      expect(text).toMatch(/^http_request_duration_seconds_count\{.*route="\/users\/:id".*\} [1-9]/m);
+      const text = async () => (await fetch(`${address}/metrics`)).text();
+      const served = /^http_request_duration_seconds_count\{.*route="\/users\/:id".*\} [1-9]/m;
+      await expect.poll(text, { timeout: 10_000 }).toMatch(served);
     });
   });
 });

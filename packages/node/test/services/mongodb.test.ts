@@ -132,7 +132,7 @@ describe('mongodb (against a server of our own: Debian has none)', () => {
     watch();
     const people = connect().db('app').collection('people');
     await people.findOne({});
-    const reasons = await unhandledWhile(async () => {
+    const reasons = await unhandledWhile(1, async () => {
       void people.findOne({ $bad: 1 });
       await people.findOne({});
     });

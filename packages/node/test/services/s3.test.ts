@@ -156,10 +156,7 @@ describe('@aws-sdk/client-s3', () => {
     const away = await freePort();
     await new Promise<void>((listening) => server?.listen(away, '127.0.0.1', listening));
     const client = connect(away, { maxAttempts: 1 });
-    const reasons = await unhandledWhile(async () => {
-      void client.send(new ListBucketsCommand({}));
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    });
+    const reasons = await unhandledWhile(1, async () => void client.send(new ListBucketsCommand({})));
     expect(reasons).toHaveLength(1);
     server.closeAllConnections();
     server.close();

@@ -1,4 +1,5 @@
 /** A library that is started for one test, and what it has seen. */
+import { vi } from 'vitest';
 import type { Options } from '../../src/config/keys.ts';
 import type { Instrumentation, ModuleInstrumentation } from '../../src/core/hub.ts';
 import { type Started, start } from '../../src/core/start.ts';
@@ -62,8 +63,8 @@ export function watching({ modules = [], instrumentations = [], options = {}, br
   };
 }
 
-/** Reasons of unhandled rejections while `work` runs. */
-export async function unhandledWhile(work: () => Promise<unknown>): Promise<unknown[]> {
+/** Reasons of unhandled rejections from `work` on, until there are so many, and a little longer for one too many. */
+export async function unhandledWhile(count: number, work: () => Promise<unknown>): Promise<unknown[]> {
   const reasons: unknown[] = [];
   const listener = (reason: unknown) => void reasons.push(reason);
   const others = process.listeners('unhandledRejection');
@@ -71,6 +72,7 @@ export async function unhandledWhile(work: () => Promise<unknown>): Promise<unkn
   process.on('unhandledRejection', listener);
   try {
     await work();
+    await vi.waitUntil(() => reasons.length >= count, { timeout: 10_000, interval: 10 }).catch(() => {});
     await new Promise((resolve) => setTimeout(resolve, 20));
   } finally {
     process.removeListener('unhandledRejection', listener);
