@@ -8,7 +8,7 @@
  *   types/*.d.ts, *.d.cts    declarations for either
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { declarationsOf } from './declarations.mjs';
@@ -107,7 +107,7 @@ function publishedManifest({ name, version, description, license, engines, depen
     main: './dist/index.cjs',
     types: './dist/types/index.d.cts',
     exports: { '.': exportsOf('index'), './register': exportsOf('register'), './package.json': './package.json' },
-    files: ['dist'],
+    files: ['dist', 'REFERENCE.md'],
     dependencies,
   };
 }
@@ -130,8 +130,9 @@ export async function stageNode(root, stage) {
   }
   writeFileSync(join(stage, 'package.json'), `${JSON.stringify(publishedManifest(manifest), null, 2)}\n`);
   cpSync(join(root, 'LICENSE'), join(stage, 'LICENSE'));
-  const readme = join(root, 'packages/node/README.md');
-  if (existsSync(readme)) cpSync(readme, join(stage, 'README.md'));
+  cpSync(join(root, 'packages/node/README.md'), join(stage, 'README.md'));
+  // The README names it.
+  cpSync(join(root, 'docs/reference/node.md'), join(stage, 'REFERENCE.md'));
 }
 
 /** The path of the tarball, written into `directory`. */

@@ -1,6 +1,5 @@
 import type { KindSnapshot, Notable, OperationBuffer } from '../buffer/buffer.ts';
 import type { Started } from '../core/start.ts';
-import type { Resource } from '../export/encode-common.ts';
 import type { Durations } from './durations.ts';
 import { type History, POINT_MS, type Points, type RouteRow } from './history.ts';
 import { namesWith, valuesOf } from './registry-values.ts';
@@ -81,7 +80,7 @@ export type ExportState = () => readonly ExportStatus[] | undefined;
 
 export async function snapshotOf(
   started: Started,
-  resource: Resource,
+  resource: Readonly<Record<string, unknown>>,
   history: History,
   minutes: number,
   exports: ExportState | undefined,

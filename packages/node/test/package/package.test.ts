@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { asCommonJs, asModule, both, served, typed } from './programs.ts';
@@ -38,7 +38,12 @@ describe('the package from its tarball', () => {
     expect(names).toContain('@nightshift/node');
     expect(names.filter((name) => name.startsWith('@nightshift/') && name !== '@nightshift/node')).toEqual([]);
     const files = readdirSync(join(project.dir, 'node_modules/@nightshift/node')).sort();
-    expect(files).toEqual(expect.arrayContaining(['LICENSE', 'dist', 'package.json']));
+    expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'dist', 'package.json']));
+    const readme = readFileSync(join(project.dir, 'node_modules/@nightshift/node/README.md'), 'utf8');
+    const links = [...readme.matchAll(/\]\((?!https?:|#)(?:\.\/)?([^)#]+)/g)].map(([, path]) => path);
+    expect(links.filter((path) => !files.includes(path!))).toEqual([]);
+    expect(readme).toContain('REFERENCE.md');
+    expect(files).toContain('REFERENCE.md');
     expect(files).not.toContain('src');
   });
 
