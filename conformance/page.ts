@@ -88,8 +88,9 @@ const ELSEWHERE = `## Checked elsewhere
 * Real clients beside a real \`serve\` and a real agent, sample by sample: Prometheus and vmagent that write to us and
   node_exporter that we scrape in [real-peers.test.ts](../packages/cli/test/real-peers.test.ts), our agent that writes to
   Prometheus and VictoriaMetrics in [delivery.test.ts](../packages/agent/test/delivery.test.ts).
-* Scripts through the HTTP API of a real server, its journal and its engine: \`npm run conformance -- server PATH…\`. Cases
-  whose samples a server cannot be sent yet, native histograms and start timestamps, are counted as skipped.
+* Scripts through the HTTP API of a real server, its journal and its engine: \`npm run conformance -- server PATH…\`. Histograms
+  are compared bucket by bucket as the API shows them, without schema and reset hint; cases whose start timestamps a server
+  cannot be sent yet are counted as skipped.
 * Generated queries beside a real Prometheus server: \`npm run differential\`, in
   [conformance/differential](../conformance/differential).`;
 

@@ -1,18 +1,33 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Labels, QueryResult } from '../packages/promql/src/index.ts';
-import type { LoadCommand } from '../packages/promql/src/promqltest/script.ts';
+import type { Labels, MatrixSeries, QueryResult, VectorSample } from '../packages/promql/src/index.ts';
+import { toCustomBuckets } from '../packages/promql/src/promqltest/customBuckets.ts';
+import type { LoadCommand, LoadedSeries } from '../packages/promql/src/promqltest/script.ts';
 import { type ScriptTarget, UnsupportedLoad } from '../packages/promql/src/promqltest/target.ts';
+import type { ApiHistogramSample, ApiSample } from '../packages/promql/src/result/format.ts';
+import type { WriteSeries } from '../packages/wire/src/index.ts';
+import { fromApiHistogram, shownByApi } from './api-histogram.ts';
+import { numberOf } from './api-number.ts';
 import { withNightshift } from './peers/nightshift.ts';
 import type { Peer } from './peers/process.ts';
 import { remoteWrite } from './peers/remote-write.ts';
 
-type Sample = readonly [seconds: number, value: string];
+interface ApiVectorElement {
+  readonly metric: Record<string, string>;
+  readonly value?: ApiSample;
+  readonly histogram?: ApiHistogramSample;
+}
+
+interface ApiMatrixElement {
+  readonly metric: Record<string, string>;
+  readonly values?: readonly ApiSample[];
+  readonly histograms?: readonly ApiHistogramSample[];
+}
 
 type ApiResult =
-  | { readonly resultType: 'scalar' | 'string'; readonly result: Sample }
-  | { readonly resultType: 'vector'; readonly result: readonly { metric: Record<string, string>; value: Sample }[] }
-  | { readonly resultType: 'matrix'; readonly result: readonly { metric: Record<string, string>; values: Sample[] }[] };
+  | { readonly resultType: 'scalar' | 'string'; readonly result: ApiSample }
+  | { readonly resultType: 'vector'; readonly result: readonly ApiVectorElement[] }
+  | { readonly resultType: 'matrix'; readonly result: readonly ApiMatrixElement[] };
 
 interface ApiAnswer {
   readonly status: 'success' | 'error';
@@ -35,6 +50,7 @@ export function serverTarget(peer: Peer): ScriptTarget {
     instant: (query, time) => ask(peer, 'query', { query, time: seconds(time) }),
     range: (query, start, end, step) =>
       ask(peer, 'query_range', { query, start: seconds(start), end: seconds(end), step: seconds(step) }),
+    shown: shownByApi,
   };
 }
 
@@ -70,25 +86,30 @@ async function clear(peer: Peer): Promise<void> {
   if (!response.ok) throw new Error(`${peer.name} does not delete its series: ${response.status} ${text}`);
 }
 
+function written({ labels, points, startOffsets }: LoadedSeries, interval: number): WriteSeries {
+  if (startOffsets) throw new UnsupportedLoad('start timestamps');
+  const samples: WriteSeries['samples'][number][] = [];
+  const histograms: NonNullable<WriteSeries['histograms']>[number][] = [];
+  for (const [i, point] of points.entries()) {
+    const timestamp = i * interval;
+    if (point === 'stale') samples.push({ timestamp, value: Number.NaN, stale: true });
+    else if (typeof point === 'number') samples.push({ timestamp, value: point });
+    else if (point !== 'gap') histograms.push({ timestamp, histogram: point.histogram });
+  }
+  return { labels, samples, histograms };
+}
+
 async function load(peer: Peer, { interval, series, withCustomBuckets }: LoadCommand): Promise<void> {
-  if (withCustomBuckets) throw new UnsupportedLoad('native histograms');
-  const written = series.map(({ labels, points, startOffsets }) => {
-    if (startOffsets) throw new UnsupportedLoad('start timestamps');
-    const samples = points.flatMap((point, i) => {
-      if (typeof point === 'object') throw new UnsupportedLoad('native histograms');
-      if (point === 'gap') return [];
-      const timestamp = i * interval;
-      return [point === 'stale' ? { timestamp, value: Number.NaN, stale: true } : { timestamp, value: point }];
-    });
-    return { labels, samples };
-  });
+  const all = withCustomBuckets ? [...series, ...toCustomBuckets(series)] : series;
+  const loaded = all.map((each) => written(each, interval));
+  const wanted = loaded.filter(({ samples, histograms = [] }) => samples.length + histograms.length > 0);
   const id = randomUUID();
   const labels = new Map([
     ['__name__', MARKER],
     ['id', id],
   ]);
   const marker = { labels, samples: [{ timestamp: MARKER_TIME, value: 1 }] };
-  await remoteWrite(peer, [...written.filter(({ samples }) => samples.length > 0), marker]);
+  await remoteWrite(peer, [...wanted, marker]);
   await untilVisible(peer, `${MARKER}{id="${id}"}`);
 }
 
@@ -112,42 +133,50 @@ async function ask(peer: Peer, path: string, form: Record<string, string>): Prom
 function toResult(data: ApiResult, notes: Pick<QueryResult, 'warnings' | 'infos'>): QueryResult {
   switch (data.resultType) {
     case 'scalar':
-      return { resultType: 'scalar', time: milliseconds(data.result), value: numberOf(data.result), ...notes };
+      return { resultType: 'scalar', time: milliseconds(data.result), value: numberOf(data.result[1]), ...notes };
     case 'string':
       return { resultType: 'string', time: milliseconds(data.result), value: data.result[1], ...notes };
     case 'vector':
       return {
         resultType: 'vector',
-        samples: data.result.map(({ metric, value }) => ({
-          labels: labelsOf(metric),
-          time: milliseconds(value),
-          value: numberOf(value),
-        })),
+        samples: data.result.map(vectorSample),
         ...notes,
       };
     case 'matrix':
-      return {
-        resultType: 'matrix',
-        series: data.result.map(({ metric, values }) => ({
-          labels: labelsOf(metric),
-          timestamps: Float64Array.from(values, milliseconds),
-          values: Float64Array.from(values, numberOf),
-        })),
-        ...notes,
-      };
+      return { resultType: 'matrix', series: data.result.map(matrixSeries), ...notes };
   }
+}
+
+function vectorSample({ metric, value, histogram }: ApiVectorElement): VectorSample {
+  const labels = labelsOf(metric);
+  if (value) return { labels, time: milliseconds(value), value: numberOf(value[1]) };
+  if (!histogram) throw new Error(`${JSON.stringify(metric)} has neither a value nor a histogram`);
+  return { labels, time: milliseconds(histogram), value: Number.NaN, histogram: fromApiHistogram(histogram[1]) };
+}
+
+function matrixSeries({ metric, values = [], histograms = [] }: ApiMatrixElement): MatrixSeries {
+  const points = [
+    ...values.map((one) => ({ time: milliseconds(one), value: numberOf(one[1]), histogram: undefined })),
+    ...histograms.map((one) => ({
+      time: milliseconds(one),
+      value: Number.NaN,
+      histogram: fromApiHistogram(one[1]),
+    })),
+  ].sort((a, b) => a.time - b.time);
+  return {
+    labels: labelsOf(metric),
+    timestamps: Float64Array.from(points, ({ time }) => time),
+    values: Float64Array.from(points, ({ value }) => value),
+    histograms: points.map(({ histogram }) => histogram),
+  };
 }
 
 function labelsOf(metric: Record<string, string>): Labels {
   return new Map(Object.entries(metric).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function milliseconds([seconds]: Sample): number {
+function milliseconds([seconds]: ApiSample | ApiHistogramSample): number {
   return Math.round(seconds * 1000);
-}
-
-function numberOf([, text]: Sample): number {
-  return Number(text.replace('Inf', 'Infinity'));
 }
 
 function seconds(ms: number): string {

@@ -37,7 +37,7 @@ export async function runScriptAgainst(target: ScriptTarget, text: string, file?
       const { line, query } = command;
       if (lacking !== undefined) outcomes.push({ line, query, skipped: lacking });
       else {
-        const failure = await runCase(target, command);
+        const failure = await runCase(target, asShown(command, target));
         outcomes.push({ line, query, ...(failure === undefined ? {} : { failure }) });
       }
     }
@@ -55,6 +55,18 @@ async function load(target: ScriptTarget, command: LoadCommand, file?: string): 
     if (error instanceof NotationError) throw new ScriptError(error.message, command.line, file);
     throw error;
   }
+}
+
+/** The command with its expected histograms as far as the target shows them. */
+function asShown(command: EvalCommand, { shown }: ScriptTarget): EvalCommand {
+  if (!shown) return command;
+  const series = command.expected.series.map((line) => ({
+    ...line,
+    points: line.points.map((point) =>
+      typeof point === 'object' ? { histogram: shown(point.histogram), hintStated: false } : point,
+    ),
+  }));
+  return { ...command, expected: { ...command.expected, series } };
 }
 
 async function runCase(target: ScriptTarget, command: EvalCommand): Promise<string | undefined> {

@@ -1,4 +1,5 @@
 import { createEvaluator, type EvaluatorOptions } from '../engine/evaluator.ts';
+import type { FloatHistogram } from '../histogram/histogram.ts';
 import type { QueryResult } from '../result/result.ts';
 import { ArraySource } from './arraySource.ts';
 import type { LoadCommand } from './script.ts';
@@ -11,6 +12,8 @@ export interface ScriptTarget {
   load(command: LoadCommand): Promise<void>;
   instant(query: string, time: number): Promise<QueryResult>;
   range(query: string, start: number, end: number, step: number): Promise<QueryResult>;
+  /** What its answers show of a histogram; all of it unless told. */
+  shown?(histogram: FloatHistogram): FloatHistogram;
 }
 
 /** Samples that a target cannot hold: what a script asks until it clears the data is not asked there. */
