@@ -16,6 +16,7 @@ import {
   MERGED_SAMPLES,
   newColumns,
   readChunk,
+  readTimes,
   sizeOf,
   toChunkBefore,
 } from './head-chunk.ts';
@@ -365,7 +366,36 @@ export class Head {
     if (series >= this.series.size) return false;
     const newest = this.series.newest[series]!;
     if (newest < start || newest === Number.NEGATIVE_INFINITY) return false;
-    return newest <= end || this.read(series, start, end).timestamps.length > 0;
+    if (newest <= end) return true;
+    return this.late.has(series)
+      ? this.read(series, start, end).timestamps.length > 0
+      : this.hasInOrder(series, start, end);
+  }
+
+  /** Of a series without late samples: looks at times alone, and within a chunk only where its ends do not tell. */
+  private hasInOrder(series: number, start: number, end: number): boolean {
+    const { place, one } = this;
+    const holds = (times: Float64Array, from: number, to: number): boolean => {
+      const at = lowerBound(times, to, start, from);
+      return at < to && times[at]! <= end;
+    };
+    const count = this.series.count[series]!;
+    if (count > 0) {
+      const slot = this.series.slot[series]!;
+      const from = this.open.offsetOf(slot);
+      if (holds(this.open.slabOf(slot).times, from, from + count)) return true;
+    }
+    this.series.lastChunk(series, place);
+    for (let page = this.pages.get(place.page); page; page = this.pages.get(place.page)) {
+      const { at } = place;
+      const last = lastTimeOf(page, at);
+      if (last < start) return false;
+      const first = firstTimeOf(page, at);
+      if (last <= end || (first >= start && first <= end)) return true;
+      if (first < start) return holds(one.times, 0, readTimes(page, at, one.times, 0));
+      toChunkBefore(page, place);
+    }
+    return false;
   }
 
   /** Chunks, and the Unix milliseconds of the oldest and newest sample; null while there is none. */

@@ -10,9 +10,9 @@ export function wordsOf(values: Float64Array): Uint32Array {
 }
 
 /** First index whose time is not before `time`; times are ascending. */
-export function lowerBound(times: Float64Array, count: number, time: number): number {
-  let low = 0;
-  let high = count;
+export function lowerBound(times: Float64Array, to: number, time: number, from = 0): number {
+  let low = from;
+  let high = to;
   while (low < high) {
     const middle = (low + high) >>> 1;
     if (times[middle]! < time) low = middle + 1;
