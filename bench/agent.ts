@@ -22,12 +22,7 @@ const settleSeconds = 60;
 const budgetMb = 60;
 
 /** As deploy/nightshift-agent.service sets them. */
-const serviceEnvironment = {
-  MALLOC_MMAP_THRESHOLD_: '32768',
-  MALLOC_TRIM_THRESHOLD_: '32768',
-  UV_THREADPOOL_SIZE: '2',
-  NODE_OPTIONS: '--v8-pool-size=1',
-};
+const serviceEnvironment = { UV_THREADPOOL_SIZE: '2', NODE_OPTIONS: '--v8-pool-size=1' };
 
 interface Load {
   readonly ports: readonly number[];

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Register } from '../context.ts';
+import { returnMemory } from '../return-memory.ts';
 import { VERSION } from '../version.ts';
 
 export const serve: Register = (program, { terminal, argv }) => {
@@ -9,6 +10,7 @@ export const serve: Register = (program, { terminal, argv }) => {
     .description('run the service in the foreground until SIGTERM or Ctrl-C')
     .option('-c, --config <file>', 'configuration file (NIGHTSHIFT_CONFIG; else nightshift.yaml here)')
     .action(async ({ config }: { config?: string }) => {
+      returnMemory({ buffer: 128 * 1024, end: 4 * 1024 * 1024 });
       // Loaded here, so that the other commands start without the server's code.
       const { ownLauncher, runServe } = await import('@nightshift/server');
       await runServe({

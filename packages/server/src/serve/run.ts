@@ -1,5 +1,4 @@
 import { allowGarbage } from './allow-garbage.ts';
-import { returnMemory } from './return-memory.ts';
 import { type ServeOptions, startServer } from './serve.ts';
 
 /** Longest a stop may take before the process ends all the same. */
@@ -10,7 +9,6 @@ const stopMs = 10_000;
  * lines for a person.
  */
 export async function runServe(options: ServeOptions, write = (line: string) => console.log(line)): Promise<void> {
-  returnMemory();
   allowGarbage();
   const server = await startServer(options);
   write(`Nightshift is up: ${server.url}`);

@@ -4,15 +4,19 @@ import { createRequire } from 'node:module';
 const M_TRIM_THRESHOLD = -1;
 const M_MMAP_THRESHOLD = -3;
 
-const MMAP_BYTES = 128 * 1024;
-const TRIM_BYTES = 4 * 1024 * 1024;
+export interface ReturnedSizes {
+  /** Buffers of so many bytes and more go back to the system when they are freed. */
+  readonly buffer: number;
+  /** As much may be free at the end of the C library's heap before it is cut there. */
+  readonly end: number;
+}
 
 /**
- * Buffers from 128 KiB on go back to the system when they are freed. The C library takes them from its own heap once the
- * first of their size was freed, and that heap only shrinks from its end: what queries hold for a moment and what the head
- * holds for hours lie there side by side. Other C libraries have no such setting; with them all is as it was.
+ * Left to itself the GNU C library takes buffers from its own heap once the first of their size was freed, and that heap only
+ * shrinks from its end: what is held for a moment lies there beside what is held for hours. Other C libraries have no such
+ * setting; with them all is as it was.
  */
-export function returnMemory(): void {
+export function returnMemory({ buffer, end }: ReturnedSizes): void {
   if (process.platform !== 'linux') return;
   try {
     const { open, close, load, DataType } = createRequire(import.meta.url)('ffi-rs') as typeof import('ffi-rs');
@@ -26,8 +30,8 @@ export function returnMemory(): void {
         paramsType: [DataType.I32, DataType.I32],
         paramsValue: [option, value],
       });
-    set(M_MMAP_THRESHOLD, MMAP_BYTES);
-    set(M_TRIM_THRESHOLD, TRIM_BYTES);
+    set(M_MMAP_THRESHOLD, buffer);
+    set(M_TRIM_THRESHOLD, end);
     close(library);
   } catch {
     // No such library here, or none that has this.
