@@ -1,6 +1,4 @@
 /** Looking on at the events of objects that Node makes, without a listener that the application could count. */
-import type { EventEmitter } from 'node:events';
-
 export type Emit = (this: object, type: string | symbol, ...values: unknown[]) => boolean;
 
 export interface Watcher {
@@ -17,29 +15,33 @@ export interface Watcher {
 }
 
 /**
- * Puts what `make` gives before `emit` of all objects with this prototype. Gives the way back, which leaves alone what
+ * Puts what `make` gives before a method of all objects with this prototype. Gives the way back, which leaves alone what
  * somebody else has put before it since: `isWatching` says then that everything is to pass straight on.
  */
-export function replaceEmit(prototype: object, make: (original: Emit, isWatching: () => boolean) => Emit): () => void {
-  const own = Object.getOwnPropertyDescriptor(prototype, 'emit');
-  const original = (prototype as EventEmitter).emit as Emit;
+export function replaceMethod<Method extends (...values: never[]) => unknown>(
+  prototype: object,
+  name: string,
+  make: (original: Method, isWatching: () => boolean) => Method,
+): () => void {
+  const own = Object.getOwnPropertyDescriptor(prototype, name);
+  const original = (prototype as Record<string, Method>)[name]!;
   let watching = true;
-  const emit = make(original, () => watching);
-  alike(emit, original);
-  // Enumerable as EventEmitter.prototype.emit.
+  const method = make(original, () => watching);
+  alike(method, original);
+  // Enumerable as Node's own.
   const description = { writable: true, enumerable: true, configurable: true };
-  Object.defineProperty(prototype, 'emit', { value: emit, ...description });
+  Object.defineProperty(prototype, name, { value: method, ...description });
   return () => {
     watching = false;
-    if (Object.getOwnPropertyDescriptor(prototype, 'emit')?.value !== emit) return;
-    if (own) Object.defineProperty(prototype, 'emit', own);
-    else Reflect.deleteProperty(prototype, 'emit');
+    if (Object.getOwnPropertyDescriptor(prototype, name)?.value !== method) return;
+    if (own) Object.defineProperty(prototype, name, own);
+    else Reflect.deleteProperty(prototype, name);
   };
 }
 
-/** The same for events of these types; others pass straight on. */
+/** Looks on at events of these types; others pass straight on. */
 export function watchEvents(prototype: object, { types, before, around }: Watcher): () => void {
-  return replaceEmit(prototype, (original, isWatching) => {
+  return replaceMethod<Emit>(prototype, 'emit', (original, isWatching) => {
     const watched: Emit = function (type, ...values) {
       before?.(this, type, values);
       if (!around) return original.call(this, type, ...values);

@@ -5,7 +5,7 @@ import https from 'node:https';
 import type { Socket } from 'node:net';
 import type { Hub, Instrumentation } from '../core/hub.ts';
 import type { Span } from '../tracing/tracer.ts';
-import { replaceEmit } from './emit.ts';
+import { type Emit, replaceMethod } from './emit.ts';
 import { Exchange, exchanges, finishExchange, type Peer, startSpan } from './exchange.ts';
 import { rawHeader } from './raw-header.ts';
 import { type Outcome, type Protocol, type ServerMetrics, statusLabel } from './server-metrics.ts';
@@ -55,6 +55,8 @@ class ServerWatch {
   constructor(
     private readonly hub: Hub,
     private readonly metrics: ServerMetrics,
+    /** Called for each request that has a span. */
+    private readonly keepContext: () => void,
   ) {}
 
   readonly started = (told: unknown): void =>
@@ -63,17 +65,21 @@ class ServerWatch {
   readonly finished = (told: unknown): void =>
     this.hub.guard.run('http.server.finish', () => this.finish(told as Told), undefined);
 
-  /** Of a response whose turn has come, of one that nobody finished, or of one that is finished already. */
-  readonly responseEvent = (response: object, type: string | symbol): void =>
-    this.hub.guard.run(
-      type === 'close' ? 'http.server.close' : 'http.server.socket',
-      () => this.follow(response as ServerResponse, type),
-      undefined,
-    );
+  /** A response's turn has come. */
+  readonly assigned = (response: ServerResponse): void =>
+    this.hub.guard.run('http.server.socket', () => this.begin(response), undefined);
+
+  /** A part of a body came in. */
+  readonly received = (request: object, chunk: unknown): void =>
+    this.hub.guard.run('http.server.request', () => this.count(request, chunk), undefined);
+
+  /** A request was destroyed: at its end, by the application, or because its connection is gone. */
+  readonly destroyed = (request: object): void =>
+    this.hub.guard.run('http.server.close', () => this.close(request), undefined);
 
   /** Gives the span in whose context the listeners are to be called. */
-  readonly requestEvent = (request: object, type: string | symbol, value: unknown): Span | undefined =>
-    this.hub.guard.run('http.server.request', () => this.look(request as IncomingMessage, type, value), undefined);
+  readonly spanOf = (request: object, type: string | symbol): Span | undefined =>
+    this.hub.guard.run('http.server.context', () => this.find(request as IncomingMessage, type), undefined);
 
   private start({ request, response, socket }: Told): void {
     const { rawHeaders } = request;
@@ -81,7 +87,9 @@ class ServerWatch {
     exchanges.attach(request, open);
     this.metrics.inFlight++;
     open.span = startSpan(this.hub, open.method, rawHeader(rawHeaders, 'traceparent'));
-    if (open.span) this.hub.tracer.enter(open.span);
+    if (!open.span) return;
+    this.hub.tracer.enter(open.span);
+    this.keepContext();
   }
 
   private finish({ request }: Told): void {
@@ -89,22 +97,25 @@ class ServerWatch {
     if (open) this.end(open, 'finished');
   }
 
-  private follow({ req: request }: ServerResponse, type: string | symbol): void {
+  private begin({ req: request }: ServerResponse): void {
     const open = request && openOf(request);
-    if (!open) return;
-    if (type === 'close') this.end(open, closedBy(open.socket));
-    else open.writtenBefore = open.socket.bytesWritten;
+    if (open) open.writtenBefore = open.socket.bytesWritten;
   }
 
-  /** Events of all incoming messages, also of those that are responses to this process. */
-  private look(request: IncomingMessage, type: string | symbol, value: unknown): Span | undefined {
+  /** Of all incoming messages, also of those that are responses to this process. */
+  private count(request: object, chunk: unknown): void {
     const open = openOf(request);
-    if (!open) return undefined;
-    if (type === 'data') open.received += sizeOf(value);
-    const { span } = open;
-    // One of a pipeline whose turn never came: its response has no socket, and never closes.
-    if (type === 'close' && open.socket.destroyed) this.end(open, closedBy(open.socket));
-    return open.isOpen && span && request.listenerCount(type) > 0 ? span : undefined;
+    if (open) open.received += sizeOf(chunk);
+  }
+
+  private close(request: object): void {
+    const open = openOf(request);
+    if (open?.socket.destroyed) this.end(open, closedBy(open.socket));
+  }
+
+  private find(request: IncomingMessage, type: string | symbol): Span | undefined {
+    const span = openOf(request)?.span;
+    return span && request.listenerCount(type) > 0 ? span : undefined;
   }
 
   private end(open: Open, by: Outcome): void {
@@ -151,8 +162,45 @@ function closedBy(socket: Socket): Outcome {
   return socket.readableEnded ? 'client' : 'server';
 }
 
-/** Comparisons and no set: all events of all requests and responses pass here. */
-const isResponseEvent = (type: string | symbol): boolean => type === 'close' || type === 'socket';
+type Assign = (this: ServerResponse, socket: Socket) => void;
+type Push = (this: IncomingMessage, chunk: unknown, encoding?: BufferEncoding) => boolean;
+type Destroy = (this: IncomingMessage, error?: Error, callback?: unknown) => IncomingMessage;
+
+const watchTurns = (watch: ServerWatch): (() => void) =>
+  replaceMethod<Assign>(
+    http.ServerResponse.prototype,
+    'assignSocket',
+    (original, isWatching) =>
+      function assignSocket(socket) {
+        if (isWatching()) watch.assigned(this);
+        return original.call(this, socket);
+      },
+  );
+
+const watchBodies = (watch: ServerWatch): (() => void) =>
+  replaceMethod<Push>(
+    http.IncomingMessage.prototype,
+    'push',
+    (original, isWatching) =>
+      function push(chunk, encoding) {
+        if (chunk && isWatching()) watch.received(this, chunk);
+        return original.call(this, chunk, encoding);
+      },
+  );
+
+/** Node destroys the requests of a connection that is gone before their responses were finished. */
+const watchEnds = (watch: ServerWatch): (() => void) =>
+  replaceMethod<Destroy>(
+    http.IncomingMessage.prototype,
+    'destroy',
+    (original, isWatching) =>
+      function destroy(error, callback) {
+        const given = original.call(this, error, callback);
+        if (isWatching()) watch.destroyed(this);
+        return given;
+      },
+  );
+
 const isRequestEvent = (type: string | symbol): boolean =>
   type === 'data' ||
   type === 'end' ||
@@ -161,25 +209,15 @@ const isRequestEvent = (type: string | symbol): boolean =>
   type === 'error' ||
   type === 'aborted';
 
-const watchResponses = (watch: ServerWatch): (() => void) =>
-  replaceEmit(
-    http.ServerResponse.prototype,
-    (original, isWatching) =>
-      function emit(type, ...values) {
-        if (isResponseEvent(type) && isWatching()) watch.responseEvent(this, type);
-        return original.call(this, type, ...values);
-      },
-  );
-
-const watchRequests = (watch: ServerWatch, tracer: Hub['tracer']): (() => void) =>
-  replaceEmit(http.IncomingMessage.prototype, (original, isWatching) => {
-    // Where Node keeps the context with the callback and not with the connection (from 24 on), it is lost at the next.
+/** Where Node keeps the context with the callback and not with the connection (from 24 on), it is lost at the next event. */
+const watchContexts = (watch: ServerWatch, tracer: Hub['tracer']): (() => void) =>
+  replaceMethod<Emit>(http.IncomingMessage.prototype, 'emit', (original, isWatching) => {
     const inContext = (span: Span, request: object, type: string | symbol, values: readonly unknown[]): boolean => {
       const pass = () => original.call(request, type, ...values);
       return tracer.active() === span ? pass() : tracer.run(span, pass);
     };
     return function emit(type, ...values) {
-      const span = isRequestEvent(type) && isWatching() ? watch.requestEvent(this, type, values[0]) : undefined;
+      const span = isRequestEvent(type) && isWatching() ? watch.spanOf(this, type) : undefined;
       return span ? inContext(span, this, type, values) : original.call(this, type, ...values);
     };
   });
@@ -187,14 +225,22 @@ const watchRequests = (watch: ServerWatch, tracer: Hub['tracer']): (() => void) 
 export const httpServer: Instrumentation = {
   name: 'http',
   install(hub) {
-    const watch = new ServerWatch(hub, serverMetricsOf(hub));
+    const undo: (() => void)[] = [];
+    // From the first span on: an application without traces does not pay for it, and it costs each event of each request.
+    let keepsContext = false;
+    const watch = new ServerWatch(hub, serverMetricsOf(hub), () => {
+      if (keepsContext) return;
+      keepsContext = true;
+      undo.push(watchContexts(watch, hub.tracer));
+    });
     subscribe('http.server.request.start', watch.started);
     subscribe('http.server.response.finish', watch.finished);
-    const undo = [
-      watchResponses(watch),
-      watchRequests(watch, hub.tracer),
+    undo.push(
+      watchTurns(watch),
+      watchBodies(watch),
+      watchEnds(watch),
       ...[http.Server, https.Server].map(({ prototype }) => watchUpgrades(prototype, hub)),
-    ];
+    );
     return () => {
       unsubscribe('http.server.request.start', watch.started);
       unsubscribe('http.server.response.finish', watch.finished);
