@@ -54,6 +54,61 @@ describe('the schema', () => {
     );
   });
 
+  it('keeps samples and roll-ups that were written under other codecs, which merges then change', async () => {
+    const older = await startEngine({
+      dir: join(dir, 'older'),
+      launcher,
+      memoryBytes: 400_000_000,
+      log: { info() {}, warn() {} },
+    });
+    try {
+      await migrate(
+        older,
+        migrations.filter(({ number }) => number < 8),
+      );
+      // Days ago and now, since parts of both ages are compressed differently.
+      const insert = (from: number) =>
+        older.command(`INSERT INTO nightshift.samples SELECT ${from} + number % 7,
+          now64(3) - toIntervalDay(30 * (number % 2)) + toIntervalSecond(number), sin(number) FROM numbers(20000)`);
+      const rollUps = (from: number) =>
+        older.command(`INSERT INTO nightshift.rollups_5m (id, hour, generation, end, first, last, count, sum)
+          SELECT ${from} + number % 7, 490000, 1, 1764000000 + 300 * number, number, number + 0.1, 2, 7 FROM numbers(20000)`);
+      await insert(1);
+      await rollUps(1);
+      const sums = async () => [
+        ...(await older.query(
+          `SELECT count(), sum(cityHash64(id, time, value)) FROM nightshift.samples WHERE id < 10`,
+        )),
+        ...(await older.query(`SELECT count(), sum(cityHash64(*)) FROM nightshift.rollups_5m WHERE id < 10`)),
+      ];
+      const before = await sums();
+      await migrate(older, migrations);
+      expect(await sums()).toEqual(before);
+      await insert(10);
+      await rollUps(10);
+      const bytes = async () =>
+        Number(
+          (
+            await older.query<{ bytes: string }>(
+              `SELECT sum(data_compressed_bytes) AS bytes FROM system.parts
+               WHERE database = 'nightshift' AND table = 'samples' AND active`,
+            )
+          )[0]?.bytes,
+        );
+      const unmerged = await bytes();
+      for (const table of ['samples', 'rollups_5m']) await older.command(`OPTIMIZE TABLE nightshift.${table} FINAL`);
+      expect(await sums()).toEqual(before);
+      expect(await bytes()).toBeLessThan(unmerged);
+      const [codecs] = await older.query<{ codecs: string[] }>(
+        `SELECT arraySort(groupUniqArray(default_compression_codec)) AS codecs FROM system.parts
+         WHERE database = 'nightshift' AND table = 'samples' AND active`,
+      );
+      expect(codecs).toEqual({ codecs: ['ZSTD(3)', 'ZSTD(9)'] });
+    } finally {
+      await older.close();
+    }
+  });
+
   it('refuses to start on a migration that was edited after it was applied', async () => {
     const edited = migrations.map((m) => ({ ...m, statements: [...m.statements, 'SELECT 1'] }));
     await expect(migrate(engine, edited)).rejects.toThrow(/migration 1, "telemetry", was changed/);

@@ -5,6 +5,7 @@ import { sampleCodec } from './004-sample-codec.ts';
 import { packedHours } from './005-packed-hours.ts';
 import { rollUps } from './006-roll-ups.ts';
 import { histograms } from './007-histograms.ts';
+import { denserColumns } from './008-denser-columns.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations in order; a new one is a new file and a line here. */
@@ -16,4 +17,5 @@ export const migrations: readonly Migration[] = [
   packedHours,
   rollUps,
   histograms,
+  denserColumns,
 ];

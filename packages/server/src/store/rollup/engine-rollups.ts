@@ -5,23 +5,33 @@ import type { IdSpan } from '../engine-samples.ts';
 import { type NativeBlock, nativeBlocks } from '../native-blocks.ts';
 import type { Series } from '../series-index.ts';
 import type { RollupPool } from './rollup-pool.ts';
-import { MAX_IS_LAST, MIN_IS_FIRST, type RollupWidth } from './rollup-table.ts';
+import {
+  LAST_IS_RISE,
+  MAX_IS_LAST,
+  MIN_IS_FIRST,
+  type RollupWidth,
+  SHARED_FLAGS,
+  SUM_IS_REST,
+} from './rollup-table.ts';
 
 /** Beyond this many ids it is cheaper to read all series and leave out some. */
 const MOST_IDS = 50_000;
 
-/** What is selected for a column. Flags that are only those of the table are masked. */
+const has = (flag: number): string => `bitAnd(flags, ${flag}) != 0`;
+const last = `if(${has(LAST_IS_RISE)}, first + last, last)`;
+
+/** What is selected for a column: rollup-table.ts in reverse, with the same operations in the same order. */
 const EXPRESSIONS: Readonly<Record<Exclude<RollupColumn, 'firstTimes'>, string>> = {
   lastTimes: 'last_age',
   firsts: 'first',
-  lasts: 'last',
+  lasts: last,
   counts: 'count',
   changes: 'changes',
-  mins: `if(bitAnd(flags, ${MIN_IS_FIRST}) != 0, first, min)`,
-  maxs: `if(bitAnd(flags, ${MAX_IS_LAST}) != 0, last, max)`,
-  sums: 'sum',
+  mins: `if(${has(MIN_IS_FIRST)}, first, min)`,
+  maxs: `if(${has(MAX_IS_LAST)}, ${last}, max)`,
+  sums: `if(${has(SUM_IS_REST)}, (first + ${last}) / 2 * count + sum, sum)`,
   compensations: 'compensation',
-  flags: `bitAnd(flags, ${MIN_IS_FIRST - 1})`,
+  flags: `bitAnd(flags, ${SHARED_FLAGS})`,
 };
 
 export interface RollupQuery {

@@ -19,9 +19,23 @@ const LAST_HOUR = 2 ** 32 / 3600 - 1;
 /** Samples of other hours are not rolled up. */
 export const canRollUp = (hour: number): boolean => hour >= 0 && hour < LAST_HOUR;
 
-/** Flags of a row beyond those of promql: its least value is its first one, its greatest is its last, and neither is repeated. */
+/**
+ * Flags of a row beyond those of promql. What follows from other columns to the very bits is not repeated: `sum` is what is
+ * above that of a straight line from the first value to the last, `last` what it is above the first, the least value is the
+ * first one, the greatest the last.
+ */
+export const SUM_IS_REST = 16;
+export const LAST_IS_RISE = 32;
 export const MIN_IS_FIRST = 64;
 export const MAX_IS_LAST = 128;
+/** Those of promql. */
+export const SHARED_FLAGS = SUM_IS_REST - 1;
+
+/** What is to be added to `base` so that the result has the bits of `value`; undefined where no number does. */
+function restOf(value: number, base: number): number | undefined {
+  const rest = value - base;
+  return Number.isFinite(rest) && Object.is(base + rest, value) ? rest : undefined;
+}
 
 /** Of an insert, in order. */
 const COLUMNS = [
@@ -65,6 +79,8 @@ export function rollupBlock(
   const ends = new Uint32Array(length);
   const firstAges = new Uint32Array(length);
   const lastAges = new Uint32Array(length);
+  const lasts = columns.lasts.slice(0, length);
+  const sums = columns.sums.slice(0, length);
   const mins = columns.mins.slice(0, length);
   const maxs = columns.maxs.slice(0, length);
   const flags = columns.flags.slice(0, length);
@@ -73,11 +89,23 @@ export function rollupBlock(
     ends[row] = end / 1000;
     firstAges[row] = end - columns.firstTimes[row]!;
     lastAges[row] = end - columns.lastTimes[row]!;
-    if (Object.is(mins[row], columns.firsts[row])) {
+    const first = columns.firsts[row]!;
+    const last = columns.lasts[row]!;
+    const rise = restOf(last, first);
+    if (rise !== undefined) {
+      lasts[row] = rise;
+      flags[row] = flags[row]! | LAST_IS_RISE;
+    }
+    const rest = restOf(sums[row]!, ((first + last) / 2) * columns.counts[row]!);
+    if (rest !== undefined) {
+      sums[row] = rest;
+      flags[row] = flags[row]! | SUM_IS_REST;
+    }
+    if (Object.is(mins[row], first)) {
       mins[row] = 0;
       flags[row] = flags[row]! | MIN_IS_FIRST;
     }
-    if (Object.is(maxs[row], columns.lasts[row])) {
+    if (Object.is(maxs[row], last)) {
       maxs[row] = 0;
       flags[row] = flags[row]! | MAX_IS_LAST;
     }
@@ -90,12 +118,12 @@ export function rollupBlock(
     firstAges,
     lastAges,
     columns.firsts.subarray(0, length),
-    columns.lasts.subarray(0, length),
+    lasts,
     columns.counts.subarray(0, length),
     columns.changes.subarray(0, length),
     mins,
     maxs,
-    columns.sums.subarray(0, length),
+    sums,
     columns.compensations.subarray(0, length),
     flags,
   ];

@@ -98,6 +98,7 @@ function samplesOf(series: number): Sample[] {
     total += Math.floor(random() * 20) / 4;
     const odd = random() < 0.003;
     if (odd) samples.push({ timestamp, value: Number.NaN, stale: random() < 0.7 });
+    else if (series === 11) samples.push({ timestamp, value: (random() - 0.3) * 10 ** Math.floor(40 * random() - 20) });
     else samples.push({ timestamp, value: isCounter ? total : Math.round(1000 * random()) / 100 - 5 });
   }
   return samples;
