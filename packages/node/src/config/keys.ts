@@ -1,11 +1,13 @@
 /** Every setting, in one table: the type of the options, what is read from the environment, and the reference page. */
-import { flag, names, number, rates, text, texts, url, type ValueKind, wholeNumber } from './values.ts';
+import { flag, names, number, protocol, rates, text, texts, url, type ValueKind, wholeNumber } from './values.ts';
 
 export interface Key<T = unknown> {
   readonly kind: ValueKind<T>;
   readonly fallback: T;
   /** The library's own variable first, then OpenTelemetry's; the first one that is set counts. */
   readonly variables: readonly string[];
+  /** OpenTelemetry's variables that say it for one signal. Here all signals share the value; a wrong one is complained of. */
+  readonly bySignal?: readonly string[];
   /** Never shown. */
   readonly secret?: boolean;
   readonly help: string;
@@ -86,6 +88,15 @@ export const keys = {
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'NIGHTSHIFT_SERVER'],
     'Where metrics, traces and logs are pushed by OTLP over HTTP. Empty: nowhere.',
   ),
+  protocol: {
+    ...key(
+      protocol,
+      'http/protobuf',
+      ['OTEL_EXPORTER_OTLP_PROTOCOL'],
+      'How OTLP is spoken with the endpoint, for all signals.',
+    ),
+    bySignal: ['TRACES', 'METRICS', 'LOGS'].map((signal) => `OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`),
+  },
   token: secret(key(text, '', ['NIGHTSHIFT_TOKEN'], 'Sent along as a bearer token.')),
   headers: secret(key(texts, {}, ['OTEL_EXPORTER_OTLP_HEADERS'], 'Headers that are sent along.')),
   exportInterval: key(

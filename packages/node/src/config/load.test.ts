@@ -43,6 +43,37 @@ describe('the configuration', () => {
     expect(values.bufferSize).toBe(1000);
   });
 
+  it('uses a variable that is allowed behind one that is not, and says so', () => {
+    const { values, complaints } = loadConfig({}, { METRICS_TRACE_RATE: '1%', OTEL_TRACES_SAMPLER_ARG: '0.5' });
+    expect(values.traceRate).toBe(0.5);
+    expect(complaints).toEqual([
+      'METRICS_TRACE_RATE: "1%" is not allowed; a number from 0 to 1 is. 0.5 is used instead.',
+    ]);
+  });
+
+  it('says which protocol is spoken where another one is asked for, also for one signal', () => {
+    const { values, complaints } = loadConfig(
+      {},
+      {
+        OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+        OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'HTTP/protobuf',
+        OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: 'http/json',
+      },
+    );
+    const instead =
+      'is not allowed; http/protobuf (OTLP over HTTP, at port 4318 as a rule) is. "http/protobuf" is used instead.';
+    expect(complaints).toEqual([
+      `OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" ${instead}`,
+      `OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: "http/json" ${instead}`,
+    ]);
+    expect(values.protocol).toBe('http/protobuf');
+    // @ts-expect-error: it is not spoken
+    expect(() => loadConfig({ protocol: 'grpc' }, {})).toThrow(
+      new OptionsError(['protocol: "grpc" is not allowed; http/protobuf (OTLP over HTTP, at port 4318 as a rule) is']),
+    );
+    expect(loadConfig({ protocol: 'http/protobuf' }, { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }).complaints).toEqual([]);
+  });
+
   it('refuses options that do not exist or are not allowed, all at once, by type and by an error', () => {
     // @ts-expect-error: there is no such option
     const misspelled: Options = { samplingRates: 0.1 };

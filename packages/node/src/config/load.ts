@@ -32,7 +32,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const alsoRead = ['OTEL_SDK_DISABLED', 'OTEL_TRACES_SAMPLER'] as const;
 
 export const readVariables: readonly string[] = [
-  ...Object.values(keys).flatMap(({ variables }) => variables),
+  ...Object.values<Key>(keys).flatMap(({ variables, bySignal = [] }) => [...variables, ...bySignal]),
   ...alsoRead,
 ];
 
@@ -120,19 +120,27 @@ function effective(
     const fixed = fixedRate(environment.OTEL_TRACES_SAMPLER);
     if (fixed !== undefined) return { value: fixed, from: 'OTEL_TRACES_SAMPLER' };
   }
-  // An empty variable is one that is not set, as in OpenTelemetry.
-  for (const variable of key.variables) {
+  const wrong: string[] = [];
+  const read = (variable: string): { value: unknown; from: string } | undefined => {
     const text = environment[variable];
-    if (text === undefined || text.trim() === '') continue;
+    // An empty variable is one that is not set, as in OpenTelemetry.
+    if (text === undefined || text.trim() === '') return undefined;
     try {
       return { value: key.kind.read(text), from: variable };
     } catch (error) {
       if (!(error instanceof NotAllowed)) throw error;
-      const used = show({ ...key, secret: false }, key.fallback);
-      complaints.push(`${variable}: ${show(key, text)} is not allowed; ${error.message} is. ${used} is used instead.`);
+      wrong.push(`${variable}: ${show(key, text)} is not allowed; ${error.message} is.`);
+      return undefined;
     }
-  }
-  return { value: key.fallback, from: 'default' };
+  };
+  let used: { value: unknown; from: string } | undefined;
+  for (const variable of key.variables) used ??= read(variable);
+  used ??= { value: key.fallback, from: 'default' };
+  for (const variable of key.bySignal ?? []) read(variable);
+  // The default of a secret is none.
+  const shown = used.from === 'default' ? asText(used.value) : show(key, used.value);
+  complaints.push(...wrong.map((problem) => `${problem} ${shown} is used instead.`));
+  return used;
 }
 
 /** `always_on` and `always_off`, with and without a parent, say the rate without an argument. */

@@ -14,7 +14,13 @@ function defaultOf({ fallback }: Key): string {
 /** The page of all settings of the library, as Markdown. */
 export function settingsReference(): string {
   const rows = Object.entries(keys as Readonly<Record<string, Key>>).map(([name, key]) =>
-    [code(name), key.variables.map(code).join(' or '), key.kind.allowed, defaultOf(key), key.help]
+    [
+      code(name),
+      [...key.variables, ...(key.bySignal ?? [])].map(code).join(' or '),
+      key.kind.allowed,
+      defaultOf(key),
+      key.help,
+    ]
       .map(cell)
       .join(' | '),
   );

@@ -52,13 +52,14 @@ export function wholeNumber(least: number, most: number, unit = ''): ValueKind<n
   );
 }
 
-export function oneOf<const Name extends string>(...names: readonly Name[]): ValueKind<Name> {
-  return kind(
-    `one of ${names.join(', ')}`,
-    (value) => names.find((name) => name === value),
-    (text) => text.trim(),
-  );
-}
+/** How OTLP is spoken, as `OTEL_EXPORTER_OTLP_PROTOCOL` names it. */
+export type Protocol = 'http/protobuf';
+
+export const protocol: ValueKind<Protocol> = kind(
+  'http/protobuf (OTLP over HTTP, at port 4318 as a rule)',
+  (value) => (value === 'http/protobuf' ? value : undefined),
+  (text) => text.trim().toLowerCase(),
+);
 
 const isUrl = (value: unknown): value is string =>
   typeof value === 'string' && (value === '' || (URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)));

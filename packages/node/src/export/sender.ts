@@ -33,7 +33,9 @@ export const compress: (body: Uint8Array) => Promise<Uint8Array> = (body) => gzi
 
 const gzip = promisify<Uint8Array, { level: number }, Buffer>(gzipWith);
 
-type SenderSettings = Pick<Settings, 'endpoint' | 'headers' | 'token' | 'exportTimeout'>;
+type SenderSettings = Pick<Settings, 'endpoint' | 'protocol' | 'headers' | 'token' | 'exportTimeout'>;
+
+const CONTENT_TYPES: Readonly<Record<Settings['protocol'], string>> = { 'http/protobuf': 'application/x-protobuf' };
 
 /** A connection that is not there after this long keeps a process that wants to end waiting for nothing. */
 const CONNECT_MS = 900;
@@ -43,7 +45,7 @@ const MOST_RETRY_AFTER_MS = 5 * 60_000;
 /** As OTLP has it, and 502 and 504 of whatever is in between. */
 const RETRYABLE = new Set([429, 502, 503, 504]);
 
-export function createSender({ endpoint, headers, token, exportTimeout }: SenderSettings): Sender {
+export function createSender({ endpoint, protocol, headers, token, exportTimeout }: SenderSettings): Sender {
   const base = new URL(endpoint);
   const { request, Agent } = base.protocol === 'https:' ? https : http;
   const agent = new Agent({ keepAlive: true, maxSockets: 3, maxFreeSockets: 1, lookup: createLookup() });
@@ -51,7 +53,7 @@ export function createSender({ endpoint, headers, token, exportTimeout }: Sender
     'user-agent': `nightshift-node/${VERSION}`,
     ...(token !== '' && { authorization: `Bearer ${token}` }),
     ...lowerCase(headers),
-    'content-type': 'application/x-protobuf',
+    'content-type': CONTENT_TYPES[protocol],
     'content-encoding': 'gzip',
   };
   const underWay = new Set<http.ClientRequest>();
