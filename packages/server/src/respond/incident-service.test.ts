@@ -1,13 +1,16 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GatewayEvent } from '@nightshift/gateway/protocol';
 import { decodeJsonLogs, decodeOtlpTraces, decodeWriteRequest } from '@nightshift/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { namedFrom } from './evidence/error.ts';
 import { foldReleaseEvent } from './fold-release-event.ts';
 import { IncidentService } from './incident-service.ts';
+import { fiveWhys } from './report/facts.ts';
 import { renderHtml } from './report/html.ts';
 import { renderMarkdown } from './report/markdown.ts';
+import type { ReleaseRecord } from './repositories.ts';
 import { EventRecords } from './telemetry/event-records.ts';
 import {
   badReleaseEvents,
@@ -293,6 +296,8 @@ describe('the incident of a bad release', () => {
 });
 
 describe('the report', () => {
+  const at = (file: string) => ({ function: '', file, line: 1, column: null });
+
   const EVIL =
     '<script>alert(1)</script> ``` [x](javascript:1) @everyone https://evil.test **b** \u001b[31m\u202e | # h';
 
@@ -313,6 +318,29 @@ describe('the report', () => {
     expect(markdown).toContain(`curl -i -X 'GET' -H 'accept: */*' 'http://127.0.0.1:8080/c0de0'`);
     expect(markdown).toContain('For a person to answer.');
     expect(markdown).toContain('+return JSON.parse(this.file);');
+  });
+
+  it('names files from the directory of the release, wherever that lies, and leaves those of others as they are', async () => {
+    const link = join(root, 'current');
+    symlinkSync(join(root, 'v2'), link);
+    repositories.releases.update({ ...(repositories.releases.get('rel-v2') as ReleaseRecord), dir: `${link}/` });
+    const events = badReleaseEvents().map((event): GatewayEvent => {
+      if (event.kind !== 'log') return event;
+      const own = (line: string) => line.replaceAll('/srv/v2', realpathSync(join(root, 'v2')));
+      return { ...event, lines: event.lines.map((line) => ({ ...line, text: own(line.text) })) };
+    });
+    const incident = await incidentOf(events);
+    expect(incident.evidence.error?.frames[0]).toMatchObject({ file: 'src/store.ts', line: 27 });
+    const whys = fiveWhys(incident).map(({ answer }) => answer);
+    expect(whys[1]).toContain('(src/store.ts:27)');
+    expect(whys.join('\n')).not.toContain(root);
+    expect(
+      namedFrom({ type: 'E', message: '', frames: [at('/srv/v22/a.js'), at('/srv/v2/a.js')] }, ['/srv/v2']),
+    ).toEqual({
+      type: 'E',
+      message: '',
+      frames: [at('/srv/v22/a.js'), at('a.js')],
+    });
   });
 
   it('keeps hostile log lines, paths and bodies text in Markdown and HTML', async () => {

@@ -28,6 +28,16 @@ export function parseError(texts: readonly string[]): ParsedError | null {
   );
 }
 
+/** The error with the files below any of the directories named from there, as the changes of a release name them. */
+export function namedFrom(error: ParsedError, dirs: readonly string[]): ParsedError {
+  const roots = dirs.map((dir) => `${dir.replace(/\/+$/, '')}/`);
+  const nameOf = (file: string) => {
+    const root = roots.find((one) => file.startsWith(one));
+    return root === undefined ? file : file.slice(root.length);
+  };
+  return { ...error, frames: error.frames.map((frame) => ({ ...frame, file: nameOf(frame.file) })) };
+}
+
 /** Whether a frame is the application's own code, not a library's or the runtime's. */
 export function isInApp({ file, function: name }: Frame): boolean {
   if (

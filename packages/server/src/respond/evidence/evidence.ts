@@ -1,9 +1,10 @@
+import { realpath } from 'node:fs/promises';
 import type { Incident, Release } from '../../api/api.ts';
 import type { LogStore, TraceStore } from '../../store/store.ts';
 import type { IncidentFacts } from '../incident-facts.ts';
 import type { EventRepository } from '../repositories.ts';
 import { type SourceHunk, sourceDiff } from './diff.ts';
-import { parseError } from './error.ts';
+import { namedFrom, parseError } from './error.ts';
 import { errorExcerpt } from './excerpt.ts';
 import { beforeAndAfter } from './graphs.ts';
 import { mergeLines, outputLines, sentLines } from './log-lines.ts';
@@ -64,7 +65,10 @@ export async function collectEvidence(
   ]);
   const lines = mergeLines(outputLines(facts.events), sent);
   const responses = facts.exchanges.map(({ responseBody }) => responseBody);
-  const error = parseError([...lines.map(({ text }) => text), ...responses]);
+  const found = parseError([...lines.map(({ text }) => text), ...responses]);
+  // A stack names files as they really are, also where the release lies behind a link.
+  const real = await realpath(release.dir).catch(() => release.dir);
+  const error = found && namedFrom(found, [release.dir, real]);
   const versions = [release, ...(good ? [good] : [])].map(({ id, version }) => ({ release: id, name: version }));
   const traffic = [...facts.events, ...(good ? sources.events.forRelease(good.id) : [])];
   return {

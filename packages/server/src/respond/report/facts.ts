@@ -1,5 +1,6 @@
 import type { Exchange } from '@nightshift/gateway/protocol';
 import type { Incident } from '../../api/api.ts';
+import { isInApp } from '../evidence/error.ts';
 import { commonRoute } from '../evidence/exchanges.ts';
 
 /** Marks what only a person can say. */
@@ -31,7 +32,7 @@ export function fiveWhys(incident: Incident): { question: string; answer: string
   const { evidence, badVersion, timeline } = incident;
   const { error, exchanges } = evidence;
   const judged = timeline.find((entry) => entry.title.startsWith('Guard: '));
-  const frame = error?.frames[0];
+  const frame = error?.frames.find(isInApp) ?? error?.frames[0];
   const candidate = incident.candidates[0];
   const route = commonRoute(exchanges);
   return [
