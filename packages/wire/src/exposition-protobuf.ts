@@ -2,6 +2,7 @@ import { type Exemplar, type MetricBatch, type MetricType, WireError } from './b
 import { MetricColumns } from './columns.ts';
 import { exemplarOf } from './exemplar.ts';
 import { checkedHistogram } from './histogram/checked.ts';
+import { ClassicBuckets } from './histogram/classic-buckets.ts';
 import type { NativeHistogram } from './histogram/histogram.ts';
 import { HistogramMessage, readBuckets } from './histogram/message.ts';
 import { LabelCollector, type LabelPair, METRIC_NAME, mergeLabels } from './labels.ts';
@@ -21,8 +22,10 @@ const MIN_ENTRIES = 100_000;
 export interface ProtobufExpositionOptions {
   /** Whether the native part of a histogram is read where it has one; else only its classic buckets. */
   readonly nativeHistograms: boolean;
-  /** Whether the classic buckets are read even if there is a native part. */
+  /** Whether the classic buckets are read even if there is a native part, or one is made of them. */
   readonly alwaysClassic: boolean;
+  /** Whether classic buckets become a native histogram, with custom buckets, where no native part is read. */
+  readonly convertsClassic?: boolean;
 }
 
 /** A batch in which every sample has a series of its own, and of each of them whether it has a time of its own. */
@@ -35,7 +38,7 @@ export interface TimedBatch {
  * Decodes Prometheus' protobuf exposition: io.prometheus.client.MetricFamily messages (client_model's metrics.proto), each
  * with its length as a varint in front. Samples without a time take `receivedAt` (Unix milliseconds). Histograms and
  * summaries become their classic series, the native part of a histogram one sample of the series that is named as its family.
- * @throws WireError where it is damaged, or a native histogram is none; nothing of such a body may be used.
+ * @throws WireError where it is damaged, or a native or converted histogram is none; nothing of such a body may be used.
  */
 export function parseProtobufExposition(
   body: Uint8Array,
@@ -48,8 +51,7 @@ export function parseProtobufExposition(
 interface Value {
   readonly kind: 'gauge' | 'counter' | 'untyped' | 'summary' | 'histogram';
   readonly value: number;
-  readonly exemplar: Exemplar | undefined;
-  readonly hasExemplar: boolean;
+  readonly exemplar: ReadExemplar | undefined;
   readonly summary: Summary | undefined;
   readonly histogram: Histogram | undefined;
 }
@@ -64,8 +66,15 @@ interface Histogram {
   readonly native: HistogramMessage;
   /** Whether any of its native fields is there. */
   isNative: boolean;
-  readonly buckets: { bound: number; count: number; exemplar: Exemplar | undefined; hasExemplar: boolean }[];
-  readonly exemplars: (Exemplar | undefined)[];
+  readonly buckets: { bound: number; count: number; exemplar: ReadExemplar | undefined }[];
+  readonly exemplars: ReadExemplar[];
+}
+
+interface ReadExemplar {
+  /** Undefined where its labels or its time are not usable. */
+  readonly exemplar: Exemplar | undefined;
+  /** Whether the time is its own. */
+  readonly timed: boolean;
 }
 
 interface Family {
@@ -181,22 +190,20 @@ class FamilyDecoder {
 
   /** Gauge, counter, summary, untyped or histogram, by the number of its field. */
   private value(field: number): Value {
-    const none = { value: 0, exemplar: undefined, hasExemplar: false, summary: undefined, histogram: undefined };
+    const none = { value: 0, exemplar: undefined, summary: undefined, histogram: undefined };
     if (field === 4) return { ...none, kind: 'summary', summary: this.summary() };
     if (field === 7) return { ...none, kind: 'histogram', histogram: this.histogram() };
     const { reader } = this;
     let value = 0;
-    let exemplar: Exemplar | undefined;
-    let hasExemplar = false;
+    let exemplar: ReadExemplar | undefined;
     while (reader.pos < reader.end) {
       const tag = reader.tag();
       if (tag === ((1 << 3) | FIXED64)) value = reader.double();
       else if (field === 3 && tag === ((2 << 3) | LENGTH)) {
         exemplar = this.exemplar();
-        hasExemplar = true;
       } else reader.skip(tag);
     }
-    return { ...none, kind: field === 2 ? 'gauge' : field === 3 ? 'counter' : 'untyped', value, exemplar, hasExemplar };
+    return { ...none, kind: field === 2 ? 'gauge' : field === 3 ? 'counter' : 'untyped', value, exemplar };
   }
 
   private summary(): Summary {
@@ -274,7 +281,7 @@ class FamilyDecoder {
 
   private bucket({ buckets }: Histogram): void {
     const { reader } = this;
-    const bucket: Histogram['buckets'][number] = { bound: 0, count: 0, exemplar: undefined, hasExemplar: false };
+    const bucket: Histogram['buckets'][number] = { bound: 0, count: 0, exemplar: undefined };
     while (reader.pos < reader.end) {
       const tag = reader.tag();
       if (tag === ((1 << 3) | VARINT)) bucket.count = reader.uint64();
@@ -282,20 +289,20 @@ class FamilyDecoder {
       else if (tag === ((2 << 3) | FIXED64)) bucket.bound = reader.double();
       else if (tag === ((3 << 3) | LENGTH)) {
         bucket.exemplar = this.exemplar();
-        bucket.hasExemplar = true;
       } else reader.skip(tag);
     }
     buckets.push(bucket);
   }
 
-  /** Undefined where its labels or its time are not usable. Without a time it takes that of the scrape. */
-  private exemplar(): Exemplar | undefined {
+  /** Without a time it takes that of the scrape. */
+  private exemplar(): ReadExemplar {
     const { reader } = this;
     const exemplarLabels = this.exemplarLabels;
     const outer = reader.enter();
     exemplarLabels.clear();
     let value = 0;
     let timestamp = this.receivedAt;
+    let timed = false;
     while (reader.pos < reader.end) {
       const tag = reader.tag();
       if (tag === ((1 << 3) | LENGTH)) {
@@ -303,11 +310,13 @@ class FamilyDecoder {
         this.label(exemplarLabels);
         reader.leave(inner);
       } else if (tag === ((2 << 3) | FIXED64)) value = reader.double();
-      else if (tag === ((3 << 3) | LENGTH)) timestamp = this.time();
-      else reader.skip(tag);
+      else if (tag === ((3 << 3) | LENGTH)) {
+        timestamp = this.time();
+        timed = true;
+      } else reader.skip(tag);
     }
     reader.leave(outer);
-    return exemplarOf(exemplarLabels, value, timestamp);
+    return { exemplar: exemplarOf(exemplarLabels, value, timestamp), timed };
   }
 
   /** A google.protobuf.Timestamp in whole milliseconds. */
@@ -357,8 +366,14 @@ class FamilyDecoder {
     return isNative && this.options.nativeHistograms;
   }
 
+  wantsConverted(histogram: Histogram): boolean {
+    return this.options.convertsClassic === true && !this.wantsNative(histogram);
+  }
+
   wantsClassic(histogram: Histogram): boolean {
-    return !this.wantsNative(histogram) || (this.options.alwaysClassic && histogram.buckets.length > 0);
+    const { alwaysClassic } = this.options;
+    if (this.wantsNative(histogram)) return alwaysClassic && histogram.buckets.length > 0;
+    return alwaysClassic || !this.wantsConverted(histogram);
   }
 }
 
@@ -378,12 +393,12 @@ class MetricWriter {
     this.timed = timed;
   }
 
-  write({ kind, value, exemplar, hasExemplar, summary, histogram }: Value): void {
+  write({ kind, value, exemplar, summary, histogram }: Value): void {
     if (summary) this.summary(summary);
     else if (histogram) this.histogram(histogram);
     else {
       const series = this.sample('', [], value);
-      if (kind === 'counter' && hasExemplar) this.into.pushExemplar(series, exemplar);
+      if (kind === 'counter' && exemplar) this.into.pushExemplar(series, exemplar.exemplar);
     }
   }
 
@@ -399,21 +414,30 @@ class MetricWriter {
   }
 
   private histogram(histogram: Histogram): void {
-    if (this.into.wantsNative(histogram)) this.native(histogram);
+    if (this.into.wantsNative(histogram)) this.native(histogram, checkedHistogram);
+    if (this.into.wantsConverted(histogram)) this.native(histogram, () => convertedHistogram(histogram));
     if (this.into.wantsClassic(histogram)) this.classic(histogram);
   }
 
-  private native({ native, exemplars, buckets }: Histogram): void {
+  /** Exemplars without a time are for classic series only: nobody could tell new ones from those that are shown again. */
+  private native(histogram: Histogram, read: (native: HistogramMessage) => NativeHistogram): void {
+    const { native, exemplars, buckets } = histogram;
     const { name, type } = this.family;
     if (type === 'gaugehistogram') native.resetHint = 'gauge';
-    const series = this.into.pushHistogram(this.labels, name, this.at, this.timed, this.checked(native));
-    const shown = exemplars.length > 0 ? exemplars : buckets.flatMap((one) => (one.hasExemplar ? [one.exemplar] : []));
-    for (const exemplar of shown) this.into.pushExemplar(series, exemplar);
+    const series = this.into.pushHistogram(
+      this.labels,
+      name,
+      this.at,
+      this.timed,
+      this.checked(() => read(native)),
+    );
+    const shown = exemplars.length > 0 ? exemplars : buckets.flatMap(({ exemplar }) => exemplar ?? []);
+    for (const { exemplar, timed } of shown) if (timed) this.into.pushExemplar(series, exemplar);
   }
 
-  private checked(native: HistogramMessage): NativeHistogram {
+  private checked(read: () => NativeHistogram): NativeHistogram {
     try {
-      return checkedHistogram(native);
+      return read();
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       throw new WireError(`${WHERE}: histogram ${JSON.stringify(this.family.name)}: ${error.message}`);
@@ -423,10 +447,18 @@ class MetricWriter {
   private classic({ buckets, native }: Histogram): void {
     this.sample('_count', [], native.count);
     this.sample('_sum', [], native.sum);
-    for (const { bound, count, exemplar, hasExemplar } of buckets) {
+    for (const { bound, count, exemplar } of buckets) {
       const series = this.sample('_bucket', [['le', openMetricsFloat(bound)]], count);
-      if (hasExemplar) this.into.pushExemplar(series, exemplar);
+      if (exemplar) this.into.pushExemplar(series, exemplar.exemplar);
     }
     if (buckets.at(-1)?.bound !== Infinity) this.sample('_bucket', [['le', '+Inf']], native.count);
   }
+}
+
+function convertedHistogram({ native, buckets }: Histogram): NativeHistogram {
+  const classic = new ClassicBuckets();
+  classic.setCount(native.count);
+  classic.setSum(native.sum);
+  for (const { bound, count } of buckets) classic.addBucket(bound, count);
+  return classic.convert(native.resetHint);
 }

@@ -8,6 +8,7 @@ import {
 } from './batch.ts';
 import { MetricColumns } from './columns.ts';
 import { exemplarOf } from './exemplar.ts';
+import { type ClassicPart, ClassicSeriesCollector, classicPartOf } from './histogram/classic-series.ts';
 import { LabelCollector, METRIC_NAME } from './labels.ts';
 import { uniformFloat } from './open-metrics-float.ts';
 import type { SeriesMemory } from './series-memory.ts';
@@ -18,10 +19,22 @@ import { checkTimestamp, nearestTimestamp } from './timestamp.ts';
  * (https://prometheus.io/docs/instrumenting/exposition_formats/). Samples without a timestamp take `receivedAt` (Unix
  * milliseconds). A family's `# TYPE` and `# HELP` become one entry of metadata.
  * A `memory` of the last texts of the same source saves the parsing of series that come again; it gets those of this one.
+ * With a `conversion` classic histograms become native ones with custom buckets, each a series behind all others.
  * @throws WireError naming line and column, both from 1, of the first offence; nothing of such a text may be used.
  */
-export function parseExposition(text: string, receivedAt: number, memory?: SeriesMemory<unknown>): MetricBatch {
-  return new ExpositionParser(text, receivedAt, CLASSIC, memory).parse();
+export function parseExposition(
+  text: string,
+  receivedAt: number,
+  memory?: SeriesMemory<unknown>,
+  conversion?: ClassicConversion,
+): MetricBatch {
+  return new ExpositionParser(text, receivedAt, CLASSIC, memory, conversion).parse();
+}
+
+/** How classic histograms become native ones. */
+export interface ClassicConversion {
+  /** Whether the classic series are given as well. */
+  readonly keepsClassic: boolean;
 }
 
 /**
@@ -30,8 +43,13 @@ export function parseExposition(text: string, receivedAt: number, memory?: Serie
  * family has its name without `_total`. An exemplar without a time of its own takes that of its sample.
  * @throws WireError as `parseExposition`; also for a text that does not end with `# EOF`, which is a torn one.
  */
-export function parseOpenMetrics(text: string, receivedAt: number, memory?: SeriesMemory<unknown>): MetricBatch {
-  return new ExpositionParser(text, receivedAt, OPEN_METRICS, memory).parse();
+export function parseOpenMetrics(
+  text: string,
+  receivedAt: number,
+  memory?: SeriesMemory<unknown>,
+  conversion?: ClassicConversion,
+): MetricBatch {
+  return new ExpositionParser(text, receivedAt, OPEN_METRICS, memory, conversion).parse();
 }
 
 interface Dialect {
@@ -86,15 +104,31 @@ class ExpositionParser {
   /** Strings taken from the text, copied once each: a slice would keep the whole text alive. */
   private readonly owned = new Map<string, string>();
   private readonly memory: SeriesMemory<unknown> | undefined;
+  private readonly histograms: ClassicSeriesCollector | undefined;
+  private readonly keepsClassic: boolean;
   /** Of the family that was declared last. */
   private type: MetricType = 'unknown';
+  private familyName = '';
+  /** The labels of the sample, where they were made of the text. */
+  private made: Labels | undefined;
+  private part: ClassicPart | undefined;
+  /** Whether the exemplar that was read last has a time of its own. */
+  private isExemplarTimed = false;
   private pos = 0;
   private line = 1;
   private lineStart = 0;
   private ended = false;
 
-  constructor(text: string, receivedAt: number, dialect: Dialect, memory?: SeriesMemory<unknown>) {
+  constructor(
+    text: string,
+    receivedAt: number,
+    dialect: Dialect,
+    memory: SeriesMemory<unknown> | undefined,
+    conversion: ClassicConversion | undefined,
+  ) {
     this.memory = memory;
+    this.histograms = conversion && new ClassicSeriesCollector();
+    this.keepsClassic = conversion?.keepsClassic ?? true;
     this.text = text;
     this.receivedAt = receivedAt;
     this.dialect = dialect;
@@ -109,6 +143,7 @@ class ExpositionParser {
       this.nextLine();
     }
     if (this.dialect.isOpen && !this.ended) throw this.error('the text does not end with "# EOF"', this.pos);
+    this.converted();
     for (const [name, { type, help, unit }] of this.families) {
       const entry: MetricMetadata = { name, type, help, unit };
       this.columns.metadata.push(entry);
@@ -116,9 +151,24 @@ class ExpositionParser {
     return this.columns.finish();
   }
 
+  private converted(): void {
+    const { histograms, memory, columns } = this;
+    histograms?.end();
+    for (const { identity, timestamp, timed, histogram, exemplars } of histograms?.converted ?? []) {
+      const { labels, key } = identity;
+      memory?.learn(key, () => labels);
+      memory?.timed.push(timed);
+      const series = columns.addSeries(labels);
+      columns.pushHistogram(series, timestamp, histogram);
+      for (const exemplar of exemplars) columns.pushExemplar(series, exemplar);
+    }
+  }
+
   private sample(): void {
     const { memory } = this;
-    const known = memory?.recall(this.text, this.pos);
+    const start = this.pos;
+    this.made = undefined;
+    const known = memory?.recall(this.text, start);
     let labels: Labels;
     if (known) {
       labels = known.labels;
@@ -134,12 +184,44 @@ class ExpositionParser {
     const exemplar = this.atExemplar() ? [this.exemplar(timestamp)] : [];
     if (!this.atLineEnd()) throw this.error(`expected the end of the line, got ${this.shown()}`, this.pos);
     const series = this.columns.addSeries(labels);
+    if (this.histograms && this.type === 'histogram') {
+      const exemplars = this.isExemplarTimed ? exemplar : [];
+      const part = this.classicPart(start);
+      const isTaken = this.histograms.take(part, this.familyName, { value, timestamp, timed, exemplars });
+      if (isTaken && !this.keepsClassic) return;
+    }
     this.columns.push(series, timestamp, value);
     for (const one of exemplar) this.columns.pushExemplar(series, one);
   }
 
+  /** Of the sample whose series stands at `start`. What is remembered of it may be other labels than those of the text. */
+  private classicPart(start: number): ClassicPart {
+    const known = this.memory?.current.at(-1);
+    if (known?.classic) return known.classic;
+    if (!this.made) {
+      const { pos } = this;
+      this.pos = start;
+      this.collectSeries();
+      this.pos = pos;
+    }
+    this.part = classicPartOf(this.made ?? this.makeLabels(start), this.part);
+    if (known) known.classic = this.part;
+    return this.part;
+  }
+
   /** The name and the labels in front of a value. */
   private series(): Labels {
+    const start = this.pos;
+    const end = this.collectSeries();
+    const make = () => {
+      this.made = this.makeLabels(start);
+      return this.made;
+    };
+    return this.memory ? this.memory.learn(this.text.slice(start, end), make).labels : make();
+  }
+
+  /** Returns where they end, and leaves the position there or at the blanks behind. */
+  private collectSeries(): number {
     const start = this.pos;
     this.labels.clear();
     let named = this.isNameStart();
@@ -151,8 +233,7 @@ class ExpositionParser {
       end = this.pos;
     }
     if (!named) throw this.error('expected a metric name', start);
-    const make = () => this.makeLabels(start);
-    return this.memory ? this.memory.learn(this.text.slice(start, end), make).labels : make();
+    return end;
   }
 
   private atExemplar(): boolean {
@@ -168,7 +249,8 @@ class ExpositionParser {
     this.labelSet(true, this.exemplarLabels);
     this.separator();
     const value = this.value();
-    if (this.atLineEnd()) return exemplarOf(this.exemplarLabels, value, sampleTime);
+    this.isExemplarTimed = !this.atLineEnd();
+    if (!this.isExemplarTimed) return exemplarOf(this.exemplarLabels, value, sampleTime);
     this.separator();
     return exemplarOf(this.exemplarLabels, value, this.timestamp());
   }
@@ -274,6 +356,7 @@ class ExpositionParser {
     }
     const name = this.code() === QUOTE ? this.quotedText() : this.bareName(true);
     if (!this.atLineEnd() && !isBlank(this.code())) throw this.error(`unexpected ${this.shown()} in a name`, this.pos);
+    this.histograms?.end();
     if (isOpen && this.code() !== SPACE) throw this.error(`expected a space, got ${this.shown()}`, this.pos);
     this.separator();
     const start = this.pos;
@@ -283,6 +366,7 @@ class ExpositionParser {
     else if (keyword === 'UNIT') this.family(name).unit = this.own(rest.trimEnd());
     else {
       this.type = this.typeOf(rest.trimEnd(), start);
+      this.familyName = name;
       this.family(name).type = this.type;
     }
   }

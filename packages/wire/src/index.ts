@@ -1,7 +1,7 @@
 export type * from './batch.ts';
 export { WireError } from './batch.ts';
 export { isStaleMarker } from './columns.ts';
-export { parseExposition, parseOpenMetrics } from './exposition.ts';
+export { type ClassicConversion, parseExposition, parseOpenMetrics } from './exposition.ts';
 export { type ProtobufExpositionOptions, parseProtobufExposition, type TimedBatch } from './exposition-protobuf.ts';
 export { cumulativeBuckets, encodeProtobufExposition, type ShownProtobufFamily } from './exposition-protobuf-writer.ts';
 export {

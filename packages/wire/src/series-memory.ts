@@ -1,4 +1,5 @@
 import type { Labels } from './batch.ts';
+import type { ClassicPart } from './histogram/classic-series.ts';
 
 const TAB = 0x09;
 const SPACE = 0x20;
@@ -9,6 +10,8 @@ const CLOSE = 0x7d;
 export class KnownSeries<T> {
   /** What the caller keeps of it. */
   data: T | undefined = undefined;
+  /** What it is of a classic histogram, where that was asked for. */
+  classic: ClassicPart | undefined = undefined;
   /** The round that had it last. */
   round = 0;
 
@@ -87,6 +90,11 @@ export class SeriesMemory<T> {
 
   /** The series of that text, known or new, which becomes the next of `current`. */
   learn(text: string, makeLabels: () => Labels): KnownSeries<T> {
+    const expected = this.last[this.next];
+    if (expected?.text === text) {
+      this.next++;
+      return this.take(expected);
+    }
     let series = this.known.get(text);
     if (series === undefined) {
       // A copy of its own: a slice would keep the whole text alive.

@@ -30,11 +30,26 @@ function merged({ indexes, counts }: HistogramBuckets, shift: number): Histogram
 /** With less resolution where it has more than `most` buckets; undefined where that does not help. */
 export function withAtMostBuckets(histogram: NativeHistogram, most: number): NativeHistogram | undefined {
   let result = histogram;
-  while (result.positive.indexes.length + result.negative.indexes.length > most) {
+  while (bucketsOf(result) > most) {
     if (result.schema === CUSTOM_SCHEMA || result.schema <= MIN_SCHEMA) return undefined;
     result = reduced(result, result.schema - 1);
   }
   return result;
+}
+
+/**
+ * Buckets of a histogram as Prometheus keeps it. One that was made of a classic histogram of whole counts has the empty
+ * ones between its spans as well where they are not more than two (util/convertnhcb; histogram.Compact).
+ */
+function bucketsOf({ schema, isInteger, positive, negative }: NativeHistogram): number {
+  const { indexes } = positive;
+  let count = indexes.length + negative.indexes.length;
+  if (schema !== CUSTOM_SCHEMA || !isInteger) return count;
+  for (let i = 1; i < indexes.length; i++) {
+    const empty = indexes[i]! - indexes[i - 1]! - 1;
+    if (empty <= 2) count += empty;
+  }
+  return count;
 }
 
 /** The finest schema whose buckets grow by at least this factor (Prometheus, scrape/scrape.go, pickSchema). */

@@ -21,11 +21,18 @@ function textOf(body: Uint8Array): string {
 
 type Parser = (body: Uint8Array, at: number, memory: SeriesMemory<unknown>, target: ScrapeTarget) => MetricBatch;
 
+const conversionOf = ({ classicToCustomBuckets, alwaysClassicHistograms }: ScrapeTarget) =>
+  classicToCustomBuckets ? { keepsClassic: alwaysClassicHistograms } : undefined;
+
 const parsers: Record<ExpositionFormat, Parser> = {
-  text: (body, at, memory) => parseExposition(textOf(body), at, memory),
-  openmetrics: (body, at, memory) => parseOpenMetrics(textOf(body), at, memory),
-  protobuf: (body, at, memory, { nativeHistograms, alwaysClassicHistograms: alwaysClassic }) => {
-    const { batch, timed } = parseProtobufExposition(body, at, { nativeHistograms, alwaysClassic });
+  text: (body, at, memory, target) => parseExposition(textOf(body), at, memory, conversionOf(target)),
+  openmetrics: (body, at, memory, target) => parseOpenMetrics(textOf(body), at, memory, conversionOf(target)),
+  protobuf: (body, at, memory, { nativeHistograms, alwaysClassicHistograms, classicToCustomBuckets }) => {
+    const { batch, timed } = parseProtobufExposition(body, at, {
+      nativeHistograms,
+      alwaysClassic: alwaysClassicHistograms,
+      convertsClassic: classicToCustomBuckets,
+    });
     for (const labels of batch.series) memory.learn(JSON.stringify([...labels]), () => labels);
     memory.timed.push(...timed);
     return batch;
@@ -33,8 +40,8 @@ const parsers: Record<ExpositionFormat, Parser> = {
 };
 
 /**
- * Reads what a target answered. Series i of the batch is `memory.current[i]`, and has a time of its own where `memory.timed[i]`;
- * without histograms it is that of sample i.
+ * Reads what a target answered. Series i of the batch is `memory.current[i]`, and has a time of its own where `memory.timed[i]`.
+ * Classic series that became a histogram are among them without a sample.
  * An empty answer is an empty batch. Throws where it is not in a format that was asked for, or not what it says.
  */
 export function parseAnswer(

@@ -120,6 +120,7 @@ export function populate(target: Labels, group: Labels, config: ScrapeConfig, re
       key: JSON.stringify([url, own]),
       nativeHistograms: flag('__scrape_native_histograms__', config.nativeHistograms),
       alwaysClassicHistograms: flag('__always_scrape_classic_histograms__', config.alwaysClassicHistograms),
+      classicToCustomBuckets: flag('__convert_classic_histograms_to_nhcb__', config.classicToCustomBuckets),
     },
   };
 }

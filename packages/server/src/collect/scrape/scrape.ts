@@ -281,8 +281,7 @@ export class ScrapeSession {
     const scraped = floats + histograms.length;
     for (let n = 0; n < scraped; n++) {
       const native = n < floats ? undefined : histograms[n - floats];
-      // Among histograms a float has its series by number; else the two are the same.
-      const i = native ? native.series : histograms.length > 0 ? (batch.seriesIndex[n] as number) : n;
+      const i = native ? native.series : (batch.seriesIndex[n] as number);
       const known = memory.current[i] as (typeof memory.current)[number];
       let isNew = false;
       if (known.data === undefined) {
@@ -344,7 +343,7 @@ export class ScrapeSession {
       this.#forgetAll();
       return;
     }
-    const { latest } = this.#memory;
+    const latest = this.#sampled();
     const tracked = new Set<Fate>(this.#previous);
     const isSame =
       this.#textsHold &&
@@ -357,9 +356,14 @@ export class ScrapeSession {
     this.#forgetAll();
   }
 
+  /** Those of the last answer but the classic series that became histograms, whose labels are needed each time. */
+  #sampled(): KnownSeries<Fate>[] {
+    return this.#memory.latest.filter(({ data }) => data !== undefined);
+  }
+
   #resting(tracked: ReadonlySet<Fate>): RestingSeries[] {
     const left = new Set(this.#previous);
-    const resting = this.#memory.latest.map(({ text, data }): RestingSeries => {
+    const resting = this.#sampled().map(({ text, data }): RestingSeries => {
       if (data === undefined || data === dropped) return { text, bytes: '', shown: '', isTracked: false };
       left.delete(data);
       return { text, bytes: data.bytes, shown: data.shown, isTracked: tracked.has(data) };
@@ -432,14 +436,15 @@ const labellingOf = (target: ScrapeTarget, { config, metricRelabelling }: Scrape
 const reportOf = (target: ScrapeTarget, { config }: ScrapeSettings): ReportSeries =>
   new ReportSeries(target, config.extraMetrics, config.limits.samples);
 
-/** Whether each sample is of a series of its own and has neither a time nor an exemplar. */
+/** Whether each sample is of a series of its own, of no histogram that is converted, and has neither a time nor an exemplar. */
 function isReplayable(
   batch: MetricBatch,
   { tracked, afterRelabelling }: Appended,
   memory: SeriesMemory<Fate>,
 ): boolean {
   const isPlain = batch.exemplars.length === 0 && memory.latest.length === batch.values.length;
-  return isPlain && tracked.length === afterRelabelling && !memory.timed.includes(true);
+  const isConverted = memory.latest.some(({ classic }) => classic !== undefined);
+  return isPlain && !isConverted && tracked.length === afterRelabelling && !memory.timed.includes(true);
 }
 
 const reasonText = (cause: unknown): string => (cause instanceof Error ? reasonOf(cause) : String(cause));

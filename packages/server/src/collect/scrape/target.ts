@@ -15,6 +15,7 @@ export interface ScrapeTarget {
   /** What labels say in place of the job. */
   readonly nativeHistograms: boolean;
   readonly alwaysClassicHistograms: boolean;
+  readonly classicToCustomBuckets: boolean;
 }
 
 /** A target that relabelling left out. */

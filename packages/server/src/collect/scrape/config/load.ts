@@ -17,12 +17,7 @@ export interface LoadedScrapeFile {
 /** What else a prometheus.yml may say; Nightshift has its own settings for it. */
 const foreignKeys = ['rule_files', 'alerting', 'remote_write', 'remote_read', 'storage', 'tracing', 'runtime', 'otlp'];
 
-const unusedGlobalKeys = [
-  'evaluation_interval',
-  'rule_query_offset',
-  'query_log_file',
-  'convert_classic_histograms_to_nhcb',
-];
+const unusedGlobalKeys = ['evaluation_interval', 'rule_query_offset', 'query_log_file'];
 
 /** Files may be named by `*` in their last part only. */
 const filePattern = /^[^*]*(\*[^/]*)?$/;

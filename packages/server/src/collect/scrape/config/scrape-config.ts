@@ -32,8 +32,8 @@ const ownKeys = [
 
 const jobKeys = [...ownKeys, ...inheritedKeys, ...httpClientKeys, 'static_configs', ...Object.keys(discoveryReaders)];
 
-/** What a job may say without an effect: classic histograms stay classic, and requests are HTTP/1.1. */
-export const unusedJobKeys: readonly string[] = ['convert_classic_histograms_to_nhcb', 'enable_http2'];
+/** What a job may say without an effect: requests are HTTP/1.1. */
+export const unusedJobKeys: readonly string[] = ['enable_http2'];
 
 /** Discoveries that Prometheus has and Nightshift has not. */
 const foreignDiscoveries =
@@ -41,8 +41,10 @@ const foreignDiscoveries =
 
 const supported = ['static_configs', ...Object.keys(discoveryReaders)].join(', ');
 
-const unknownHint = (key: string): string =>
-  foreignDiscoveries.test(key) ? `targets can be found by ${supported}; ${key} is not supported` : '';
+function unknownHint(key: string): string {
+  if (key === 'scrape_classic_histograms') return `${key} is called always_scrape_classic_histograms now`;
+  return foreignDiscoveries.test(key) ? `targets can be found by ${supported}; ${key} is not supported` : '';
+}
 
 const textFirst: readonly ScrapeProtocol[] = [
   'OpenMetricsText1.0.0',
