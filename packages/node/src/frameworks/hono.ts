@@ -5,7 +5,8 @@
 import type { Guard } from '../core/guard.ts';
 import type { ModuleInstrumentation } from '../core/hub.ts';
 import { isFunction, isObject, type Method, ownerOf, together, wrapMethod } from '../databases/wrap.ts';
-import { setRoute } from '../http/route.ts';
+import type { LateRoute } from '../http/exchange.ts';
+import { setLateRoute, setRoute } from '../http/route.ts';
 
 interface RouterRoute {
   readonly path: string;
@@ -55,9 +56,10 @@ function adding(original: Method, guard: Guard): Method {
 function watched(pair: unknown, guard: Guard): readonly [Method, RouterRoute] | undefined {
   if (!Array.isArray(pair)) return undefined;
   const [handler, route] = pair as [unknown, unknown];
-  if (!isFunction(handler) || ours.has(handler) || !isRoute(route) || isMiddleware(handler, route)) return undefined;
+  if (!isFunction(handler) || ours.has(handler) || !isRoute(route)) return undefined;
+  const late = isMiddleware(handler, route) ? lateRoute(route) : undefined;
   const handle: Method = function (this: object, ...args) {
-    guard.run('hono.handler', () => note(args[0] as Context, route), undefined);
+    guard.run('hono.handler', () => note(args[0] as Context, route, late), undefined);
     return handler.apply(this, args);
   };
   ours.add(handle);
@@ -67,10 +69,17 @@ function watched(pair: unknown, guard: Guard): readonly [Method, RouterRoute] | 
 const isRoute = (value: unknown): value is RouterRoute =>
   isObject(value) && typeof value.path === 'string' && typeof value.method === 'string';
 
-/** `app.use` and `app.all` add alike; what is for every path below and takes `next` serves no route. */
+/** `app.use` and `app.all` add alike; what is for every path below and takes `next` may pass it on. */
 const isMiddleware = ({ length }: Method, { method, path }: RouterRoute): boolean =>
   method === 'ALL' && path.endsWith('*') && length > 1;
 
-function note({ env }: Context, { path }: RouterRoute): void {
-  if (env?.incoming) setRoute(env.incoming, path);
+/** Of what is for every path below one, `app.use('/static/*', …)`: it has answered where nobody after it has. */
+const lateRoute = ({ path }: RouterRoute): LateRoute => ({
+  route: (status) => (status === '404' || /^\/?\*$/.test(path) ? undefined : path),
+});
+
+function note({ env }: Context, { path }: RouterRoute, late: LateRoute | undefined): void {
+  if (!env?.incoming) return;
+  if (late) setLateRoute(env.incoming, late);
+  else setRoute(env.incoming, path);
 }

@@ -7,6 +7,12 @@ import type { Outcome, Protocol, ServerMetrics } from './server-metrics.ts';
 import { setServerAttributes } from './server-span.ts';
 import { splitTarget } from './url.ts';
 
+/** Asked once the response has ended, where no route was named: who answered shows only then. */
+export interface LateRoute {
+  /** `status` is '' if none was sent. Undefined: nobody of whom a route is known. May throw. */
+  route(status: string): string | undefined;
+}
+
 export class Exchange {
   readonly began = performance.now();
   isOpen = true;
@@ -14,6 +20,7 @@ export class Exchange {
   received = 0;
   /** Undefined where no framework said so. */
   route: string | undefined;
+  late: LateRoute | undefined;
   span: Span | undefined;
 
   constructor(
@@ -63,8 +70,9 @@ export function startSpan({ tracer, settings }: Hub, method: string, traceparent
 
 export function finishExchange(hub: Hub, metrics: ServerMetrics, exchange: Exchange, ended: Ended): void {
   const seconds = (performance.now() - exchange.began) / 1000;
-  const { span } = exchange;
+  const { span, late } = exchange;
   const { by, status } = ended;
+  if (late) exchange.route ??= hub.guard.run('http.route', () => late.route(status), undefined);
   const series = metrics.series(ended.protocol, exchange.route, knownMethod(exchange.method), status, by);
   const failed = by === 'server' || (by === 'finished' && status >= '500');
   series.took.observe(seconds, span);

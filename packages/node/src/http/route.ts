@@ -2,7 +2,7 @@
  * The template of the route that serves a request, as the instrumentation of a framework finds it out: `/users/:id`, with
  * the prefixes of mounted routers. Kept with the exchange, beside the request, which stays as it is.
  */
-import { exchanges } from './exchange.ts';
+import { exchanges, type LateRoute } from './exchange.ts';
 
 /**
  * `request` is what Node gave: an IncomingMessage, an Http2ServerRequest, or the stream of a server session of HTTP/2. May
@@ -12,6 +12,16 @@ export function setRoute(request: object, template: string): void {
   try {
     const exchange = exchanges.of(streamOf(request));
     if (exchange) exchange.route = template;
+  } catch {
+    // Whatever a framework gave is no object.
+  }
+}
+
+/** For a request that may be answered on its way to a route: `late` is asked at the end if there was none. The last one counts. */
+export function setLateRoute(request: object, late: LateRoute): void {
+  try {
+    const exchange = exchanges.of(streamOf(request));
+    if (exchange) exchange.late = late;
   } catch {
     // Whatever a framework gave is no object.
   }

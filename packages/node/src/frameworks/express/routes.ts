@@ -5,7 +5,8 @@
 import { createBeside } from '../../core/beside.ts';
 import type { Hub } from '../../core/hub.ts';
 import { isFunction, isObject, type Method, ownerOf, together, wrapMethod } from '../../databases/wrap.ts';
-import { setRoute } from '../../http/route.ts';
+import type { LateRoute } from '../../http/exchange.ts';
+import { setLateRoute, setRoute } from '../../http/route.ts';
 import { isPath, joined, type Path, templateOf } from './pattern.ts';
 
 interface Route {
@@ -18,6 +19,8 @@ interface Layer {
   readonly route?: Route | undefined;
   /** From version 5.3 on, in `router` 2.3. */
   readonly rawPath?: Path;
+  /** In version 4. */
+  readonly regexp?: RegExp;
 }
 
 interface Request {
@@ -28,12 +31,16 @@ interface Request {
 }
 
 /** Where a request is: the passages through routers that are open, and the template of the layer that was asked last. */
-class Way {
+class Way implements LateRoute {
   private readonly passages: unknown[] = [];
   private readonly prefixes: string[] = [];
   private readonly urls: string[] = [];
   below = '';
   belowUrl = '';
+  /** Whether the layer that was asked last is one that answers by what it is mounted at. */
+  answers = false;
+
+  constructor(private readonly request: Request) {}
 
   /** The place of a passage; a new one is below the layer that was asked last. */
   at(next: unknown): number {
@@ -46,6 +53,16 @@ class Way {
 
   prefix = (place: number): string => this.prefixes[place] ?? '';
   url = (place: number): string => this.urls[place] ?? '';
+
+  /**
+   * A handler that is mounted, `app.use('/static', …)`, has answered if the request is still at its place: a router takes it
+   * back when the handler passes it on. It has failed if there is an error and not what a router says when nobody is left.
+   */
+  route(status: string): string | undefined {
+    const isThere = this.request.baseUrl === this.belowUrl;
+    const hasFailed = status >= '400' && status !== '404';
+    return this.answers && this.below !== '' && (isThere || hasFailed) ? this.below : undefined;
+  }
 }
 
 export function watchRoutes(router: object, hub: Hub): () => void {
@@ -56,8 +73,9 @@ export function watchRoutes(router: object, hub: Hub): () => void {
   const enter = (layer: Layer, request: Request, next: unknown): void => {
     let way = ways.get(request);
     if (!way) {
-      way = new Way();
+      way = new Way(request);
       ways.set(request, way);
+      setLateRoute(request, way);
     }
     const place = way.at(next);
     const prefix = way.prefix(place);
@@ -65,6 +83,8 @@ export function watchRoutes(router: object, hub: Hub): () => void {
     const mounted = base.slice(way.url(place).length);
     way.below = mounted === '' ? prefix : joined(prefix, mountTemplate(layer, paths, mounted, request));
     way.belowUrl = base;
+    // To OPTIONS a router gives an answer of its own.
+    way.answers = request.method !== 'OPTIONS' || !isRouter(layer.handle);
   };
 
   const serve = (route: Route, request: Request, next: unknown): void => {
@@ -74,6 +94,7 @@ export function watchRoutes(router: object, hub: Hub): () => void {
     if (way) {
       way.below = prefix;
       way.belowUrl = way.url(place);
+      way.answers = false;
     }
     if (!handles(route, request.method) || isForWhateverElse(route)) return;
     setRoute(request, routeTemplate(prefix, route.path, request.url ?? ''));
@@ -85,7 +106,7 @@ export function watchRoutes(router: object, hub: Hub): () => void {
       const { route } = this;
       if (route) {
         guard.run('express.route', () => serve(route, request as Request, next), undefined);
-      } else if ((request as Request).baseUrl !== '' || isRouter(this.handle)) {
+      } else if ((request as Request).baseUrl !== '' || isRouter(this.handle) || ways.get(request as object)) {
         // A handler within a route has no such property, unlike what is in a router.
         if (Object.hasOwn(this, 'route'))
           guard.run('express.layer', () => enter(this, request as Request, next), undefined);
@@ -141,13 +162,22 @@ const routeTemplate = (prefix: string, path: Path, url: string): string =>
 
 const pathOf = (url: string): string => url.replace(/[?#].*$/s, '');
 
-/** Of a router that was mounted before anybody watched, the parameters are found again by their values. */
+/** Of what was mounted before anybody watched, the parameters are found again by their values. */
 function mountTemplate(layer: Layer, paths: WeakMap<object, Path>, mounted: string, { params }: Request): string {
   const path = paths.get(layer) ?? (isPath(layer.rawPath) ? layer.rawPath : undefined);
   if (path !== undefined) return templateOf(path, mounted);
-  const names = new Map(Object.entries(params ?? {}).map(([name, value]) => [encodeURIComponent(String(value)), name]));
+  const values = Object.entries(params ?? {});
+  if (isOwnExpression(layer) || values.some(isOpen)) return '/*';
+  const names = new Map(values.map(([name, value]) => [encodeURIComponent(String(value)), name]));
   return mounted.replace(/[^/]+/g, (segment) => {
     const name = names.get(segment);
     return name === undefined ? segment : `:${name}`;
   });
 }
+
+/** What version 4 makes of a text ends like this; a regular expression of the application’s own is taken as it is. */
+const isOwnExpression = ({ regexp }: Layer): boolean =>
+  regexp !== undefined && !regexp.source.endsWith('(?=\\/|$)') && !('fast_slash' in regexp && regexp.fast_slash);
+
+/** A parameter that is a group of an expression, or a wildcard: its value may be any number of segments. */
+const isOpen = ([name, value]: readonly [string, unknown]): boolean => /^\d/.test(name) || typeof value !== 'string';

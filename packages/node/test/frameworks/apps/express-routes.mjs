@@ -22,6 +22,27 @@ export function routes(express) {
   users.use('/:user/posts', posts);
   users.use('/:user/locked', (_req, res) => res.status(401).end());
 
+  // Handlers that are mounted, and have a template by that alone.
+  const files = express.static(process.cwd());
+  app.use('/static', files);
+  app.use(['/assets', '/of/:tenant'], files);
+  app.use(/^\/any-of-\w+/, files);
+  users.use('/:user/files', files);
+  app.use('/answers', (req, res) => setTimeout(() => res.status(Number(req.path.slice(1))).end(), 5));
+  app.use('/throws', () => {
+    throw new Error('thrown');
+  });
+  app.use('/refuses', (_req, _res, next) => next(Object.assign(new Error('no'), { status: 403 })));
+  app.use('/passes', (_req, _res, next) => setImmediate(next));
+  app.use((req, res, next) => {
+    if (req.path.endsWith('/at-the-root')) return res.status(403).end();
+    if (req.path.endsWith('/root-throws')) throw new Error('thrown');
+    next();
+  });
+  const guarded = express.Router();
+  guarded.use((_req, res) => res.status(401).end());
+  app.use('/guarded/:area', guarded);
+
   // A router that does not answer, before one that does.
   const silent = express.Router();
   silent.get('/nobody', say);
@@ -51,6 +72,6 @@ export function routes(express) {
   app.set('view engine', 'tpl');
   app.get('/view/:id', (req, res) => res.render(`views-${process.pid}`, { fail: req.params.id === 'bad' }));
 
-  app.use((error, _req, res, _next) => res.status(500).send(error.message));
+  app.use((error, _req, res, _next) => res.status(error.status ?? 500).send(error.message));
   return app;
 }

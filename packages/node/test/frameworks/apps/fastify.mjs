@@ -1,3 +1,4 @@
+import files from '@fastify/static';
 import Fastify from 'fastify';
 import { told } from './listen.mjs';
 
@@ -14,6 +15,7 @@ app.register(
   { prefix: '/api/:version' },
 );
 app.get('/files/*', say);
+app.register(files, { root: process.cwd(), prefix: '/static/' });
 app.get('/numbers/:id(^\\d+)', say);
 app.get('/locked/:id', { onRequest: async (_request, reply) => reply.code(401).send() }, say);
 app.get('/checked/:id', { schema: { querystring: { type: 'object', required: ['q'] } } }, say);

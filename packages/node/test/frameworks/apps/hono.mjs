@@ -1,10 +1,13 @@
 import { serve } from '@hono/node-server';
+import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono } from 'hono';
 import { told } from './listen.mjs';
 
 const app = new Hono();
 const say = (c) => c.json(c.req.param());
-app.use('*', async (_c, next) => next());
+app.use('/static/*', serveStatic({ root: './', rewriteRequestPath: (path) => path.slice('/static'.length) }));
+app.use('/locked/*', async (c, next) => (c.req.path.endsWith('/everything') ? next() : c.body(null, 401)));
+app.use('*', async (c, next) => (/closed|everything/.test(c.req.path) ? c.body(null, 503) : next()));
 app.get('/', say);
 const posts = new Hono();
 posts.onError((error, c) => c.text(error.message, 500));
