@@ -14,7 +14,9 @@ import { generateFleet, perSeries, scrapeMs, writeRequests } from '../promql/ser
 import { type Asked, ask, lastMs, queries, sizeOf } from '../promql/servers.ts';
 import { usageOf } from './usage.ts';
 
-const rounds = 15;
+/** Of each query. V8 compiles what is asked often while it is asked, so that the first answers are a table's column of their own. */
+const firstRounds = 15;
+const rounds = 31;
 const minuteMs = 60_000;
 const weekMs = 7 * 24 * 60 * minuteMs;
 /** Longer than Nightshift takes to notice that samples are too old to be kept in memory, and to pack hours that are over. */
@@ -35,14 +37,30 @@ async function checkAnswers(peers: readonly Peer[], start: number): Promise<void
   }
 }
 
-/** Medians of milliseconds and means of processor time by server; asked in turns. */
-async function costsOf(peers: readonly Peer[], asked: Asked, start: number): Promise<{ wall: number; cpu: number }[]> {
+interface Cost {
+  /** Median of the milliseconds of the first answers. */
+  readonly first: number;
+  /** Median of the milliseconds of those after them. */
+  readonly wall: number;
+  /** Mean of the milliseconds of processor time of those. */
+  readonly cpu: number;
+}
+
+/** Median of the milliseconds by server; asked in turns, so that a busy moment hits all of them. */
+async function mediansOf(peers: readonly Peer[], asked: Asked, start: number, count: number): Promise<number[]> {
   const times = peers.map((): number[] => []);
-  const before = peers.map(({ pid }) => usageOf(pid).all);
-  for (let round = 0; round < rounds; round++)
+  for (let round = 0; round < count; round++)
     for (const [place, peer] of peers.entries()) times[place]?.push(await timed(() => ask(peer, asked, start)));
+  return times.map(median);
+}
+
+async function costsOf(peers: readonly Peer[], asked: Asked, start: number): Promise<Cost[]> {
+  const first = await mediansOf(peers, asked, start, firstRounds);
+  const before = peers.map(({ pid }) => usageOf(pid).all);
+  const wall = await mediansOf(peers, asked, start, rounds);
   return peers.map(({ pid }, place) => ({
-    wall: median(times[place] ?? []),
+    first: first[place] ?? Number.NaN,
+    wall: wall[place] ?? Number.NaN,
     cpu: ((usageOf(pid).all - (before[place] ?? 0)) * 1000) / rounds,
   }));
 }
@@ -57,7 +75,7 @@ async function timesTable(peers: readonly Peer[], start: number): Promise<string
     const ratios = costs.slice(1).map((cost) => shown((costs[0]?.wall ?? Number.NaN) / cost.wall));
     const cpu = costs.map((cost) => (cost.cpu < 3 ? '< 3' : shown(cost.cpu)));
     console.log(`${asked.name}: ${wall.join(' | ')} ms, CPU ${cpu.join(' | ')} ms`);
-    rows.push([asked.name, ...wall, ...ratios, ...cpu]);
+    rows.push([asked.name, ...wall, ...ratios, ...cpu, ...costs.slice(0, 2).map(({ first }) => shown(first))]);
   }
   const ofEach = (names: readonly string[], what: (name: string) => string) => names.map(what);
   const head = [
@@ -65,6 +83,7 @@ async function timesTable(peers: readonly Peer[], start: number): Promise<string
     ...ofEach(names, (name) => `${name} ms`),
     ...ofEach(names.slice(1), (name) => `ratio to ${name}`),
     ...ofEach(names, (name) => `${name} CPU ms`),
+    ...ofEach(names.slice(0, 2), (name) => `${name} first ms`),
   ];
   return table(head, rows);
 }
@@ -131,6 +150,7 @@ export async function benchQueries(): Promise<string[]> {
       `${generateFleet().length.toLocaleString('en')} series with a sample every 15 s for an hour, now and a week ago, by remote write; range queries over one of`,
       `the hours at a step of 15 s (max over time: an instant query). The median of ${rounds} answers read to their end, the servers`,
       'asked in turns, response caches off. CPU is the processor time for one answer, of the server and what it has started.',
+      `Before them come ${firstRounds} answers of the same query, whose median is the last columns: Nightshift compiles code while it runs.`,
       '',
       'Over the last hour:',
       '',
