@@ -206,6 +206,12 @@ const retentions = z.strictObject({
   // Traces are by far the bulkiest per request and are rarely read after an incident's review.
   traces: retention().prefault('7d').describe('Age at which spans are deleted; 0 keeps them for ever.'),
   logs: retention().prefault('14d').describe('Age at which log records are deleted; 0 keeps them for ever.'),
+  // All of it is telemetry within seconds; this is a margin for incidents that begin late, at about 1 GB a day of output.
+  gatewayEvents: duration('10m')
+    .prefault('6h')
+    .describe(
+      'Age at which what the gateway reported is deleted from the control database. Its traffic, log lines and traces are telemetry as well and kept as such; evidence of incidents stays.',
+    ),
 });
 
 const scrapeJob = z

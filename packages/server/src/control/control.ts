@@ -34,7 +34,7 @@ export function openControl(dataDir: string, { now }: { now: () => number }): Co
       tokens: new Tokens(database, now),
       releases: new Releases(database),
       incidents: new Incidents(database),
-      gatewayEvents: new GatewayEvents(database),
+      gatewayEvents: new GatewayEvents(database, now),
       settings: new Settings(database),
       firstPassword: users.createFirst(),
       close: () => database.close(),

@@ -55,6 +55,11 @@ export class Incidents {
     return this.database.all<Row>('SELECT json FROM incidents ORDER BY number DESC').map(parsed);
   }
 
+  /** Those whose evidence may still change. */
+  withOpenEvidence(): IncidentRecord[] {
+    return this.database.all<Row>("SELECT json FROM incidents WHERE json ->> 'frozenAt' IS NULL").map(parsed);
+  }
+
   /** The incident of the release, whatever its state. */
   openFor(releaseId: string): IncidentRecord | undefined {
     const row = this.database.get<Row>('SELECT json FROM incidents WHERE release = ?', releaseId);

@@ -69,4 +69,18 @@ CREATE TABLE settings (
 ) STRICT;
 `,
   },
+  {
+    name: 'age of gateway events, sums of the traffic that was pruned',
+    sql: `
+ALTER TABLE gateway_events ADD COLUMN received_at INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX gateway_events_received ON gateway_events (received_at, seq);
+CREATE TABLE gateway_traffic (
+  gateway TEXT NOT NULL,
+  release TEXT NOT NULL,
+  json TEXT NOT NULL,
+  PRIMARY KEY (gateway, release)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX incidents_open_evidence ON incidents (number) WHERE json ->> 'frozenAt' IS NULL;
+`,
+  },
 ];

@@ -1,7 +1,8 @@
 import type { GatewayEvent } from '@nightshift/gateway/protocol';
 import type { Release } from '../api/api.ts';
 
-const RUNNING = new Set<Release['state']>(['starting', 'live', 'good', 'bad']);
+/** States of a release whose processes run. */
+export const RUNNING: ReadonlySet<Release['state']> = new Set<Release['state']>(['starting', 'live', 'good', 'bad']);
 
 /**
  * The release after the event, the very same object if the event changes nothing; folding an event again changes nothing.

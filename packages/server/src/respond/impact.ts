@@ -10,7 +10,7 @@ import type { IncidentFacts } from './incident-facts.ts';
  */
 export function incidentImpact(facts: IncidentFacts, budgetSeconds: number): Impact {
   const sum = (field: 'requests' | 'failed' | 'saved' | 'visible') =>
-    facts.traffic.reduce((n, event) => n + event[field], 0);
+    facts.traffic.reduce((n, event) => n + event[field], facts.earlierTraffic?.[field] ?? 0);
   const visible = facts.exchanges.filter((exchange) => exchange.visible);
   const secondsOf = (events: readonly { at: number }[]) => new Set(events.map(({ at }) => Math.floor(at / 1000))).size;
   // Not joined: the traffic of a second is reported at its end, under the next second's number.

@@ -18,6 +18,8 @@ export interface IncidentFacts {
   readonly exits: readonly Of<'version.exited'>[];
   readonly exchanges: readonly Exchange[];
   readonly traffic: readonly Of<'traffic'>[];
+  /** What the traffic before that adds up to, where it is no longer stored second by second. */
+  readonly earlierTraffic: Of<'traffic'> | undefined;
   /** Failures as the gateway counted them; more than the exchanges it sent. */
   readonly failureCount: number;
   /** Unix ms of the first failed request, or of the first exit where no request failed; null for neither. */
@@ -25,7 +27,11 @@ export interface IncidentFacts {
 }
 
 /** `events` are those of the release, ascending seq. */
-export function incidentFacts(events: readonly GatewayEvent[], release: string): IncidentFacts {
+export function incidentFacts(
+  events: readonly GatewayEvent[],
+  release: string,
+  earlierTraffic?: Of<'traffic'>,
+): IncidentFacts {
   const own = events.filter((event) => event.release === release);
   const first = <K extends GatewayEvent['kind']>(kind: K, test: (event: Of<K>) => boolean = () => true) =>
     own.find((event): event is Of<K> => event.kind === kind && test(event as Of<K>));
@@ -50,6 +56,7 @@ export function incidentFacts(events: readonly GatewayEvent[], release: string):
     exits,
     exchanges,
     traffic,
+    earlierTraffic,
     failureCount: Math.max(0, ...all('exchange.failed').map(({ count }) => count)),
     firstFailureAt: exchanges[0]?.at ?? failures[0] ?? exits[0]?.at ?? null,
   };

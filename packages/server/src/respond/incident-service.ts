@@ -39,7 +39,7 @@ const SLOW_GATHER_MS = 30_000;
 
 /**
  * Opens one incident per bad release and fills it. An incident is computed again from the stored events until its evidence
- * is frozen, some seconds after its rollback was heard of or a person resolved it; then only its state changes. All times that it shows are the
+ * is frozen, some seconds after its rollback was heard of or a person resolved it, or a week later; then only its state changes. All times that it shows are the
  * events': one that serve learns of an hour late reads the same. One whose
  * rollback was withheld stays open.
  */
@@ -59,6 +59,7 @@ export class IncidentService {
   onEvent(event: GatewayEvent): void {
     const isTurn = TURNS.has(event.kind);
     const existing = this.#options.incidents.openFor(event.release);
+    if (existing?.frozenAt != null && event.kind === 'rollback.done') this.#mitigate(existing, event.at);
     if (existing ? existing.frozenAt !== null : !isTurn || !this.#opens(event.release)) return;
     if (event.kind === 'rollback.done') this.#scheduleFreeze(event.release);
     const isOld = existing !== undefined && this.#options.now() - existing.openedAt > SETTLED_AFTER_MS;
@@ -130,6 +131,17 @@ export class IncidentService {
     await this.settled();
   }
 
+  /** Ends the gathering for incidents that opened before that time (Unix milliseconds) and were neither mitigated nor resolved. */
+  freezeOpenedBefore(time: number): void {
+    for (const { release, openedAt } of this.#options.incidents.withOpenEvidence()) {
+      if (openedAt < time) this.#queue(() => this.#refresh(release.id, true));
+    }
+  }
+
+  #mitigate(incident: IncidentRecord, mitigatedAt: number): void {
+    this.#options.incidents.update({ ...incident, ...keptState(incident, { state: 'mitigated', mitigatedAt }) });
+  }
+
   #opens(release: string): boolean {
     return incidentOpening(incidentFacts(this.#options.events.forRelease(release), release)) !== undefined;
   }
@@ -164,7 +176,7 @@ export class IncidentService {
     const { incidents, releases, events } = this.#options;
     const release = releases.get(releaseId);
     if (!release || incidents.openFor(releaseId)?.frozenAt != null) return;
-    const facts = incidentFacts(events.forRelease(releaseId), releaseId);
+    const facts = incidentFacts(events.forRelease(releaseId), releaseId, events.prunedTraffic(releaseId));
     const opening = incidentOpening(facts);
     if (!opening) return;
     const built = await this.#build(release, facts, opening, freeze);

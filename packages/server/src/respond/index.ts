@@ -1,5 +1,6 @@
 export { drivers, type ReleaseDriver } from './drivers/index.ts';
 export { createProcessDriver, PROCESS_DEFAULTS, type ProcessDefaults } from './drivers/process.ts';
+export { EventPruner, type EventPrunerOptions } from './event-pruner.ts';
 export { EventPump, type EventPumpOptions, type TelemetrySink } from './event-pump.ts';
 export { foldReleaseEvent } from './fold-release-event.ts';
 export { ensureGateway, type GatewayProcessOptions } from './gateway-process.ts';

@@ -5,6 +5,7 @@
 import type { GatewayEvent } from '@nightshift/gateway/protocol';
 import type { IncidentRecord } from '../control/incidents.ts';
 import type { ReleaseRecord } from '../control/releases.ts';
+import type { TrafficEvent } from '../control/traffic-sum.ts';
 
 export type { IncidentRecord, ReleaseRecord };
 
@@ -25,6 +26,8 @@ export interface IncidentRepository {
   get(id: string): IncidentRecord | undefined;
   /** Newest first. */
   list(): IncidentRecord[];
+  /** Those whose evidence may still change. */
+  withOpenEvidence(): IncidentRecord[];
   /** The incident of the release, whatever its state. */
   openFor(releaseId: string): IncidentRecord | undefined;
 }
@@ -39,4 +42,6 @@ export interface EventRepository {
   /** Stored but not yet marked delivered, ascending seq. */
   undelivered(limit: number): GatewayEvent[];
   markDelivered(upToSeq: number): void;
+  /** What the traffic events that are no longer stored add up to; see `GatewayEvents`. */
+  prunedTraffic(releaseId: string): TrafficEvent | undefined;
 }

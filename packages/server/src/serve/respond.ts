@@ -7,6 +7,7 @@ import type { Log } from '../http/deps.ts';
 import {
   createReleaseService,
   drivers,
+  EventPruner,
   EventPump,
   EventRecords,
   ensureGateway,
@@ -77,13 +78,24 @@ export function startRespond({ config, dataDir, control, store, launcher, now, l
     waitMs: 2_000,
     maxPauseMs: 1_000,
   });
+  const pruner = new EventPruner({
+    events: control.gatewayEvents,
+    incidents: control.incidents,
+    releases: control.releases,
+    service: incidents,
+    keepMs: config.retention.gatewayEvents,
+    now,
+    onError: (error) => log.warn({ error: reasonOf(error) }, 'old events of the gateway could not be deleted'),
+  });
   incidents.resume();
   pump.start();
+  pruner.start();
   return {
     releases,
     incidents,
     gateway,
     stop: async () => {
+      await pruner.stop();
       await pump.stop();
       await incidents.stop();
     },

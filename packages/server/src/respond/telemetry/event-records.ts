@@ -54,6 +54,8 @@ export class EventRecords {
 
   #rebuilt(release: string, beforeSeq: number): TrafficTotals {
     const totals = new TrafficTotals();
+    const pruned = this.#options.events.prunedTraffic(release);
+    if (pruned) totals.add(pruned);
     for (const event of this.#options.events.forRelease(release)) {
       if (event.kind === 'traffic' && event.seq < beforeSeq) totals.add(event);
     }
