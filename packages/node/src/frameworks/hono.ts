@@ -6,7 +6,7 @@ import type { Guard } from '../core/guard.ts';
 import type { ModuleInstrumentation } from '../core/hub.ts';
 import { isFunction, isObject, type Method, ownerOf, together, wrapMethod } from '../databases/wrap.ts';
 import type { LateRoute } from '../http/exchange.ts';
-import { setLateRoute, setRoute } from '../http/route.ts';
+import { exchangeOf } from '../http/route.ts';
 
 interface RouterRoute {
   readonly path: string;
@@ -79,7 +79,8 @@ const lateRoute = ({ path }: RouterRoute): LateRoute => ({
 });
 
 function note({ env }: Context, { path }: RouterRoute, late: LateRoute | undefined): void {
-  if (!env?.incoming) return;
-  if (late) setLateRoute(env.incoming, late);
-  else setRoute(env.incoming, path);
+  const exchange = env?.incoming && exchangeOf(env.incoming);
+  if (!exchange) return;
+  if (late) exchange.late = late;
+  else exchange.route = path;
 }

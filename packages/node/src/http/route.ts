@@ -2,28 +2,24 @@
  * The template of the route that serves a request, as the instrumentation of a framework finds it out: `/users/:id`, with
  * the prefixes of mounted routers. Kept with the exchange, beside the request, which stays as it is.
  */
-import { exchanges, type LateRoute } from './exchange.ts';
+import { type Exchange, exchanges } from './exchange.ts';
 
 /**
  * `request` is what Node gave: an IncomingMessage, an Http2ServerRequest, or the stream of a server session of HTTP/2. May
  * be called any number of times until the response has ended; the last one counts. Never throws.
  */
 export function setRoute(request: object, template: string): void {
-  try {
-    const exchange = exchanges.of(streamOf(request));
-    if (exchange) exchange.route = template;
-  } catch {
-    // Whatever a framework gave is no object.
-  }
+  const exchange = exchangeOf(request);
+  if (exchange) exchange.route = template;
 }
 
-/** For a request that may be answered on its way to a route: `late` is asked at the end if there was none. The last one counts. */
-export function setLateRoute(request: object, late: LateRoute): void {
+/** The exchange of a request, in which `late` is for frameworks to set; undefined where nobody looks on. Never throws. */
+export function exchangeOf(request: object): Exchange | undefined {
   try {
-    const exchange = exchanges.of(streamOf(request));
-    if (exchange) exchange.late = late;
+    return exchanges.of(streamOf(request));
   } catch {
     // Whatever a framework gave is no object.
+    return undefined;
   }
 }
 

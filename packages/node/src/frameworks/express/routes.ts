@@ -2,11 +2,10 @@
  * Route templates of Express 4 and 5, from what its layers are asked: every router hands a request to one layer after the
  * other, each time with the `next` of this passage, by which nested routers are told apart.
  */
-import { createBeside } from '../../core/beside.ts';
 import type { Hub } from '../../core/hub.ts';
 import { isFunction, isObject, type Method, ownerOf, together, wrapMethod } from '../../databases/wrap.ts';
 import type { LateRoute } from '../../http/exchange.ts';
-import { setLateRoute, setRoute } from '../../http/route.ts';
+import { exchangeOf, setRoute } from '../../http/route.ts';
 import { isPath, joined, type Path, templateOf } from './pattern.ts';
 
 interface Route {
@@ -68,15 +67,10 @@ class Way implements LateRoute {
 export function watchRoutes(router: object, hub: Hub): () => void {
   const { guard } = hub;
   const paths = new WeakMap<object, Path>();
-  const ways = createBeside<Way>();
 
   const enter = (layer: Layer, request: Request, next: unknown): void => {
-    let way = ways.get(request);
-    if (!way) {
-      way = new Way(request);
-      ways.set(request, way);
-      setLateRoute(request, way);
-    }
+    const way = wayOf(request) ?? beginWay(request);
+    if (!way) return;
     const place = way.at(next);
     const prefix = way.prefix(place);
     const base = request.baseUrl ?? '';
@@ -88,7 +82,7 @@ export function watchRoutes(router: object, hub: Hub): () => void {
   };
 
   const serve = (route: Route, request: Request, next: unknown): void => {
-    const way = request.baseUrl === '' ? undefined : ways.get(request);
+    const way = request.baseUrl === '' ? undefined : wayOf(request);
     const place = way?.at(next) ?? 0;
     const prefix = way?.prefix(place) ?? '';
     if (way) {
@@ -106,7 +100,7 @@ export function watchRoutes(router: object, hub: Hub): () => void {
       const { route } = this;
       if (route) {
         guard.run('express.route', () => serve(route, request as Request, next), undefined);
-      } else if ((request as Request).baseUrl !== '' || isRouter(this.handle) || ways.get(request as object)) {
+      } else if ((request as Request).baseUrl !== '' || isRouter(this.handle) || wayOf(request as Request)) {
         // A handler within a route has no such property, unlike what is in a router.
         if (Object.hasOwn(this, 'route'))
           guard.run('express.layer', () => enter(this, request as Request, next), undefined);
@@ -126,6 +120,20 @@ export function watchRoutes(router: object, hub: Hub): () => void {
     ...(layers ? ['handle_request', 'handleRequest'].map((name) => wrapMethod(layers, name, watching)) : []),
     ...(owner ? [wrapMethod(owner, 'use', remembering)] : []),
   ]);
+}
+
+function wayOf(request: Request): Way | undefined {
+  const late = exchangeOf(request)?.late;
+  return late instanceof Way ? late : undefined;
+}
+
+/** Undefined where nobody counts the request. */
+function beginWay(request: Request): Way | undefined {
+  const exchange = exchangeOf(request);
+  if (!exchange) return undefined;
+  const way = new Way(request);
+  exchange.late = way;
+  return way;
 }
 
 /** The class of layers is no export: a layer is made in a router of our own. */
