@@ -285,8 +285,11 @@ class FamilyDecoder {
     while (reader.pos < reader.end) {
       const tag = reader.tag();
       if (tag === ((1 << 3) | VARINT)) bucket.count = reader.uint64();
-      else if (tag === ((4 << 3) | FIXED64)) bucket.count = reader.double() || bucket.count;
-      else if (tag === ((2 << 3) | FIXED64)) bucket.bound = reader.double();
+      else if (tag === ((4 << 3) | FIXED64)) {
+        const count = reader.double();
+        // A count of zero is one that is left out.
+        if (count !== 0) bucket.count = count;
+      } else if (tag === ((2 << 3) | FIXED64)) bucket.bound = reader.double();
       else if (tag === ((3 << 3) | LENGTH)) {
         bucket.exemplar = this.exemplar();
       } else reader.skip(tag);
