@@ -68,7 +68,15 @@ function run(started: Started, say: (message: string) => void): Exporter {
     });
   const queued = <T>(signal: Signal, sizeOf: (item: T) => number, encode: (items: T[]) => Uint8Array) => {
     const queue = new BoundedQueue(exportQueue, MOST_WAITING, sizeOf, (count) => drops.add(signal, 'queue', count));
-    const pipeline = pipelineOf({ signal, fresh: false, next: () => batchOf(queue.take(BATCH), encode) });
+    /** What was there when the push began: what comes meanwhile waits for more of its kind, not for an answer alone. */
+    let due = 0;
+    const next = (first: boolean) => {
+      if (first) due = queue.length;
+      const items = due > 0 ? queue.take(BATCH) : [];
+      due -= items.length;
+      return batchOf(items, encode);
+    };
+    const pipeline = pipelineOf({ signal, fresh: false, next });
     const early = Math.min(BATCH, Math.ceil(exportQueue / 2));
     let isAsked = false;
     const add = (item: T) => {
@@ -102,8 +110,10 @@ function run(started: Started, say: (message: string) => void): Exporter {
   const metrics = pipelineOf(metricsSource(collect));
 
   const pipelines = [metrics, spans.pipeline, ...(logs ? [logs.pipeline] : [])];
-  const pushAll = () => Promise.all(pipelines.map((pipeline) => pipeline.push()));
-  const timer = setInterval(() => void pushAll(), exportInterval).unref();
+  const flush = () => Promise.all(pipelines.map((pipeline) => pipeline.flush()));
+  const timer = setInterval(() => {
+    for (const pipeline of pipelines) void pipeline.push();
+  }, exportInterval).unref();
   let closed: Promise<void> | undefined;
   const close = () => {
     closed ??= (async () => {
@@ -116,12 +126,12 @@ function run(started: Started, say: (message: string) => void): Exporter {
     return closed;
   };
   const unwatch = onExit(guard, {
-    push: () => void pushAll(),
-    pushBounded: () => within(pushAll(), LAST_PUSH_MS).catch(() => undefined),
+    push: () => void flush(),
+    pushBounded: () => within(flush(), LAST_PUSH_MS).catch(() => undefined),
     close,
   });
   return {
-    flush: async () => void (await pushAll()),
+    flush: async () => void (await flush()),
     close,
     status: () => [
       { signal: 'metrics', waiting: 0, dropped: drops.of('metrics'), ...metrics.state },

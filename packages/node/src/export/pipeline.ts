@@ -11,7 +11,7 @@ export interface Source {
   readonly signal: Signal;
   /** A batch that did not get through is worth less than what the source would give now. */
   readonly fresh: boolean;
-  /** `first` of a push. Undefined: nothing is left. */
+  /** `first` of a push. Undefined: that is all for this push. */
   next(first: boolean): Promise<Batch | undefined> | Batch | undefined;
 }
 
@@ -61,12 +61,18 @@ export class Pipeline {
     return { sent: this.sent, lastTaken: this.lastTaken, problem: this.problem };
   }
 
-  /** Until nothing is left or the receiver is away; at once returns what is under way. Never rejects. */
+  /** Until the source has no more or the receiver is away; one that is under way is that one. Never rejects. */
   push(): Promise<void> {
     this.running ??= this.pushAll(false).finally(() => {
       this.running = undefined;
     });
     return this.running;
+  }
+
+  /** All that is there now, also what came while a push was under way. Never rejects. */
+  async flush(): Promise<void> {
+    await this.running;
+    await this.push();
   }
 
   /** The last one: does not wait for what was to be waited for. Afterwards nothing is pushed. */
@@ -81,9 +87,13 @@ export class Pipeline {
     const { source, dropped } = this.options;
     if (!isLast && this.options.now() < this.notBefore) return;
     try {
-      for (let first = true; ; first = false) {
-        if (first && source.fresh) this.forget('stale');
-        const batch = this.pending ?? (await this.next(first));
+      if (source.fresh) this.forget('stale');
+      for (let first = true; ; ) {
+        let batch = this.pending;
+        if (!batch) {
+          batch = await this.next(first);
+          first = false;
+        }
         if (!batch || !(await this.bring(batch, isLast)) || (this.stopped && !isLast)) return;
       }
     } catch (error) {

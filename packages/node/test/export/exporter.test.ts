@@ -155,6 +155,28 @@ describe('a push', () => {
     await until(() => statusOf('traces').sent === 1500);
     expect(of('traces').map(({ body }) => decodeOtlpTraces(body, 'protobuf').length)).toEqual([512, 512, 476]);
   });
+
+  it('ends with what was there when it began, however fast more comes; a flush meanwhile takes that too', async () => {
+    let more = 20;
+    const { url, of } = await listening(({ path }, response) => {
+      for (let i = 0; path === '/v1/traces' && i < 5 && more > 0; i++, more--) spans(1);
+      setTimeout(() => response.writeHead(200).end(), 20);
+    });
+    const { started, exporter, statusOf } = exporting({ endpoint: url, logs: false });
+    const spans = (count: number) => {
+      for (let i = 0; i < count; i++) started.tracer.start('x', 'internal').end();
+    };
+    spans(10);
+    await exporter.flush();
+    expect(of('traces').map(({ body }) => decodeOtlpTraces(body, 'protobuf').length)).toEqual([10]);
+    expect(statusOf('traces')).toMatchObject({ sent: 10, waiting: 5 });
+    more = 0;
+    void exporter.flush();
+    await until(() => of('traces').length === 2);
+    spans(3);
+    await exporter.flush();
+    expect(statusOf('traces')).toMatchObject({ sent: 18, waiting: 0 });
+  });
 });
 
 describe('a receiver', () => {
