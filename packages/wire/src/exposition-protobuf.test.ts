@@ -194,6 +194,100 @@ describe('the protobuf exposition', () => {
     ]);
   });
 
+  describe('with classic histograms as native ones', () => {
+    const histogram = (more: (writer: ProtoWriter) => void, count: number, buckets: [number, number][]) =>
+      one(7, (writer) => {
+        more(writer);
+        int(writer, 1, count);
+        double(writer, 2, 9);
+        for (const [bound, at] of buckets) {
+          message(writer, 3, () => {
+            double(writer, 4, at);
+            double(writer, 2, bound);
+            message(writer, 3, () => {
+              double(writer, 2, bound);
+              if (bound === 1) message(writer, 3, () => int(writer, 1, 1_600_000_000));
+            });
+          });
+        }
+      });
+    const isNative = (writer: ProtoWriter) => double(writer, 6, 0.001);
+    const read = (metric: Metric, options: Partial<ProtobufExpositionOptions> = {}, type = 4) => {
+      const all = { nativeHistograms: false, alwaysClassic: false, convertsClassic: true, ...options };
+      const body = family('h', type, [metric]);
+      const { series, histograms = [], exemplars } = parseProtobufExposition(body, NOW, all).batch;
+      return {
+        classic: values(body, all),
+        histograms: histograms.map(
+          ({ series: place, histogram: { schema, count, sum, bounds, positive, resetHint } }) => ({
+            ...{ name: series[place]?.get('__name__'), schema, count, sum, resetHint, bounds: [...bounds] },
+            counts: [...positive.counts],
+          }),
+        ),
+        exemplars: exemplars.map(({ value }) => value),
+      };
+    };
+    const custom = {
+      ...{ name: 'h', schema: -53, count: 6, sum: 9, resetHint: 'unknown', bounds: [1, 2], counts: [3, 2, 1] },
+    };
+    const plain = histogram(() => {}, 6, [
+      [1, 3],
+      [2, 5],
+    ]);
+    const both = histogram(isNative, 0, [[1, 0]]);
+
+    it('gives these alone, with the exemplars that have a time, or the classic series as well', () => {
+      expect(read(plain)).toEqual({ classic: {}, histograms: [custom], exemplars: [1] });
+      expect(read(plain, {}, 5).histograms).toEqual([{ ...custom, resetHint: 'gauge' }]);
+      const kept = read(plain, { alwaysClassic: true });
+      expect(kept.classic).toEqual({
+        ...{ h_count: 6, h_sum: 9, 'h_bucket 1.0': 3, 'h_bucket 2.0': 5, 'h_bucket +Inf': 6 },
+      });
+      expect(kept.histograms).toEqual([custom]);
+    });
+
+    it('leaves those alone that have a native part, where that is read', () => {
+      const schemas = (options: Partial<ProtobufExpositionOptions>) =>
+        read(both, options).histograms.map(({ schema }) => schema);
+      expect(schemas({ nativeHistograms: true })).toEqual([0]);
+      expect(schemas({ nativeHistograms: true, alwaysClassic: true })).toEqual([0]);
+      expect(schemas({})).toEqual([-53]);
+      expect(Object.keys(read(both, { nativeHistograms: true }).classic)).toEqual([]);
+      expect(Object.keys(read(both, { nativeHistograms: true, alwaysClassic: true }).classic)).toHaveLength(4);
+    });
+
+    it('makes of one without buckets one with the bucket +Inf', () => {
+      expect(read(histogram(() => {}, 6, [])).histograms).toEqual([{ ...custom, bounds: [], counts: [6] }]);
+    });
+
+    it.each<[number, [number, number][], string]>([
+      [
+        6,
+        [
+          [1, 5],
+          [2, 4],
+        ],
+        'count is not cumulative: 4 < 5',
+      ],
+      [6, [[Infinity, 5]], 'count mismatch: count=6 != le=+Inf count=5'],
+      [6, [[1, -1]], 'bucket count must be non-negative: le=1, count=-1'],
+      [6, [[Number.NaN, 1]], 'bucket boundary must not be NaN'],
+      [
+        6,
+        [
+          [1, Number.NaN],
+          [Infinity, Number.NaN],
+        ],
+        'count mismatch: count=6 != le=+Inf count=NaN',
+      ],
+      [2, [[1, 3]], 'positive side: bucket number 2 has observation count of -1: '],
+    ])('refuses the body where a histogram of %d cannot be converted: %j', (count, buckets, reason) => {
+      const bad = histogram(() => {}, count, buckets);
+      expect(() => read(bad)).toThrow(`protobuf exposition: histogram "h": ${reason}`);
+      expect(() => read(bad, { convertsClassic: false })).not.toThrow();
+    });
+  });
+
   it('keeps the exemplars of counters and buckets', () => {
     const exemplar = (writer: ProtoWriter, field: number) =>
       message(writer, field, () => {

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -11,11 +12,17 @@ import {
   decodeWriteRequest,
   decodeWriteRequestV2,
   defaultOtlpSettings,
+  encodeProtobufExposition,
   encodeSnappy,
   encodeWriteRequest,
+  type Labels,
+  type MetricBatch,
+  type NativeHistogram,
   parseExposition,
   parseOpenMetrics,
+  parseProtobufExposition,
   readOtlpMetrics,
+  SeriesMemory,
   TRANSLATION_STRATEGIES,
   WireError,
 } from '../src/index.ts';
@@ -36,7 +43,37 @@ const decoders: Record<string, (body: Uint8Array) => unknown> = {
   decodeJsonLogs: (b) => decodeJsonLogs(b, NOW),
   parseExposition: (b) => parseExposition(new TextDecoder().decode(b), NOW),
   parseOpenMetrics: (b) => parseOpenMetrics(new TextDecoder().decode(b), NOW),
+  'parseExposition with custom buckets': (b) => converted(parseExposition, b),
+  'parseOpenMetrics with custom buckets': (b) => converted(parseOpenMetrics, b),
+  'parseProtobufExposition with custom buckets': (b) =>
+    wellMade(
+      parseProtobufExposition(b, NOW, { nativeHistograms: true, alwaysClassic: true, convertsClassic: true }).batch,
+    ),
 };
+
+/** By way of a memory, twice, which must not make a difference. */
+function converted(parse: typeof parseExposition, body: Uint8Array): void {
+  const text = new TextDecoder().decode(body);
+  const memory = new SeriesMemory<unknown>();
+  memory.begin();
+  const first = parse(text, NOW, memory, { keepsClassic: false });
+  memory.keep();
+  memory.begin();
+  const again = parse(text, NOW, memory, { keepsClassic: false });
+  wellMade(first);
+  if (!isDeepStrictEqual(first, again)) throw new Error('what is remembered changes the histograms');
+}
+
+/** Remote write takes what was converted. */
+function wellMade({ series, histograms = [] }: MetricBatch): void {
+  const all = histograms.map(({ series: place, ...histogram }) => ({
+    labels: series[place] as Labels,
+    samples: [],
+    histograms: [histogram],
+  }));
+  const read = decodeWriteRequest(encodeWriteRequest(all)).histograms ?? [];
+  if (read.length !== all.length) throw new Error('a histogram that cannot be written');
+}
 
 for (const [i, translationStrategy] of TRANSLATION_STRATEGIES.entries()) {
   const settings = { ...defaultOtlpSettings, promoteAllResourceAttributes: true, promoteScopeMetadata: true };
@@ -69,6 +106,17 @@ function answers(decode: (body: Uint8Array) => unknown, body: Uint8Array): boole
   return true;
 }
 
+/** Goes out in protobuf as a classic histogram. */
+function classicOf(count: number): NativeHistogram {
+  const { histograms = [] } = parseExposition(
+    `# TYPE h histogram\nh_bucket{le="1"} 2\nh_bucket{le="2"} 2\nh_count ${count}\nh_sum 3\n`,
+    NOW,
+    undefined,
+    { keepsClassic: false },
+  );
+  return histograms[0]?.histogram as NativeHistogram;
+}
+
 const encoder = new TextEncoder();
 const valid: Uint8Array[] = [
   encodeWriteRequest([
@@ -96,6 +144,16 @@ const valid: Uint8Array[] = [
   encoder.encode('{"time":"2026-01-01T00:00:00Z","msg":"x","level":30}\n{"ts":1,"a":[1]}'),
   encoder.encode('# TYPE a counter\n# UNIT a s\na_total{b="c"} 1 1.5 # {trace_id="x"} 0.5 1.25\n# EOF\n'),
   encoder.encode('# TYPE a counter\n# HELP a b\na{b="c\\n",d="e"} 1e3 5\n{"q q"} NaN\n'),
+  encoder.encode(
+    '# TYPE h histogram\nh_bucket{a="b",le="0.5"} 1\nh_bucket{a="b",le="+Inf"} 3.5\nh_sum{a="b"} NaN\nh_count{a="b"} 3.5\nh_count 2\n',
+  ),
+  encoder.encode(
+    '# TYPE h histogram\nh_bucket{le="0.5"} 1 # {t="x"} 0.25 1\nh_bucket{le="+Inf"} 3\nh_sum 4\nh_count 3\nh_created 1\n# EOF\n',
+  ),
+  encodeProtobufExposition([
+    { name: 'h', type: 'histogram', metrics: [{ labels: new Map([['a', 'b']]), timestamp: 0, value: classicOf(2.5) }] },
+    { name: 'i', type: 'histogram', metrics: [{ labels: new Map(), timestamp: 5, value: classicOf(4) }] },
+  ]),
   encoder.encode(
     '{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"g","gauge":{"dataPoints":[{"asInt":"1","timeUnixNano":1767225600000000000}]}}]}]}]}',
   ),
