@@ -2,7 +2,7 @@
 import type { Hub, ModuleInstrumentation } from '../core/hub.ts';
 import { emitLine, replaceMethod } from './emit.ts';
 import { severityOf } from './pino.ts';
-import { attributesOf, ownValue, textOf } from './shown.ts';
+import { attributesOf, ownValue, sizeOf, textOf } from './shown.ts';
 
 const SKIPPED: ReadonlySet<string> = new Set(['level', 'time', 'pid', 'hostname', 'v', 'msg']);
 const NAMES: Readonly<Record<number, string>> = {
@@ -36,13 +36,12 @@ export const bunyanLogs: ModuleInstrumentation = {
 function take(hub: Hub, record: object): void {
   const level = Number(ownValue(record, 'level'));
   const body = textOf(ownValue(record, 'msg') ?? '');
-  const attributes = attributesOf(record, SKIPPED);
-  const size = Object.values(attributes).reduce<number>((sum, value) => sum + String(value).length, body.length);
+  const content = { body, attributes: attributesOf(record, SKIPPED) };
   emitLine(hub, {
     time: Date.now(),
     severity: severityOf(level),
     severityText: NAMES[level] ?? String(level),
-    content: { body, attributes },
-    size,
+    content,
+    size: sizeOf(content),
   });
 }

@@ -71,11 +71,19 @@ class PinoWatch {
   write(original: (this: unknown, ...values: unknown[]) => unknown) {
     const watch = this;
     return function (this: Logger, object: unknown, message: unknown, level: number): unknown {
-      const logger = watch.hub.guard.run('logs.pino', () => watch.withHook(this), this);
+      const { guard, logs } = watch.hub;
+      if (!logs.wanted) return Reflect.apply(original, this, [object, message, level]);
+      const logger = guard.run('logs.pino', () => watch.withHook(this), this);
+      // A stream may log by pino itself.
+      const outer = watch.line;
       watch.line = undefined;
-      const result = Reflect.apply(original, logger, [object, message, level]);
-      watch.hub.guard.run('logs.pino', () => watch.take(this, level), undefined);
-      return result;
+      try {
+        const result = Reflect.apply(original, logger, [object, message, level]);
+        guard.run('logs.pino', () => watch.take(this, level), undefined);
+        return result;
+      } finally {
+        watch.line = outer;
+      }
     };
   }
 
@@ -95,7 +103,6 @@ class PinoWatch {
 
   take(logger: Logger, level: number): void {
     const { line } = this;
-    this.line = undefined;
     if (!this.hub.logs.wanted || typeof line !== 'string') return;
     const message = logger[this.symbols.messageKeySym];
     emitLine(this.hub, {

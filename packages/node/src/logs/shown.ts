@@ -1,6 +1,7 @@
 /** Values of log calls as text and attributes: bounded, and without running any code of the application. */
 import { format, types } from 'node:util';
 import type { AttributeValue } from '../tracing/tracer.ts';
+import type { LogContent } from './record.ts';
 
 const MOST_TEXT = 8192;
 const MOST_ATTRIBUTES = 64;
@@ -40,6 +41,10 @@ export function attributesOf(record: object, without: ReadonlySet<string>): Read
   }
   return attributes;
 }
+
+/** Characters, about. */
+export const sizeOf = ({ body, attributes }: LogContent): number =>
+  Object.values(attributes).reduce<number>((sum, value) => sum + String(value).length, body.length);
 
 function attributeOf(value: unknown): AttributeValue {
   if (typeof value === 'number' || typeof value === 'boolean') return value;

@@ -2,7 +2,7 @@
 import type { Hub, ModuleInstrumentation } from '../core/hub.ts';
 import { emitLine, replaceMethod } from './emit.ts';
 import { severities } from './record.ts';
-import { attributesOf, ownValue, textOf } from './shown.ts';
+import { attributesOf, ownValue, sizeOf, textOf } from './shown.ts';
 
 /** The keys of triple-beam. */
 const LEVEL = Symbol.for('level');
@@ -65,14 +65,13 @@ function take(hub: Hub, logger: Logger, record: unknown): void {
   const level = String(ownValue(record, LEVEL) ?? ownValue(record, 'level') ?? '');
   if (!isPrinted(logger, level)) return;
   const body = textOf(ownValue(record, 'message') ?? '');
-  const attributes = attributesOf(record, SKIPPED);
-  const size = Object.values(attributes).reduce<number>((sum, value) => sum + String(value).length, body.length);
+  const content = { body, attributes: attributesOf(record, SKIPPED) };
   emitLine(hub, {
     time: Date.now(),
     severity: SEVERITIES[level] ?? severities.info,
     severityText: level,
-    content: { body, attributes },
-    size,
+    content,
+    size: sizeOf(content),
   });
 }
 

@@ -55,6 +55,8 @@ pino(
   { timestamp: false, base: null, hooks: { streamWrite: (line) => line.replaceAll('hidden', '***') } },
   pino.destination({ sync: true, fd: 1 }),
 ).info('a hidden word');
+const archive = pino({ timestamp: false, base: null }, pino.destination({ sync: true, fd: 1 }));
+pino({ timestamp: false, base: null }, { write: () => archive.info('by the inner pino') }).info('by the outer pino');
 try {
   log.info(hostile, 'hostile');
 } catch (error) {

@@ -75,6 +75,7 @@ describe.skipIf(!hasTools)('what an application prints', () => {
     ]);
     expect(find('pino failed')).toMatchObject([{ severity: 17, attributes: { part: 'child' } }]);
     expect(find('a *** word')).toHaveLength(1);
+    expect(find('by the ').map(({ body }) => body)).toEqual(['by the inner pino', 'by the outer pino']);
     expect(find('hello winston')).toMatchObject([{ severity: 9, attributes: { user: 'ada', token: '***' } }]);
     expect(find('winston failed')).toHaveLength(1);
     expect(find('hello bunyan')).toMatchObject([{ severity: 9, attributes: { name: 'bun', user: 'ada', big: 5 } }]);

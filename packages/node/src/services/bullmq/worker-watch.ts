@@ -1,5 +1,5 @@
 import type { Hub } from '../../core/hub.ts';
-import type { Span, SpanIds } from '../../tracing/tracer.ts';
+import type { Span, SpanIds, SpanStart } from '../../tracing/tracer.ts';
 import { BoundedNames } from '../bounded-names.ts';
 import { type JobMetrics, jobMetricsOf } from './job-metrics.ts';
 import { type JobOptions, traceOf } from './propagation.ts';
@@ -28,6 +28,9 @@ interface Running {
 }
 
 const MOST_NAMES = 500;
+
+/** A worker may have been made while something else was done, which its jobs are no part of. */
+const OF_ITS_OWN: SpanStart = { root: true };
 
 /** Thrown by a job to say that it shall go on later. */
 const POSTPONED = new Set(['DelayedError', 'WaitingError', 'WaitingChildrenError', 'RateLimitError']);
@@ -66,18 +69,10 @@ export class WorkerWatch {
     return span;
   }
 
-  /** A worker may have been made while something else was done, which its jobs are no part of. */
   private startSpan(queue: string, parent: SpanIds | undefined): Span | undefined {
     const { tracer, settings } = this.hub;
     if (!parent && settings.traceRate === 0) return undefined;
-    const around = parent ? undefined : tracer.active();
-    if (!around) return tracer.start(`process ${queue}`, 'consumer', parent);
-    tracer.enter(undefined);
-    try {
-      return tracer.start(`process ${queue}`, 'consumer');
-    } finally {
-      tracer.enter(around);
-    }
+    return tracer.start(`process ${queue}`, 'consumer', parent, OF_ITS_OWN);
   }
 
   completed(worker: Worker, job: Job): void {
