@@ -108,12 +108,12 @@ describe.each([
     for (const alwaysClassicHistograms of [false, true]) {
       const { scrape } = await target({ alwaysClassicHistograms });
       // As a target may say that counts between its lines.
-      const torn = `${TYPE}${lines('/x', 5, 5)}`.replace('h_count{path="/x"} 5', 'h_count{path="/x"} 6');
+      const torn = `${TYPE}${lines('/x', 5, 5)}a 7\n`.replace('h_count{path="/x"} 5', 'h_count{path="/x"} 6');
       for (let n = 0; n < 2; n++) {
         const { found, own } = await scrape(torn);
         expect(found).not.toHaveProperty('h /x');
-        expect(Object.keys(found)).toHaveLength(alwaysClassicHistograms ? 4 : 0);
-        expect(own.up).toBe(1);
+        expect(Object.keys(found)).toHaveLength(alwaysClassicHistograms ? 5 : 1);
+        expect([found.a, own.up]).toEqual([7, 1]);
       }
       expect((await scrape(`${TYPE}${lines('/x', 5, 6)}`)).found).toMatchObject({ 'h /x': '6/1' });
       expect((await scrape(torn)).found).toMatchObject({ 'h /x': 'stale' });
@@ -136,8 +136,9 @@ describe.each([
     const asText = `# TYPE h untyped\n${lines('/x', 1, 2)}`;
     const classic = { 'h_bucket 0.5 /x': 1, 'h_bucket +Inf /x': 2, 'h_sum /x': 1, 'h_count /x': 2 };
     const gone = Object.fromEntries(Object.keys(classic).map((name) => [name, 'stale']));
+    await scrape(`${TYPE}${lines('/x', 1, 2)}`);
     for (let n = 0; n < 2; n++) {
-      expect((await scrape(asText)).found).toEqual({ ...classic, ...(n > 0 && { 'h /x': 'stale' }) });
+      expect((await scrape(asText)).found).toEqual({ ...classic, 'h /x': 'stale' });
       expect((await scrape(asText)).found).toEqual(classic);
       expect((await scrape(`${TYPE}${lines('/x', 1, 2)}`)).found).toEqual({ 'h /x': '2/1', ...gone });
       expect((await scrape(`${TYPE}${lines('/x', 1, 3)}`)).found).toEqual({ 'h /x': '3/1' });
