@@ -42,6 +42,14 @@ const kinds = {
     'nightshift_rejected_records_total',
     'Records that were acknowledged and then set aside, because they cannot be decoded or the engine refuses them.',
   ),
+  rejectedDropped: counter(
+    'nightshift_rejected_records_dropped_total',
+    'Records that were set aside and then deleted, because there were too many of them.',
+  ),
+  failingDeletions: gauge(
+    'nightshift_failing_deletions',
+    'Deletions that the engine fails to carry out and tries again, of series and of retention.',
+  ),
   spoolBytes: gauge('nightshift_spool_bytes', 'Bytes of files in the spool.'),
   spoolPending: gauge('nightshift_spool_pending_bytes', 'Bytes that wait for the engine.'),
   spoolRecords: gauge('nightshift_spool_records', 'Records that wait for the engine.'),
@@ -113,6 +121,8 @@ export function ownMetrics(measured: Measured): Family[] {
   all.add(kinds.headBytes, head.bytes);
   all.add(kinds.exemplarsDropped, head.exemplarsDropped);
   all.add(kinds.rejectedRecords, head.rejectedRecords);
+  all.add(kinds.rejectedDropped, head.droppedRejectedRecords);
+  all.add(kinds.failingDeletions, head.failingDeletions);
   const spool = journal.stats();
   all.add(kinds.spoolBytes, spool.bytes);
   all.add(kinds.spoolPending, journal.pendingBytes);

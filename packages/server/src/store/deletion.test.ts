@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Matcher } from '@nightshift/promql';
 import { encodeWriteRequest } from '@nightshift/wire';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { engineLauncher } from '../../test/engine-launcher.ts';
 import { decodeRecord } from '../collect/decode.ts';
 import { encodeSeriesDeletion, type SeriesDeletion } from '../collect/series-deletion.ts';
@@ -12,7 +12,7 @@ import type { EngineLauncher } from '../engine/engine-child.ts';
 import { migrate } from '../engine/migrate.ts';
 import { migrations } from '../engine/migrations/index.ts';
 import { type Journal, type JournalRecord, openJournal } from '../spool/journal.ts';
-import { type NightshiftStore, openStore } from './open.ts';
+import { type NightshiftStore, openStore, type StoreOptions } from './open.ts';
 
 const NOW = Date.UTC(2026, 5, 1, 12);
 const HOUR = 3_600_000;
@@ -52,8 +52,8 @@ afterEach(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-const open = (): Promise<NightshiftStore> =>
-  openStore({ engine, journal, rejectedDir: join(dir, 'rejected'), flushEveryMs: 20, now: () => NOW, log });
+const open = (options: Partial<StoreOptions> = {}): Promise<NightshiftStore> =>
+  openStore({ ...options, engine, journal, rejectedDir: join(dir, 'rejected'), flushEveryMs: 20, now: () => NOW, log });
 
 const named = (name: string): Matcher[] => [{ name: '__name__', op: '=', value: name }];
 
@@ -190,4 +190,82 @@ it('refuses a pattern that is not RE2 with nothing recorded', async () => {
   await expect(store.deleteSeries({ selectors, ...always })).rejects.toThrow(/\(/);
   await store.flush();
   expect(await times(named('a'))).toEqual({ x: [NOW] });
+});
+
+describe('a deletion that the engine cannot carry out', () => {
+  /** Somebody's mutation of the day of `OLD` that fails every time: what is asked for behind it has to wait for it. */
+  const obstruct = () =>
+    engine.command(
+      `ALTER TABLE nightshift.samples DELETE IN PARTITION ID '20260531' WHERE throwIf(id >= 0) SETTINGS mutations_sync = 0`,
+    );
+  const clear = () =>
+    engine.command("KILL MUTATION WHERE database = 'nightshift' AND position(command, 'throwIf') > 0 SYNC");
+  const inEngine = async () =>
+    (
+      await engine.query<{ t: string }>(
+        'SELECT toUnixTimestamp64Milli(time) AS t FROM nightshift.samples ORDER BY time',
+      )
+    ).map(({ t }) => Number(t));
+  afterEach(clear);
+
+  it('holds up neither samples nor other deletions, is counted, and in the end deletes what it would have', async () => {
+    const other = OLD - 48 * HOUR;
+    await write({ __name__: 'a', job: 'x' }, [other, OLD, OLD + 1000, NOW]);
+    await store.flush();
+    await obstruct();
+    await expect(store.deleteSeries({ selectors: [named('a')], start: OLD, end: NOW - HOUR })).rejects.toThrow(
+      /recorded and not done yet; in samples: .*throwIf/s,
+    );
+    expect(store.stats().failingDeletions).toBe(1);
+    await store.deleteSeries({ selectors: [named('a')], start: other, end: other });
+    await write({ __name__: 'a', job: 'x' }, [OLD + 1, OLD + 2000]);
+    await store.flush();
+    expect(await inEngine()).toEqual([OLD, OLD + 1, OLD + 1000, OLD + 2000, NOW]);
+    await clear();
+    await expect.poll(inEngine, { timeout: 30_000 }).toEqual([OLD + 1, OLD + 2000, NOW]);
+    await expect.poll(() => store.stats().failingDeletions, { timeout: 30_000 }).toBe(0);
+    expect(await times(named('a'))).toEqual({ x: [OLD + 1, OLD + 2000, NOW] });
+  }, 60_000);
+
+  it('is followed after a restart, and what it deletes does not stay in memory', async () => {
+    const recent = NOW - 14 * HOUR;
+    await write({ __name__: 'a', job: 'x' }, [recent, NOW]);
+    await store.flush();
+    await obstruct();
+    await expect(store.deleteSeries({ selectors: [named('a')], start: recent, end: recent })).rejects.toThrow(
+      'not done',
+    );
+    await store.close();
+    store = await open({ head: { windowMs: 20 * HOUR } });
+    expect(store.stats().failingDeletions).toBe(1);
+    await write({ __name__: 'a', job: 'x' }, [recent + 1]);
+    await clear();
+    await expect.poll(() => store.stats().failingDeletions, { timeout: 30_000 }).toBe(0);
+    await store.flush();
+    expect(await times(named('a'))).toEqual({ x: [recent + 1, NOW] });
+    expect(await rowsIn('samples')).toBe(2);
+  }, 60_000);
+
+  it('is set aside when the engine does not take it and never will, and the rest goes on', async () => {
+    await store.close();
+    store = await open({ refusalPatienceMs: 300 });
+    await write({ __name__: 'a', job: 'x' }, [OLD]);
+    await store.flush();
+    const { command } = engine;
+    try {
+      // As a table that is distributed over several engines says it.
+      engine.command = (sql, params) =>
+        sql.startsWith('DELETE')
+          ? command.call(engine, 'DELETE FROM system.one WHERE 1')
+          : command.call(engine, sql, params);
+      await expect(store.deleteSeries({ selectors: [named('a')], ...always })).rejects.toThrow(/does not take it/);
+    } finally {
+      engine.command = command;
+    }
+    expect(store.stats().rejectedRecords).toBe(1);
+    expect(readdirSync(join(dir, 'rejected')).filter((name) => !name.endsWith('.json'))).toHaveLength(1);
+    await write({ __name__: 'a', job: 'x' }, [OLD + 1]);
+    await store.flush();
+    expect(await inEngine()).toEqual([OLD, OLD + 1]);
+  });
 });

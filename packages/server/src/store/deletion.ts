@@ -2,8 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SeriesDeletion } from '../collect/series-deletion.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { DerivedHours } from './derived/derived-hours.ts';
-import { hourOf, hoursBetween } from './derived/hours.ts';
+import type { DeleteStatement, DeletionRuns } from './deletion-runs.ts';
 import { condition, milliseconds } from './engine-samples.ts';
 import type { Series } from './series-index.ts';
 
@@ -24,43 +23,47 @@ export interface Deletion extends SeriesDeletion {
 /**
  * Deletes every row of the range that is in the engine, and notes under `token` that it was done: with the same token
  * again it is a no-op, so that rows that came later stay. Killed in between, it is done again, and nothing can have come
- * later yet, because the batch goes on only behind it.
+ * later yet, because the batch goes on only behind it. A deletion that the engine has taken and fails to carry out counts
+ * as done: later rows are none of its business. The answer is why it fails, '' for one that is done.
  */
 export async function carryOut(
   engine: Engine,
-  derived: DerivedHours,
+  runs: DeletionRuns,
   { selectors, start, end, series }: Deletion,
   token: string,
-): Promise<void> {
+): Promise<string> {
   const [done] = await engine.query<{ n: string }>(
     'SELECT count() AS n FROM nightshift.deletions WHERE token = {token:String}',
     { token },
   );
-  if (Number(done?.n ?? 0) > 0) return;
+  if (Number(done?.n ?? 0) > 0) return '';
   const range = { start: milliseconds(start), end: milliseconds(Math.floor(end)) };
-  await derived.change(hoursBetween(hourOf(start), hourOf(end)), async () => {
-    for (let from = 0; from < series.length; from += IDS_AT_ONCE) {
-      const where = condition(series.slice(from, from + IDS_AT_ONCE));
-      for (const table of TABLES) await deleteRows(engine, table, where, range);
-    }
-  });
+  const named = { token, start: Number(range.start), end: Number(range.end) };
+  const reason = await runs.run(named, statementsFor(engine, series, range));
   await engine.command(
     `INSERT INTO nightshift.deletions (token, selectors, start, end)
      VALUES ({token:String}, {selectors:String}, {start:Int64}, {end:Int64})`,
     { token, selectors: JSON.stringify(selectors), ...range },
   );
+  return reason;
 }
 
 /** A mutation looks at every part of what it is given, whether or not there is anything to do: days without a row are spared. */
-async function deleteRows(engine: Engine, table: string, where: string, range: Range): Promise<void> {
-  const days = await engine.query<{ day: string }>(
-    `SELECT DISTINCT _partition_id AS day FROM nightshift.${table} WHERE ${where}`,
-    range,
-  );
-  const places = days.length > MOST_DAYS ? [''] : days.map(({ day }) => ` IN PARTITION ID '${day}'`);
-  for (const place of places) {
-    const statement = `DELETE FROM nightshift.${table}${place} WHERE ${where} SETTINGS lightweight_deletes_sync = 0`;
-    await mutate(engine, table, statement, range);
+async function* statementsFor(
+  engine: Engine,
+  series: readonly Series[],
+  params: Range,
+): AsyncGenerator<DeleteStatement> {
+  for (let from = 0; from < series.length; from += IDS_AT_ONCE) {
+    const where = condition(series.slice(from, from + IDS_AT_ONCE));
+    for (const table of TABLES) {
+      const days = await engine.query<{ day: string }>(
+        `SELECT DISTINCT _partition_id AS day FROM nightshift.${table} WHERE ${where}`,
+        params,
+      );
+      const places = days.length > MOST_DAYS ? [''] : days.map(({ day }) => day);
+      for (const day of places) yield { table, day, slice: from, where, params };
+    }
   }
 }
 

@@ -7,9 +7,11 @@ import type { WriteMemory } from '@nightshift/wire';
 import type { Engine } from '../engine/engine.ts';
 import { type Decoded, decodeJournal, type Journal, placeOf } from '../spool/journal.ts';
 import { carryOut, type Deletion } from './deletion.ts';
+import type { DeletionRuns } from './deletion-runs.ts';
 import type { DerivedHours } from './derived/derived-hours.ts';
 import type { RecentBatches } from './recent-batches.ts';
-import { areRefusedForGood } from './refused-rows.ts';
+import { refusalOf } from './refusal.ts';
+import { RefusedRecords } from './refused-records.ts';
 import { BatchRows, columns, type Insert } from './rows.ts';
 import { freeSamples } from './sample-rows.ts';
 import type { SeriesIndex } from './series-index.ts';
@@ -21,6 +23,8 @@ const BATCH_BYTES = 16 * 1024 * 1024;
 const SAMPLES_PATIENCE = 5;
 const FIRST_BACK_OFF_MS = 100;
 const LONGEST_BACK_OFF_MS = 5000;
+/** Nobody has seen this refusal before; after so long it is taken for one that will not change. */
+const REFUSAL_PATIENCE_MS = 600_000;
 
 export interface StoreLog {
   info(fields: object, message: string): void;
@@ -33,6 +37,7 @@ export interface FlusherOptions {
   readonly journal: Journal;
   /** What was derived from samples stops counting before they change. */
   readonly derived: DerivedHours;
+  readonly deletions: DeletionRuns;
   readonly index: SeriesIndex;
   readonly numbers: SeriesNumbers;
   readonly memory: WriteMemory;
@@ -40,11 +45,17 @@ export interface FlusherOptions {
   readonly recent: RecentBatches;
   /** Records that cannot be decoded any more or that the engine refuses are kept here, one file each. */
   readonly rejectedDir: string;
+  /** Bytes of them; 1 GiB unless told. */
+  readonly maxRejectedBytes?: number;
   /** Milliseconds between two batches when there is little to do: ClickHouse likes few, large inserts. */
   readonly everyMs: number;
+  /** Milliseconds for which the engine may refuse rows with an error of which it is not known whether it passes. */
+  readonly refusalPatienceMs?: number;
   readonly now: () => number;
   readonly log: StoreLog;
 }
+
+const MAX_REJECTED_BYTES = 1024 ** 3;
 
 /** Behind the name of an insert that is done record by record: an empty file, until its batch is committed. */
 const APART = '.apart';
@@ -59,9 +70,12 @@ interface Records {
 export class Flusher {
   /** Why the last attempt failed, '' when it did not. */
   lastError = '';
-  rejectedRecords = 0;
+  /** Records that were set aside. */
+  readonly refused: RefusedRecords;
   /** Exemplars that were not stored since the start: not usable, or too many of one series at once. */
   droppedExemplars = 0;
+  /** Why deletions that were left behind are not done, by the place of their record. */
+  readonly undone = new Map<string, string>();
   private committed = 0;
   private waiting: { readonly target: number; readonly resolve: () => void }[] = [];
   private nudge = new AbortController();
@@ -74,9 +88,13 @@ export class Flusher {
   private apart: Set<string> | undefined;
   /** Why the engine refused rows the last time. */
   private refusal: unknown;
+  /** What the engine refuses for a reason that may pass, and since when (milliseconds of this process). */
+  private suspect: { readonly name: string; readonly since: number } | undefined;
   private readonly running: Promise<void>;
 
   constructor(private readonly options: FlusherOptions) {
+    const { rejectedDir: dir, maxRejectedBytes: maxBytes = MAX_REJECTED_BYTES, now, log } = options;
+    this.refused = new RefusedRecords({ dir, maxBytes, now, log });
     this.running = this.run();
   }
 
@@ -157,7 +175,7 @@ export class Flusher {
   }
 
   private async move(batch: Batch): Promise<void> {
-    const { engine, derived, index, journal } = this.options;
+    const { index, journal } = this.options;
     let rows = new BatchRows(index, (BigInt(batch.segment) << 40n) + BigInt(batch.start));
     let droppedExemplars = 0;
     let token = batch.token;
@@ -168,7 +186,7 @@ export class Flusher {
       if (!deletion) continue;
       // What follows is inserted under tokens of its own, and only when the deletion is done.
       await this.insert(rows, token, { batch, from, to: place });
-      await carryOut(engine, derived, deletion, name);
+      await this.carryOut(deletion, batch, place, name);
       droppedExemplars += rows.droppedExemplars;
       rows = new BatchRows(index, rows.nextSequence);
       token = name;
@@ -184,6 +202,28 @@ export class Flusher {
       if (target <= this.committed) resolve();
       return target > this.committed;
     });
+  }
+
+  /** Sets it aside when the engine does not take it and never will. */
+  private async carryOut(deletion: Deletion, batch: Batch, place: number, name: string): Promise<void> {
+    const { engine, deletions } = this.options;
+    let reason: string;
+    try {
+      reason = await carryOut(engine, deletions, deletion, name);
+    } catch (error) {
+      if (!this.isRefused(error, name)) throw error;
+      await this.reject(name, batch.records[place]!, error);
+      reason = `the engine does not take it: ${(error as Error).message}`;
+    }
+    if (reason !== '') this.undone.set(placeOf(batch.segment, batch.ends[place]!), reason);
+  }
+
+  /** Whether the engine would say no every time: at once where that is known, else when it has done so for long. */
+  private isRefused(error: unknown, name: string): boolean {
+    const kind = refusalOf(error);
+    if (kind !== 'unknown') return kind === 'for-good';
+    if (this.suspect?.name !== name) this.suspect = { name, since: performance.now() };
+    return performance.now() - this.suspect.since >= (this.options.refusalPatienceMs ?? REFUSAL_PATIENCE_MS);
   }
 
   /** Adds the rows of a record, or sets it aside. Gives what is to be deleted, if it says so. */
@@ -217,7 +257,7 @@ export class Flusher {
       for (const insert of rows.inserts(now())) {
         const name = `${token}-${insert.part}`;
         // Once begun apart, it goes on so after a crash: the tokens of what is in the engine already are other ones.
-        if (!(await this.isApart(name)) && (await this.isTaken(insert, name))) continue;
+        if (!(await this.isApart(name)) && (await this.isTaken(insert, name, name))) continue;
         await this.insertApart(insert.part, name, rows.firstSequence, of);
       }
     });
@@ -225,13 +265,13 @@ export class Flusher {
   }
 
   /** False when the engine refuses the rows and would again; throws for whatever may pass. */
-  private async isTaken({ table, rows, format }: Insert, token: string): Promise<boolean> {
+  private async isTaken({ table, rows, format }: Insert, token: string, part: string): Promise<boolean> {
     try {
       await this.options.engine.insert(`nightshift.${table}`, columns[table], rows, token, format);
       if (format === 'Native') freeSamples(rows);
       return true;
     } catch (error) {
-      if (!areRefusedForGood(error)) throw error;
+      if (!this.isRefused(error, part)) throw error;
       this.refusal = error;
       return false;
     }
@@ -253,7 +293,7 @@ export class Flusher {
       }
       sequence = rows.nextSequence;
       const insert = rows.inserts(now()).find((one) => one.part === part);
-      if (!insert || (await this.isTaken(insert, `${name}-${place}`))) continue;
+      if (!insert || (await this.isTaken(insert, `${name}-${place}`, name))) continue;
       await this.reject(`${batch.token}-${place}`, batch.records[place]!, this.refusal);
     }
   }
@@ -275,15 +315,7 @@ export class Flusher {
    * A record was decoded once before it was acknowledged; if that fails now, the program changed or the disk did. If the
    * engine refuses its rows, one of the two is wrong about them.
    */
-  private async reject(name: string, record: Uint8Array, error: unknown): Promise<void> {
-    const { rejectedDir, log } = this.options;
-    await mkdir(rejectedDir, { recursive: true, mode: 0o700 });
-    const file = join(rejectedDir, name);
-    await writeFile(file, record, { mode: 0o600, flush: true });
-    this.rejectedRecords++;
-    log.error(
-      { file, reason: error instanceof Error ? error.message : String(error) },
-      'a stored record was set aside',
-    );
+  private reject(name: string, record: Uint8Array, error: unknown): Promise<void> {
+    return this.refused.keep(name, record, error);
   }
 }

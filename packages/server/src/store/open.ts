@@ -9,6 +9,7 @@ import { decodeJournal, type Journal, placeOf } from '../spool/journal.ts';
 import type { Cardinality } from './cardinality.ts';
 import { CardinalityReporter } from './cardinality-report.ts';
 import { freeDeleted } from './deletion.ts';
+import { DeletionRuns } from './deletion-runs.ts';
 import { type DerivedOptions, openDerived } from './derived/open.ts';
 import { createExemplarStore } from './exemplar-store.ts';
 import { Flusher, type StoreLog } from './flusher.ts';
@@ -43,6 +44,9 @@ export interface StoreOptions {
   readonly derived?: Pick<DerivedOptions, 'quietMs' | 'everyMs'>;
   /** Milliseconds for which records gather before they go to the engine together; 1,000 unless told. */
   readonly flushEveryMs?: number;
+  /** See `FlusherOptions`. */
+  readonly refusalPatienceMs?: number;
+  readonly maxRejectedBytes?: number;
   readonly now: () => number;
   readonly log: StoreLog;
 }
@@ -56,6 +60,10 @@ export interface HeadStats {
   readonly exemplarsDropped: number;
   /** Records that were set aside since the start: they cannot be decoded, or the engine refuses them. */
   readonly rejectedRecords: number;
+  /** Of those that were set aside, deleted since the start because there were too many. */
+  readonly droppedRejectedRecords: number;
+  /** Deletions that the engine has taken, cannot carry out and tries again. */
+  readonly failingDeletions: number;
   /** Beyond the limit of series since the start: how often a series was refused, and with how many samples. */
   readonly refused: { readonly series: number; readonly samples: number };
 }
@@ -118,22 +126,27 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
     }
   }
   const derived = await openDerived({ engine, series: index, now, log, ...options.derived });
-  const { rejectedDir, flushEveryMs: everyMs = 1000 } = options;
+  const deletions = new DeletionRuns(engine, derived.hours, log);
+  await deletions.resume();
+  const { rejectedDir, flushEveryMs: everyMs = 1000, refusalPatienceMs, maxRejectedBytes } = options;
   const flusher = new Flusher({
     engine,
     journal,
     derived: derived.hours,
+    deletions,
     index,
     numbers,
     memory,
     recent,
     rejectedDir,
     everyMs,
+    ...(refusalPatienceMs !== undefined && { refusalPatienceMs }),
+    ...(maxRejectedBytes !== undefined && { maxRejectedBytes }),
     now,
     log,
   });
   const { retention: policy = { rules: [], defaultMs: 0 } } = options;
-  const retention = new RetentionKeeper({ engine, derived, series: index, policy, now, log });
+  const retention = new RetentionKeeper({ engine, derived, deletions, series: index, policy, now, log });
   await retention.start();
   const sweep = setInterval(() => {
     // While the engine is down the head may be all there is.
@@ -174,7 +187,9 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
       samples: head.samples + head.histograms.samples,
       bytes: head.bytes,
       exemplarsDropped: flusher.droppedExemplars,
-      rejectedRecords: flusher.rejectedRecords,
+      rejectedRecords: flusher.refused.kept,
+      droppedRejectedRecords: flusher.refused.dropped,
+      failingDeletions: deletions.failing,
       refused: { ...refused },
     }),
     explorer: new CardinalityReporter({ engine, index, head, now }),
@@ -183,10 +198,20 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
       index.matchAny(deletion.selectors);
       if (engine.state !== 'up') throw new NightshiftError('ENGINE_DOWN', { reason: engine.reason }, 5);
       const body = encodeSeriesDeletion(deletion);
-      await store.admit({ kind: 'series-deletion', format: 'json', receivedAt: now(), body }, { deletion });
-      if (await flushed(DELETION_MS)) return;
-      const reason = `the deletion is recorded and will be done; ${flusher.lastError || 'much waits before it'}`;
-      throw new NightshiftError('ENGINE_DOWN', { reason }, 30);
+      const { segment, offset } = await journal.append({
+        kind: 'series-deletion',
+        format: 'json',
+        receivedAt: now(),
+        body,
+      });
+      flusher.expect({ deletion });
+      // At once, as for samples: what was appended behind it comes to the head behind it.
+      deleteFromHead(deletion, index, head);
+      const isFlushed = await flushed(DELETION_MS);
+      const undone = flusher.undone.get(placeOf(segment, offset));
+      if (isFlushed && undone === undefined) return;
+      const why = isFlushed ? undone : flusher.lastError || 'much waits before it';
+      throw new NightshiftError('ENGINE_DOWN', { reason: `the deletion is recorded and not done yet; ${why}` }, 30);
     },
     freeDeleted: () => freeDeleted(engine),
     flush: () => flusher.flush(),
@@ -195,6 +220,7 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
       await Promise.race([derived.close(), sleep(CLOSE_MS, undefined, { ref: false })]);
       await Promise.race([retention.close(), sleep(CLOSE_MS, undefined, { ref: false })]);
       await flusher.close(CLOSE_MS);
+      await deletions.close();
     },
   };
   return store;

@@ -1,7 +1,8 @@
 /** What retention asks of the engine. Every step may be done again: killed anywhere, the next sweep goes on. */
 import type { Engine } from '../engine/engine.ts';
-import { mutate, mutationsDone } from './deletion.ts';
-import type { Day } from './retention-policy.ts';
+import { mutate } from './deletion.ts';
+import type { DeletionRuns } from './deletion-runs.ts';
+import { DAY_MS, type Day, endOf } from './retention-policy.ts';
 import { RowBinaryWriter } from './row-binary.ts';
 
 /** Tables whose rows belong to series and whose partitions are days. */
@@ -68,8 +69,10 @@ export async function writeGroups(
   sweep: string,
   series: AsyncIterable<{ readonly group: number; readonly id: bigint }>,
 ): Promise<void> {
-  for (const table of SERIES_TABLES) await mutationsDone(engine, table);
-  await engine.command('TRUNCATE TABLE nightshift.retention_ids');
+  const [open] = await engine.query<{ n: string }>(
+    "SELECT count() AS n FROM system.mutations WHERE NOT is_done AND position(command, 'retention_ids') > 0",
+  );
+  if (Number(open?.n ?? 0) === 0) await engine.command('TRUNCATE TABLE nightshift.retention_ids');
   let rows = new RowBinaryWriter();
   let count = 0;
   let piece = 0;
@@ -112,18 +115,22 @@ const ROWS_WORTH_FREEING = 100_000;
 
 /**
  * Deletes the samples of the groups of that day: first they are marked, which hides them at once and writes next to
- * nothing, then the day is written anew without them (10 s for 57.6 million, where deleting by rewriting takes 20 s).
+ * nothing, then the day is written anew without them (10 s for 57.6 million, where deleting by rewriting takes 20 s). When
+ * the engine fails to mark them, it goes on trying by itself.
  */
 export async function clearDay(
   engine: Engine,
+  deletions: DeletionRuns,
   table: SeriesTable,
   { day, rows }: Pick<StoredDay, 'day' | 'rows'>,
   sweep: string,
   { groups, samples }: { readonly groups: readonly number[]; readonly samples: number },
 ): Promise<void> {
-  const where = `${ofGroups(sweep, groups)} SETTINGS lightweight_deletes_sync = 0`;
-  await mutate(engine, table, `DELETE FROM nightshift.${table} IN PARTITION ID '${day}' WHERE ${where}`, {});
-  if (samples < Math.max(ROWS_WORTH_FREEING, rows * SHARE_WORTH_FREEING)) return;
+  const range = { token: `retention-${sweep}-${table}`, start: endOf(day) - DAY_MS, end: endOf(day) - 1 };
+  const statement = { table, day: String(day), slice: 0, where: ofGroups(sweep, groups), params: {} };
+  // Only samples have something derived from them.
+  const reason = await deletions.run(range, [statement], table === 'samples');
+  if (reason !== '' || samples < Math.max(ROWS_WORTH_FREEING, rows * SHARE_WORTH_FREEING)) return;
   const free = `APPLY DELETED MASK IN PARTITION ID '${day}' SETTINGS mutations_sync = 0`;
   await mutate(engine, table, `ALTER TABLE nightshift.${table} ${free}`, {});
 }

@@ -307,4 +307,23 @@ describe('a series that has no sample left', { timeout: 60_000 }, () => {
     expect(await ages('old')).toEqual([0]);
     expect(await stored()).toContain('old');
   });
+
+  it('clears the other days when the engine fails at one, and that one when it can', async () => {
+    await open(policy(0, []));
+    await write({ __name__: 'debug_x' }, [0, 3, 4]);
+    const rules = policy(0, [['debug_.*', 2]]);
+    await settle(rules);
+    const failing = new Date(NOW - 4 * DAY_MS).toISOString().slice(0, 10).replaceAll('-', '');
+    await engine.command(
+      `ALTER TABLE nightshift.samples DELETE IN PARTITION ID '${failing}' WHERE throwIf(id >= 0) SETTINGS mutations_sync = 0`,
+    );
+    await store.retention.sweep();
+    expect(await ages('debug_x')).toEqual([0, 4]);
+    expect(store.stats().failingDeletions).toBe(1);
+    // The engine has it already.
+    await store.retention.sweep();
+    expect(await mutations()).toBe(3);
+    await engine.command("KILL MUTATION WHERE database = 'nightshift' AND position(command, 'throwIf') > 0 SYNC");
+    await expect.poll(() => ages('debug_x'), { timeout: 30_000 }).toEqual([0]);
+  });
 });

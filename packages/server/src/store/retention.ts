@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Labels } from '@nightshift/wire';
 import type { Engine } from '../engine/engine.ts';
+import type { DeletionRuns } from './deletion-runs.ts';
 import type { Derived } from './derived/open.ts';
 import {
   clearDay,
@@ -52,6 +53,7 @@ export interface RetentionOptions {
   readonly engine: Engine;
   /** What was derived from samples goes with them. */
   readonly derived: Pick<Derived, 'hours' | 'dropDay'>;
+  readonly deletions: DeletionRuns;
   readonly series: KnownSeries;
   readonly policy: MetricRetention;
   readonly now: () => number;
@@ -207,12 +209,13 @@ export class RetentionKeeper {
   private async sweepNow(): Promise<Swept> {
     const { log } = this.options;
     try {
-      const swept = await this.carryOut();
-      this.error = '';
+      const { swept, failures } = await this.carryOut();
       if (swept.samples > 0) {
         this.last = swept;
         log.info({ ...swept }, 'retention deleted samples');
       }
+      if (failures.length > 0) throw new Error(failures.join('; '));
+      this.error = '';
       return swept;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -222,8 +225,9 @@ export class RetentionKeeper {
     }
   }
 
-  private async carryOut(): Promise<Swept> {
-    const { engine, derived, now } = this.options;
+  /** What could be done, and what could not. */
+  private async carryOut(): Promise<{ swept: Swept; failures: string[] }> {
+    const { engine, now } = this.options;
     const { policy } = this;
     const at = now();
     const tasks = await this.due();
@@ -233,25 +237,41 @@ export class RetentionKeeper {
     const sweep = randomUUID();
     const wanted = new Set(tasks.flatMap(({ groups }) => groups ?? []));
     if (wanted.size > 0) await writeGroups(engine, sweep, this.seriesOf(policy, wanted));
+    const failures: string[] = [];
     for (const task of tasks) {
       if (this.closed || this.policy !== policy) break;
-      const { table, day, groups, block } = task;
-      const gone = groups ? await countDay(engine, table, day, sweep, groups) : task.rows;
-      const take = async () => {
-        if (groups === null) await dropDay(engine, table, day);
-        else if (gone > 0) await clearDay(engine, table, task, sweep, { groups, samples: gone });
-      };
-      if (table === 'samples' && gone > 0) await derived.hours.change(hoursOf(day), take);
-      else await take();
-      if (table === 'samples' && groups === null) await derived.dropDay(day);
-      await noteDone(engine, table, { day, policy: task.policy, block, samples: gone, at: now() });
-      if (table === 'exemplars' || gone === 0) continue;
-      (groups ? cleared : dropped).add(day);
-      samples += gone;
+      try {
+        const gone = await this.carryOutOne(task, sweep);
+        if (task.table === 'exemplars' || gone === 0) continue;
+        (task.groups ? cleared : dropped).add(task.day);
+        samples += gone;
+      } catch (error) {
+        // The other days have nothing to do with it.
+        failures.push(
+          `${task.table} of ${showDay(task.day)}: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      }
     }
     const seriesGone = await this.mark(samples > 0);
     const shown = (days: Set<Day>) => [...days].map(showDay);
-    return { at, droppedDays: shown(dropped), clearedDays: shown(cleared), samples, seriesGone };
+    const swept = { at, droppedDays: shown(dropped), clearedDays: shown(cleared), samples, seriesGone };
+    return { swept, failures };
+  }
+
+  /** How many samples went. */
+  private async carryOutOne(task: Task, sweep: string): Promise<number> {
+    const { engine, derived, deletions, now } = this.options;
+    const { table, day, groups, block } = task;
+    const gone = groups ? await countDay(engine, table, day, sweep, groups) : task.rows;
+    const drop = () => dropDay(engine, table, day);
+    if (groups !== null) {
+      if (gone > 0) await clearDay(engine, deletions, table, task, sweep, { groups, samples: gone });
+    } else if (table === 'samples') {
+      await (gone > 0 ? derived.hours.change(hoursOf(day), drop) : drop());
+      await derived.dropDay(day);
+    } else await drop();
+    await noteDone(engine, table, { day, policy: task.policy, block, samples: gone, at: now() });
+    return gone;
   }
 
   /** Looks for series without samples when some were deleted; what a person deleted or another process, once a day. */

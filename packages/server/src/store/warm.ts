@@ -1,6 +1,7 @@
 /** What the store has to know before it can answer: series and metadata from the engine, the newest samples into the head. */
 import type { MetricMetadata, MetricType } from '@nightshift/wire';
 import type { Engine } from '../engine/engine.ts';
+import { unfinishedDeletions } from './deletion-runs.ts';
 import { engineSamples } from './engine-samples.ts';
 import { Head } from './head.ts';
 import { engineHistogramRows } from './histogram-engine.ts';
@@ -41,7 +42,8 @@ export async function warmHead(
   options: { readonly maxBytes: number; readonly windowMs: number; readonly now: number },
 ): Promise<Head> {
   const { maxBytes, windowMs, now } = options;
-  const from = await warmFrom(engine, now - windowMs, maxBytes * WARM_SHARE);
+  const earliest = Math.max(now - windowMs, await firstUndisturbed(engine));
+  const from = await warmFrom(engine, earliest, maxBytes * WARM_SHARE);
   const head = new Head(maxBytes, from ?? Number.NEGATIVE_INFINITY);
   if (from === undefined) return head;
   const all = index.matchAny([]);
@@ -64,6 +66,16 @@ export async function warmHead(
     }
     if (last) return head;
   }
+}
+
+/** Behind everything that is still to be deleted: samples of that would come back into the head, and stay there. */
+async function firstUndisturbed(engine: Engine): Promise<number> {
+  const ends = (await unfinishedDeletions(engine)).map(({ end }) => end + 1);
+  if (ends.length === 0) return Number.NEGATIVE_INFINITY;
+  const [newest] = await engine.query<{ time: string }>(
+    'SELECT toUnixTimestamp64Milli(max(time)) AS time FROM nightshift.samples',
+  );
+  return Math.min(Math.max(...ends), Number(newest?.time ?? 0) + 1);
 }
 
 /** The earliest slice from which everything fits; undefined when the engine has no sample at all. */

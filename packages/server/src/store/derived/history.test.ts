@@ -9,6 +9,7 @@ import type { EngineLauncher } from '../../engine/engine-child.ts';
 import { migrate } from '../../engine/migrate.ts';
 import { migrations } from '../../engine/migrations/index.ts';
 import { carryOut } from '../deletion.ts';
+import { DeletionRuns } from '../deletion-runs.ts';
 import { engineSamples, engineSeriesInRange } from '../engine-samples.ts';
 import { type SampleColumns, wordsOf } from '../sample-columns.ts';
 import { SeriesIndex } from '../series-index.ts';
@@ -112,7 +113,12 @@ class World {
     else if (what === 'clean') await dropOutdated(engine, 'packed_samples', this.hours);
     else if (what === 'delete') {
       const selectors = [[{ name: 'i', op: '=~' as const, value: '1|2' }]];
-      await carryOut(engine, this.hours, { selectors, start, end, series: index.matchAny(selectors) }, token);
+      await carryOut(
+        engine,
+        new DeletionRuns(engine, this.hours, { info() {}, error() {} }),
+        { selectors, start, end, series: index.matchAny(selectors) },
+        token,
+      );
     }
     for (const hour of new Set(hours)) {
       const generation = await this.hours.begin(FIRST + hour);

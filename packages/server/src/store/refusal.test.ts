@@ -1,6 +1,7 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { engineLauncher } from '../../test/engine-launcher.ts';
 import { decodeRecord } from '../collect/decode.ts';
@@ -9,7 +10,7 @@ import type { EngineLauncher } from '../engine/engine-child.ts';
 import { migrate } from '../engine/migrate.ts';
 import { migrations } from '../engine/migrations/index.ts';
 import { type Journal, openJournal } from '../spool/journal.ts';
-import { type NightshiftStore, openStore } from './open.ts';
+import { type NightshiftStore, openStore, type StoreOptions } from './open.ts';
 
 const NOW = Date.UTC(2026, 5, 1, 12);
 const log = { info() {}, warn() {}, error() {} };
@@ -31,16 +32,19 @@ afterAll(async () => {
   rmSync(dirname(launcher.args.at(-1) as string), { recursive: true, force: true });
 }, 60_000);
 
-async function open(name: string, wrap = (journal: Journal): Journal => journal) {
+async function open(name: string, wrap = (journal: Journal): Journal => journal, options: Partial<StoreOptions> = {}) {
   await engine.command('TRUNCATE TABLE nightshift.logs');
   const journal = await openJournal({ dir: join(dir, name, 'spool') });
-  return { journal, ...(await storeOn(wrap(journal), name)) };
+  return { journal, ...(await storeOn(wrap(journal), name, options)) };
 }
 
-async function storeOn(journal: Journal, name: string) {
+async function storeOn(journal: Journal, name: string, options: Partial<StoreOptions> = {}) {
   const rejectedDir = join(dir, name, 'rejected');
   // Everything is in one batch: nothing is sent before it is asked for.
-  const store = await openStore({ engine, journal, rejectedDir, flushEveryMs: 60_000, now: () => NOW, log });
+  const store = await openStore({
+    ...{ ...options, engine, journal, rejectedDir, flushEveryMs: 60_000, log },
+    now: () => NOW,
+  });
   return { store, rejectedDir };
 }
 
@@ -61,13 +65,51 @@ describe('a record whose rows the engine refuses for good', () => {
     await write(store, 'first', 'poison', 'third', 'fourth');
     await store.flush();
     expect(await stored()).toEqual(['first', 'third', 'fourth']);
-    const [file, ...others] = readdirSync(rejectedDir);
+    const [file = '', note = '', ...others] = readdirSync(rejectedDir);
     expect(others).toEqual([]);
     expect(file).toMatch(/-1$/);
+    const { kind, bodyAt, reason } = JSON.parse(readFileSync(join(rejectedDir, note), 'utf8'));
+    expect([note, kind]).toEqual([`${file}.json`, 'json-logs']);
+    expect(reason).toContain('harmless');
+    expect(readFileSync(join(rejectedDir, file)).subarray(bodyAt).toString()).toContain('poison');
     expect(store.stats().rejectedRecords).toBe(1);
     await write(store, 'later');
     await store.flush();
     expect(await stored()).toEqual(['first', 'third', 'fourth', 'later']);
+    await store.close();
+    await journal.close();
+  });
+
+  it('is one of the last that were set aside when there are more than may be kept', async () => {
+    const { store, journal, rejectedDir } = await open('many', undefined, { maxRejectedBytes: 100 });
+    await write(store, 'poison 1', 'first', 'poison 2', 'poison 3', 'last');
+    await store.flush();
+    expect(await stored()).toEqual(['first', 'last']);
+    expect(readdirSync(rejectedDir).map((name) => name.replace(/^.*-(?=\d)/, ''))).toEqual([
+      '2',
+      '2.json',
+      '3',
+      '3.json',
+    ]);
+    expect(store.stats()).toMatchObject({ rejectedRecords: 3, droppedRejectedRecords: 1 });
+    await store.close();
+    await journal.close();
+  });
+
+  it('is waited for where nobody knows whether the refusal passes, and set aside when it does not', async () => {
+    const { store, journal, rejectedDir } = await open('unknown', undefined, { refusalPatienceMs: 1500 });
+    await engine.command("ALTER TABLE nightshift.logs ADD CONSTRAINT odd CHECK throwIf(body = 'odd') = 0");
+    try {
+      await write(store, 'first', 'odd', 'third');
+      const flushed = store.flush();
+      await sleep(700);
+      expect(existsSync(rejectedDir)).toBe(false);
+      await flushed;
+      expect(await stored()).toEqual(['first', 'third']);
+      expect(store.stats().rejectedRecords).toBe(1);
+    } finally {
+      await engine.command('ALTER TABLE nightshift.logs DROP CONSTRAINT odd');
+    }
     await store.close();
     await journal.close();
   });
