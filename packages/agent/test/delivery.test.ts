@@ -408,6 +408,82 @@ describe('remote write 2.0', () => {
   });
 });
 
+describe('classic histograms that are converted', () => {
+  const histogram = `# TYPE took_seconds histogram
+took_seconds_bucket{le="0.5"} 2
+took_seconds_bucket{le="+Inf"} 5
+took_seconds_sum 7
+took_seconds_count 5
+`;
+  const nhcb = { convert_classic_histograms_to_nhcb: true };
+  const native = { send_native_histograms: true };
+  const converting = async (remoteWrite: object) => {
+    const shown = await startCounterTarget(0, histogram);
+    ends.push(() => shown.close());
+    return agentOf({
+      ...configOf([remoteWrite], nhcb),
+      scrape_configs: [{ job_name: 'app', static_configs: [{ targets: [shown.address] }] }],
+    });
+  };
+  const lostCustom = (agent: RunningProcess) =>
+    agentMetric(agent, 'nightshift_agent_samples_lost_total', 'reason="custom buckets in 1.0"');
+
+  it('arrive by remote write 2.0, scrape after scrape, with the type of their family', async () => {
+    const serve = await startServe(command.entry, emptyDir(), 0);
+    ends.push(() => serve.stop());
+    const authorization = { credentials: await ingestToken(serve) };
+    const agent = await converting({ url: `${serve.url}/api/v1/write`, authorization, ...v2, ...native });
+    await expectGapless(serve, 5);
+    const value = async (query: string) => {
+      const response = await fetch(`${serve.url}/api/v1/query?query=${encodeURIComponent(query)}`, {
+        headers: serve.headers,
+      });
+      const { data } = (await response.json()) as { data: { result: { value: [number, string] }[] } };
+      return data.result.map(({ value: [, text] }) => Number(text));
+    };
+    expect(await value('histogram_count(took_seconds)')).toEqual([5]);
+    expect(await value('histogram_sum(took_seconds)')).toEqual([7]);
+    expect(await value('histogram_quantile(0.2, took_seconds)')).toEqual([0.25]);
+    expect(await value('count_over_time(took_seconds[1m]) > 4')).toHaveLength(1);
+    expect(await value('{__name__=~"took_seconds_.*"}')).toEqual([]);
+    expect(await agentMetric(agent, 'nightshift_agent_samples_lost_total')).toBeNaN();
+    const receiver = await fakeReceiver(() => 204, writtenHeaders);
+    await converting({ url: receiver.url, ...v2, ...native });
+    await expect.poll(() => receiver.received.length, { timeout: 10_000 }).toBeGreaterThan(1);
+    const { batch } = batchOf(receiver.received[0] as Received);
+    expect(batch.histograms?.[0]?.histogram).toMatchObject({
+      isInteger: true,
+      schema: -53,
+      bounds: Float64Array.of(0.5),
+    });
+    expect(batch.metadata).toContainEqual({ name: 'took_seconds', type: 'histogram', help: '', unit: '' });
+  });
+
+  it('are left out of 1.0, which has no place for them: counted, logged once, and all else arrives', async () => {
+    const receiver = await fakeReceiver(() => 204);
+    const agent = await converting({ url: receiver.url, ...native });
+    await expect.poll(() => lostCustom(agent), { timeout: 10_000 }).toBeGreaterThan(3);
+    const sent = receiver.received.map(({ body }) => decodeWriteRequest(decodeSnappy(body, 1e8)));
+    expect(sent.every(({ histograms }) => histograms === undefined)).toBe(true);
+    const names = new Set(sent.flatMap(({ series }) => series.map((labels) => labels.get('__name__'))));
+    expect(names.has('ticks_total')).toBe(true);
+    expect(names.has('took_seconds')).toBe(false);
+    expect(agent.output().match(/has no histograms with custom buckets/g)).toHaveLength(1);
+    const unsaid = 'nightshift_agent_samples_lost_total{destination';
+    const page = await (await fetch(`${agent.url}/metrics`)).text();
+    expect(page.split('\n').filter((line) => line.startsWith(unsaid))).toHaveLength(1);
+  });
+
+  it('are left out as well where a destination turns out to understand 1.0 alone', async () => {
+    const receiver = await fakeReceiver((one) => (isV2(one) ? 415 : 204));
+    const agent = await converting({ url: receiver.url, ...v2, ...native });
+    await expect.poll(() => lostCustom(agent), { timeout: 10_000 }).toBeGreaterThan(1);
+    const sent = receiver.received.filter((one) => !isV2(one)).map(({ body }) => decodeSnappy(body, 1e8));
+    expect(sent.length).toBeGreaterThan(0);
+    expect(sent.every((body) => decodeWriteRequest(body).histograms === undefined)).toBe(true);
+  });
+});
+
 describe('the pages of the agent', () => {
   it('show targets as Prometheus does, and read the configuration anew without disturbing what did not change', async () => {
     const receiver = await fakeReceiver(() => 204);

@@ -68,6 +68,8 @@ export class Destination {
   #protocol: Protocol;
   /** Whether a request of remote write 2.0 was answered as such. */
   #understandsV2 = false;
+  /** Whether the log says by now that histograms are left out. */
+  #toldLeftOut = false;
 
   private constructor(
     public config: RemoteWriteConfig,
@@ -106,8 +108,8 @@ export class Destination {
     const parts = this.#shape.apply(request, survey);
     try {
       await Promise.all(
-        parts.map(({ bytes, samples }) =>
-          this.spool.append(encodeRecord({ key, samples, at, block: encodeSnappy(bytes) })),
+        parts.map(({ bytes, ...part }) =>
+          this.spool.append(encodeRecord({ ...part, key, at, block: encodeSnappy(bytes) })),
         ),
       );
     } catch (error) {
@@ -125,6 +127,7 @@ export class Destination {
     this.#sender = createSender(config);
     this.#protocol = protocols[config.protobufMessage];
     this.#understandsV2 = false;
+    this.#toldLeftOut = false;
     await before.close();
   }
 
@@ -213,7 +216,7 @@ export class Destination {
       const wanted = doubt === undefined ? this.#protocol : protocols['prometheus.WriteRequest'];
       if (!encoded || protocol !== wanted) encoded = wanted.encode(request, families);
       protocol = wanted;
-      if (isEmpty(encoded)) return;
+      if (isEmpty(request, encoded)) return this.#leaveOut(encoded);
       this.counts.requests++;
       const answer = await this.#sender.send(encoded.block, protocol, repeat, signal);
       const judgement = judge(answer, now(), encoded.counts);
@@ -272,7 +275,8 @@ export class Destination {
     written: SentCounts | undefined,
     isDoubtful: boolean,
   ): Promise<void> {
-    const { records, samples } = request;
+    const { records } = request;
+    const samples = request.samples - encoded.leftOut;
     const arrived = arrivedOf(samples, written, 0);
     if (arrived === 0 && records.length > 1 && (isDoubtful || named.length > 0)) {
       for (const record of records) await this.#deliver({ records: [record], samples: record.samples }, isDoubtful);
@@ -281,6 +285,7 @@ export class Destination {
     if (arrived > 0) this.#taken(request, encoded, arrived);
     const label = [code, named.join(', '), isDoubtful ? 'repeated' : ''].filter((part) => part !== '').join(' ');
     this.#lose(label, samples - arrived, reason);
+    this.#leaveOut(encoded);
   }
 
   #isTooOld({ records }: PlannedRequest): boolean {
@@ -289,9 +294,10 @@ export class Destination {
   }
 
   #delivered(request: PlannedRequest, encoded: EncodedRequest, written: SentCounts | undefined): void {
-    const { samples } = request;
+    const samples = request.samples - encoded.leftOut;
     const arrived = arrivedOf(samples, written, samples);
     this.#taken(request, encoded, arrived);
+    this.#leaveOut(encoded);
     if (arrived < samples) this.#lose('not written', samples - arrived, 'success, with fewer of them written');
   }
 
@@ -311,6 +317,18 @@ export class Destination {
   #lose(reason: string, samples: number, why: string): void {
     this.counts.lose(reason, samples);
     this.deps.log.warn({ destination: this.config.name, samples, reason: why }, 'samples were not delivered');
+  }
+
+  /** Counts what remote write 1.0 has no place for. */
+  #leaveOut({ leftOut }: EncodedRequest): void {
+    if (leftOut === 0) return;
+    this.counts.lose('custom buckets in 1.0', leftOut);
+    if (this.#toldLeftOut) return;
+    this.#toldLeftOut = true;
+    this.deps.log.warn(
+      { destination: this.config.name },
+      'remote write 1.0 has no histograms with custom buckets: they are not sent; protobuf_message: io.prometheus.write.v2.Request sends them',
+    );
   }
 
   #tellFailure({ reason, code, isDenied }: Failed): void {
@@ -336,8 +354,9 @@ export class Destination {
 const arrivedOf = (samples: number, written: SentCounts | undefined, unsaid: number): number =>
   written ? Math.min(samples, written.samples + written.histograms) : unsaid;
 
-/** Of 2.0, where metadata alone is nothing that could be sent. */
-const isEmpty = ({ counts }: EncodedRequest): boolean => counts?.samples === 0 && counts.histograms === 0;
+/** Of 2.0, where metadata alone is nothing that could be sent, and of 1.0, where nothing is left that it has a place for. */
+const isEmpty = ({ samples }: PlannedRequest, { counts, leftOut }: EncodedRequest): boolean =>
+  counts ? counts.samples === 0 && counts.histograms === 0 : leftOut > 0 && leftOut === samples;
 
 const shapeOf = (config: RemoteWriteConfig, externalLabels: ReadonlyMap<string, string>): ShapeOptions => ({
   externalLabels,

@@ -6,7 +6,7 @@ import { planRequests } from './plan.ts';
 const block = encodeSnappy(new Uint8Array(100));
 const record = fc
   .record({ key: fc.nat(20), samples: fc.integer({ min: 1, max: 50 }) })
-  .map((one) => ({ ...one, at: 0, block }));
+  .map((one) => ({ ...one, at: 0, hasCustomBuckets: false, block }));
 
 it('sends every record once, those of a target in order one after another, in requests of no more samples than allowed', () => {
   fc.assert(

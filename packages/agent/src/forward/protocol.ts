@@ -1,5 +1,6 @@
 import { decodeSnappy, encodeSnappy } from '@nightshift/wire';
 import type { ProtobufMessage } from '../config/remote-write.ts';
+import { withoutCustomBuckets } from '../request/custom-buckets.ts';
 import type { FamilyMemory } from '../request/family-memory.ts';
 import { joinSnappyBlocks } from '../request/snappy-blocks.ts';
 import { type SentCounts, toWriteV2 } from '../request/write-v2.ts';
@@ -11,6 +12,8 @@ export interface EncodedRequest {
   readonly block: Uint8Array;
   /** Undefined in 1.0, which has no answer to compare it with. */
   readonly counts: SentCounts | undefined;
+  /** Samples of the planned request that this protocol has no place for. */
+  readonly leftOut: number;
 }
 
 export interface Protocol {
@@ -27,7 +30,16 @@ const v1: Protocol = {
     'content-encoding': 'snappy',
     'x-prometheus-remote-write-version': '0.1.0',
   },
-  encode: ({ records }) => ({ block: joinSnappyBlocks(records.map(({ block }) => block)), counts: undefined }),
+  encode: ({ records }) => {
+    let leftOut = 0;
+    const blocks = records.map(({ block, hasCustomBuckets }) => {
+      if (!hasCustomBuckets) return block;
+      const kept = withoutCustomBuckets(decodeSnappy(block, Number.MAX_SAFE_INTEGER));
+      leftOut += kept.leftOut;
+      return encodeSnappy(kept.bytes).slice();
+    });
+    return { block: joinSnappyBlocks(blocks), counts: undefined, leftOut };
+  },
 };
 
 /** https://prometheus.io/docs/specs/prw/remote_write_spec_2_0/ */
@@ -41,7 +53,7 @@ const v2: Protocol = {
   encode: ({ records }, families) => {
     const requests = records.map(({ block }) => decodeSnappy(block, Number.MAX_SAFE_INTEGER));
     const { bytes, ...counts } = toWriteV2(requests, families);
-    return { block: encodeSnappy(bytes), counts };
+    return { block: encodeSnappy(bytes), counts, leftOut: 0 };
   },
 };
 

@@ -1,6 +1,7 @@
 import type { Relabelling } from '@nightshift/server/collect';
 import type { Labels } from '@nightshift/wire';
 import { ByteWriter } from './byte-writer.ts';
+import { hasCustomBuckets } from './custom-buckets.ts';
 import { copyWithExternal, type ExternalLabels, encodeExternalLabels } from './external-labels.ts';
 import { Fields } from './fields.ts';
 import { encodeLabels, readLabels } from './labels.ts';
@@ -21,6 +22,8 @@ export interface ShapeOptions {
 export interface Part {
   readonly bytes: Uint8Array;
   readonly samples: number;
+  /** Whether histograms with custom buckets are among them. */
+  readonly hasCustomBuckets: boolean;
 }
 
 /** Bytes of a part after which it is ended, whatever its samples. */
@@ -30,6 +33,8 @@ export const PART_BYTES = 1024 * 1024;
 export class Shape {
   readonly #options: ShapeOptions;
   readonly #externals: ExternalLabels;
+  /** Whether the series that was written last has such a histogram. */
+  #hasCustomBuckets = false;
 
   constructor(options: ShapeOptions) {
     this.#options = options;
@@ -38,18 +43,24 @@ export class Shape {
 
   /** Empty where no sample of it is wanted. The parts stay valid. */
   apply(request: Uint8Array, survey: Survey = surveyOf(request)): Part[] {
-    if (this.#isWanted(request, survey)) return survey.samples > 0 ? [{ bytes: request, samples: survey.samples }] : [];
+    const { samples: all } = survey;
+    if (this.#isWanted(request, survey)) {
+      return all > 0 ? [{ bytes: request, samples: all, hasCustomBuckets: false }] : [];
+    }
     const parts: Part[] = [];
     let out = new ByteWriter(Math.min(request.length, PART_BYTES) + 4096);
     let samples = 0;
+    let isCustom = false;
     const end = () => {
-      if (out.size > 0) parts.push({ bytes: out.view(), samples });
+      if (out.size > 0) parts.push({ bytes: out.view(), samples, hasCustomBuckets: isCustom });
       samples = 0;
+      isCustom = false;
     };
     const message = new ByteWriter(1024);
     const fields = new Fields(request, 0, request.length);
     while (fields.next()) {
       message.cut(0);
+      this.#hasCustomBuckets = false;
       const taken = fields.field === 1 ? this.#series(message, request, fields.contentStart, fields.end) : 0;
       if (fields.field === 1 && taken === 0) continue;
       if (fields.field === 3 && !this.#options.metadata) continue;
@@ -64,6 +75,7 @@ export class Shape {
         out.copy(message.view());
       } else out.copy(request, fields.start, fields.end);
       samples += taken;
+      isCustom ||= this.#hasCustomBuckets;
     }
     end();
     return parts.some((part) => part.samples > 0) ? parts : [];
@@ -95,6 +107,7 @@ export class Shape {
       if (fields.field === 3 && !exemplars) continue;
       if (fields.field === 4 && !nativeHistograms) continue;
       if (fields.field === 2 || fields.field === 4) samples++;
+      if (fields.field === 4) this.#hasCustomBuckets ||= hasCustomBuckets(bytes, fields.contentStart, fields.end);
       into.copy(bytes, fields.start, fields.end);
     }
     return samples;
