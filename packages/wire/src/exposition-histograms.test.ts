@@ -82,9 +82,15 @@ describe('classic histograms of a text', () => {
     expect(histograms).toEqual([OF_H]);
   });
 
-  it('are whole with a line of another kind or a comment between their series', () => {
-    const text = H.replace('h_sum', '# a comment\nh{a="x"} 9\nh_sum');
-    expect(converted(text).histograms).toEqual([OF_H]);
+  it('are whole with a line of another kind, when they were created, or a comment between their series', () => {
+    const text = H.replace('h_sum', '# a comment\nh{a="x"} 9\nh_created{a="x"} 1.7e9\nh_sum');
+    expect(converted(text)).toMatchObject({
+      samples: [
+        ['h a=x', 9, NOW],
+        ['h_created a=x', 1.7e9, NOW],
+      ],
+      histograms: [OF_H],
+    });
   });
 
   it('are nothing where they cannot be converted, and those around them are not touched', () => {

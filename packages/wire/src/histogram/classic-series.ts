@@ -20,7 +20,7 @@ export interface ClassicPart {
   readonly histogram: HistogramIdentity;
 }
 
-const SUFFIX = /_(bucket|sum|count)$/;
+const SUFFIX = /_(bucket|sum|count|created)$/;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const INFINITE = /^([+-]?)inf(?:inity)?$/i;
 
