@@ -1,6 +1,6 @@
 /** What opening a spool does to the segments that an earlier process left. */
-import { open, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import {
   HEADER_BYTES,
   readHeader,
@@ -37,6 +37,14 @@ export async function syncDirectory(dir: string): Promise<void> {
   }
 }
 
+/** Creates a directory with those above it, whose names are on disk when it resolves. */
+export async function makeDirectory(dir: string): Promise<void> {
+  const path = resolve(dir);
+  const first = await mkdir(path, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let made = path; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made));
+}
+
 /** Moves everything from `offset` on into a file beside the segment; returns that file's name. */
 export async function quarantineRest(dir: string, number: number, offset: number): Promise<string> {
   const path = join(dir, segmentName(number));
@@ -45,8 +53,10 @@ export async function quarantineRest(dir: string, number: number, offset: number
     await rename(path, join(dir, aside));
   } else {
     const bytes = await readFile(path);
-    await writeFile(join(dir, aside), bytes.subarray(offset), { mode: 0o600, flush: true } as object);
-    await truncate(path, offset);
+    await writeFile(join(dir, aside), bytes.subarray(offset), { mode: 0o600, flush: true });
+    // Its name as well, before the bytes leave the segment.
+    await syncDirectory(dir);
+    await makeDurable(path, offset);
   }
   await syncDirectory(dir);
   return aside;
@@ -85,15 +95,16 @@ interface RecoveredSegment {
 async function recoverSegment(dir: string, number: number, from: number, isLast: boolean): Promise<RecoveredSegment> {
   const path = join(dir, segmentName(number));
   const bytes = await readFile(path);
+  if (isLast && bytes.length <= HEADER_BYTES) {
+    // Its header was being written: there is no record that it could hold.
+    await rm(path);
+    return { tornBytes: bytes.length };
+  }
   const header = readHeader(bytes);
   if (typeof header === 'object') {
     throw new SpoolError(
       `${path} has version ${header.version}; this program reads version ${SEGMENT_VERSION}. Run the version that wrote it until its spool is empty.`,
     );
-  }
-  if (header === 'torn' && isLast && bytes.length <= HEADER_BYTES) {
-    await rm(path);
-    return { tornBytes: bytes.length };
   }
   if (header !== 'good') return { tornBytes: 0, quarantined: await quarantineRest(dir, number, 0) };
   const scan = scanSegment(bytes, from);

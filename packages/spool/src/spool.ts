@@ -3,10 +3,10 @@
  * one consumer gets batches whose bounds, and so whose token, are durable before they are handed out: after a crash the
  * very same batch with the very same token comes first, so that a receiver that remembers tokens stores it once.
  */
-import { mkdir, open, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Cursor } from './cursor.ts';
-import { quarantineRest, recoverSegments, type Segment, syncDirectory } from './recover.ts';
+import { makeDirectory, quarantineRest, recoverSegments, type Segment, syncDirectory } from './recover.ts';
 import { HEADER_BYTES, RECORD_OVERHEAD, readRecord, SpoolError, segmentName } from './segment.ts';
 import { SegmentWriter } from './writer.ts';
 
@@ -338,7 +338,7 @@ export class Spool {
  * aside (`onQuarantine`), a segment of another version is refused with a `SpoolError`.
  */
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
-  await mkdir(options.dir, { recursive: true, mode: 0o700 });
+  await makeDirectory(options.dir);
   const cursor = await Cursor.open(options.dir);
   try {
     const recovered = await recoverSegments(options.dir, cursor.state);

@@ -99,15 +99,14 @@ export class SegmentWriter {
       try {
         const positions = await this.writeGroup(group);
         this.recovered();
-        group.forEach((one, index) => {
-          one.resolve(positions[index]!);
-        });
-        this.options.onAppended();
+        for (const [index, one] of group.entries()) one.resolve(positions[index]!);
       } catch (error) {
         await this.failed(error);
         for (const one of group)
           one.reject(new SpoolError(`the record was not stored: ${reason(error)}`, { cause: error }));
+        continue;
       }
+      this.options.onAppended();
     }
   }
 
