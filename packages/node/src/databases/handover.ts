@@ -1,6 +1,6 @@
+import type { Method } from '../core/wrap.ts';
 import type { Span } from '../tracing/tracer.ts';
 import type { DatabaseObserver, Target } from './observer.ts';
-import type { Method } from './wrap.ts';
 
 /** A connection that was asked of a pool. */
 export interface Asked {

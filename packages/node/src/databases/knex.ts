@@ -1,7 +1,7 @@
 /** Queries of knex are seen in the drivers below it; its pool is its own (tarn). */
 import type { ModuleInstrumentation } from '../core/hub.ts';
+import { isFunction, isObject, type Method, prototypeOf, wrapMethod } from '../core/wrap.ts';
 import { observerOf } from './observer.ts';
-import { isFunction, isObject, type Method, prototypeOf, wrapMethod } from './wrap.ts';
 
 interface Tarn {
   numUsed(): number;

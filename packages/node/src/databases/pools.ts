@@ -15,6 +15,7 @@ interface Watched {
   readonly state: (pool: never) => PoolState;
 }
 
+/** At a time, and of names that are remembered: applications may have a pool for each of their customers. */
 const MOST_POOLS = 1000;
 
 /** The pools of a process, for the gauge; those of one name are added up. A pool that is gone is forgotten. */
@@ -59,7 +60,7 @@ export class Pools {
       sums.set(name, { idle: sum.idle + idle, used: sum.used + used, waiting: sum.waiting + waiting });
       return true;
     });
-    for (const name of sums.keys()) this.names.add(name);
+    for (const name of sums.keys()) if (this.names.size < MOST_POOLS) this.names.add(name);
     return sums;
   }
 }

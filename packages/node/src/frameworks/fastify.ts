@@ -4,7 +4,7 @@
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Hub, Instrumentation } from '../core/hub.ts';
-import { isFunction } from '../databases/wrap.ts';
+import { isFunction } from '../core/wrap.ts';
 import { setRoute } from '../http/route.ts';
 import { isLoaded } from '../modules/commonjs.ts';
 

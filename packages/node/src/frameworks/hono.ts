@@ -4,7 +4,7 @@
  */
 import type { Guard } from '../core/guard.ts';
 import type { ModuleInstrumentation } from '../core/hub.ts';
-import { isFunction, isObject, type Method, ownerOf, together, wrapMethod } from '../databases/wrap.ts';
+import { isFunction, isObject, type Method, ownerOf, together, wrapMethod } from '../core/wrap.ts';
 import type { LateRoute } from '../http/exchange.ts';
 import { exchangeOf } from '../http/route.ts';
 

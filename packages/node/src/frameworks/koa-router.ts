@@ -1,6 +1,6 @@
 /** Route templates of @koa/router from 15 on, with the prefixes of nested routers, which its layers have already. */
 import type { ModuleInstrumentation } from '../core/hub.ts';
-import { exported, type Method, prototypeOf, prototypeOfClass, wholeOf, wrapMethod } from '../databases/wrap.ts';
+import { exported, type Method, prototypeOf, prototypeOfClass, wholeOf, wrapMethod } from '../core/wrap.ts';
 import { setRoute } from '../http/route.ts';
 
 interface Layer {

@@ -1,6 +1,6 @@
 /** Route templates of Next.js, `/blog/[slug]`: of the router for pages and that for apps, of route handlers and API routes. */
 import type { ModuleInstrumentation } from '../core/hub.ts';
-import { isObject, type Method, ownerOf, prototypeOfClass, wholeOf, wrapMethod } from '../databases/wrap.ts';
+import { isObject, type Method, ownerOf, prototypeOfClass, wholeOf, wrapMethod } from '../core/wrap.ts';
 import { setRoute } from '../http/route.ts';
 
 /** What the server of Next.js knows of a request when it has found what serves it. */

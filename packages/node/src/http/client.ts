@@ -2,8 +2,9 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Hub, Instrumentation } from '../core/hub.ts';
+import { alike } from '../core/wrap.ts';
 import { type ClientExchange, type ClientUrl, type ClientWatch, clientWatchOf, failureOf } from './client-exchange.ts';
-import { alike, watchEvents } from './emit.ts';
+import { watchEvents } from './emit.ts';
 
 /** Called by Node when the head of a request is made, unless that was given ready: the last moment for a header. */
 type WithHead = ClientRequest & { _implicitHeader(): void };

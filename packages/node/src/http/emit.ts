@@ -1,4 +1,6 @@
 /** Looking on at the events of objects that Node makes, without a listener that the application could count. */
+import { replaceMethod } from '../core/wrap.ts';
+
 export type Emit = (this: object, type: string | symbol, ...values: unknown[]) => boolean;
 
 export interface Watcher {
@@ -12,31 +14,6 @@ export interface Watcher {
     values: readonly unknown[],
     pass: () => boolean,
   ) => boolean;
-}
-
-/**
- * Puts what `make` gives before a method of all objects with this prototype. Gives the way back, which leaves alone what
- * somebody else has put before it since: `isWatching` says then that everything is to pass straight on.
- */
-export function replaceMethod<Method extends (...values: never[]) => unknown>(
-  prototype: object,
-  name: string,
-  make: (original: Method, isWatching: () => boolean) => Method,
-): () => void {
-  const own = Object.getOwnPropertyDescriptor(prototype, name);
-  const original = (prototype as Record<string, Method>)[name]!;
-  let watching = true;
-  const method = make(original, () => watching);
-  alike(method, original);
-  // Enumerable as Node's own.
-  const description = { writable: true, enumerable: true, configurable: true };
-  Object.defineProperty(prototype, name, { value: method, ...description });
-  return () => {
-    watching = false;
-    if (Object.getOwnPropertyDescriptor(prototype, name)?.value !== method) return;
-    if (own) Object.defineProperty(prototype, name, own);
-    else Reflect.deleteProperty(prototype, name);
-  };
 }
 
 /** Looks on at events of these types; others pass straight on. */
@@ -53,10 +30,4 @@ export function watchEvents(prototype: object, { types, before, around }: Watche
       return original.call(this, type, ...values);
     };
   });
-}
-
-/** Code that wraps functions looks at these; a bundler may have changed the name. */
-export function alike(own: (...values: never[]) => unknown, original: (...values: never[]) => unknown): void {
-  Object.defineProperty(own, 'name', { value: original.name, configurable: true });
-  Object.defineProperty(own, 'length', { value: original.length, configurable: true });
 }

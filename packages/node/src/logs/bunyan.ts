@@ -1,6 +1,7 @@
 /** Records of bunyan, after its serializers. */
 import type { Hub, ModuleInstrumentation } from '../core/hub.ts';
-import { emitLine, replaceMethod } from './emit.ts';
+import { replaceMethod } from '../core/wrap.ts';
+import { emitLine } from './emit.ts';
 import { severityOf } from './pino.ts';
 import { attributesOf, ownValue, sizeOf, textOf } from './shown.ts';
 

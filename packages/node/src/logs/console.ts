@@ -1,5 +1,6 @@
 import type { Hub, Instrumentation } from '../core/hub.ts';
-import { emitLine, replaceMethod } from './emit.ts';
+import { replaceMethod } from '../core/wrap.ts';
+import { emitLine } from './emit.ts';
 import { severities } from './record.ts';
 import { textOfArguments } from './shown.ts';
 

@@ -1,6 +1,7 @@
 /** Lines of pino (https://getpino.io), as they go to its stream: after serializers, redaction and hooks. */
 import type { Hub, ModuleInstrumentation } from '../core/hub.ts';
-import { emitLine, replaceMethod } from './emit.ts';
+import { type Method, replaceMethod } from '../core/wrap.ts';
+import { emitLine } from './emit.ts';
 import { contentOfLine } from './json-line.ts';
 import { severities } from './record.ts';
 
@@ -34,8 +35,8 @@ export const pinoLogs: ModuleInstrumentation = {
     if (!prototype) return () => {};
     const watch = new PinoWatch(hub, pino.symbols);
     const undo = [
-      replaceMethod(prototype, pino.symbols.asJsonSym, (original) => watch.asJson(original)),
-      replaceMethod(prototype, writeSym, (original) => watch.write(original)),
+      replaceMethod<Method>(prototype, pino.symbols.asJsonSym, (original) => watch.asJson(original)),
+      replaceMethod<Method>(prototype, writeSym, (original) => watch.write(original)),
     ];
     return () => {
       for (const back of undo.reverse()) back();
@@ -57,29 +58,29 @@ class PinoWatch {
     private readonly symbols: Symbols,
   ) {}
 
-  asJson(original: (this: unknown, ...values: unknown[]) => unknown) {
+  asJson(original: Method): Method {
     const keep = (line: unknown) => {
       this.line = typeof line === 'string' ? line : undefined;
     };
-    return function (this: unknown, ...values: unknown[]): unknown {
+    return function (...values) {
       const line = Reflect.apply(original, this, values);
       keep(line);
       return line;
     };
   }
 
-  write(original: (this: unknown, ...values: unknown[]) => unknown) {
+  write(original: Method): Method {
     const watch = this;
-    return function (this: Logger, object: unknown, message: unknown, level: number): unknown {
+    return function (object, message, level) {
       const { guard, logs } = watch.hub;
       if (!logs.wanted) return Reflect.apply(original, this, [object, message, level]);
-      const logger = guard.run('logs.pino', () => watch.withHook(this), this);
+      const logger = guard.run('logs.pino', () => watch.withHook(this as Logger), this);
       // A stream may log by pino itself.
       const outer = watch.line;
       watch.line = undefined;
       try {
         const result = Reflect.apply(original, logger, [object, message, level]);
-        guard.run('logs.pino', () => watch.take(this, level), undefined);
+        guard.run('logs.pino', () => watch.take(this as Logger, level as number), undefined);
         return result;
       } finally {
         watch.line = outer;

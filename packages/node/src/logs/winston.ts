@@ -1,6 +1,7 @@
 /** Records of winston as its logger passes them to its transports, after the logger's own formats. */
 import type { Hub, ModuleInstrumentation } from '../core/hub.ts';
-import { emitLine, replaceMethod } from './emit.ts';
+import { replaceMethod } from '../core/wrap.ts';
+import { emitLine } from './emit.ts';
 import { severities } from './record.ts';
 import { attributesOf, ownValue, sizeOf, textOf } from './shown.ts';
 

@@ -1,5 +1,5 @@
+import { isFunction, isObject, type Method, replaceMethod } from '../../core/wrap.ts';
 import { type DatabaseObserver, NO_ROWS, type Rows, type RunningQuery, type Target } from '../observer.ts';
-import { isFunction, isObject, type Method, wrapMethod } from '../wrap.ts';
 
 interface Connection {
   readonly config?: Readonly<Record<string, unknown>>;
@@ -139,23 +139,14 @@ export class Commands {
     const { running } = this;
     const { guard } = this.observer.hub;
     const emitted = this.emitted.bind(this);
-    Object.defineProperty(base, 'emit', {
-      configurable: true,
-      writable: true,
-      enumerable: false,
-      value: Object.getPrototypeOf(base).emit,
-    });
-    const unwrap = wrapMethod(base, 'emit', (original) => {
+    const unwrap = replaceMethod<Method>(base, 'emit', (original) => {
       return function emit(this: object, ...args: unknown[]) {
         const found = running.get(this);
         if (found) guard.run('database.mysql2.event', () => emitted(this, found, args[0], args[1]), undefined);
         return original.apply(this, args);
       };
     });
-    this.back.push(() => {
-      unwrap();
-      Reflect.deleteProperty(base, 'emit');
-    });
+    this.back.push(unwrap);
   }
 
   private emitted(command: object, running: Running, name: unknown, value: unknown): void {

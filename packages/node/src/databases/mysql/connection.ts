@@ -1,6 +1,6 @@
+import { type Method, ownerOf, together, wrapMethod } from '../../core/wrap.ts';
 import { PoolQuery, textOf } from '../handover.ts';
 import type { DatabaseObserver } from '../observer.ts';
-import { type Method, ownerOf, together, wrapMethod } from '../wrap.ts';
 import { Commands } from './commands.ts';
 
 /** All that is asked of a connection passes `addCommand`, whichever way it came. */

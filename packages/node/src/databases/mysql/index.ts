@@ -1,6 +1,6 @@
 import type { Hub, ModuleInstrumentation } from '../../core/hub.ts';
+import { prototypeOf, prototypeOfClass, together, wholeOf } from '../../core/wrap.ts';
 import { type DatabaseObserver, observerOf } from '../observer.ts';
-import { prototypeOf, prototypeOfClass, together, wholeOf } from '../wrap.ts';
 import { watchConnection } from './connection.ts';
 import { watchPool } from './pool.ts';
 

@@ -1,6 +1,6 @@
+import { isFunction, type Method, ownerOf, together, wrapMethod } from '../../core/wrap.ts';
 import { ask, PoolQuery, textOf, withOwnParent } from '../handover.ts';
 import type { DatabaseObserver } from '../observer.ts';
-import { isFunction, type Method, ownerOf, together, wrapMethod } from '../wrap.ts';
 import { targetOf } from './commands.ts';
 
 interface Sized {

@@ -1,7 +1,7 @@
+import { isFunction, isObject, type Method, together, wrapMethod } from '../../core/wrap.ts';
 import { textOf } from '../handover.ts';
 import { type DatabaseObserver, NO_ROWS, type Rows, type RunningQuery, type Target } from '../observer.ts';
 import { type Settled, watchNextPromise } from '../own-promise.ts';
-import { isFunction, isObject, type Method, together, wrapMethod } from '../wrap.ts';
 import { SubmittedQueries } from './submitted.ts';
 
 export interface Client {

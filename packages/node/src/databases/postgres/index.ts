@@ -1,6 +1,6 @@
 import type { Hub, ModuleInstrumentation } from '../../core/hub.ts';
+import { isObject, prototypeOf, prototypeOfClass, together, wholeOf } from '../../core/wrap.ts';
 import { observerOf } from '../observer.ts';
-import { isObject, prototypeOf, prototypeOfClass, together, wholeOf } from '../wrap.ts';
 import { watchClient } from './client.ts';
 import { watchPool } from './pool.ts';
 

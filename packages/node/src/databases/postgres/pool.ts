@@ -1,7 +1,7 @@
+import { isFunction, type Method, ownerOf, together, wrapMethod } from '../../core/wrap.ts';
 import { ask, handedOver, PoolQuery, textOf, withOwnParent } from '../handover.ts';
 import type { DatabaseObserver } from '../observer.ts';
 import { watchNextPromise } from '../own-promise.ts';
-import { isFunction, type Method, ownerOf, together, wrapMethod } from '../wrap.ts';
 import { type Client, targetOf } from './client.ts';
 
 interface Pool {

@@ -1,5 +1,5 @@
+import { isFunction, isObject, ownerOf, wrapMethod } from '../../core/wrap.ts';
 import type { DatabaseObserver, RunningQuery } from '../observer.ts';
-import { isFunction, isObject, ownerOf, wrapMethod } from '../wrap.ts';
 import { rowsOf } from './client.ts';
 
 interface Submitted {

@@ -1,5 +1,5 @@
+import { type Method, ownerOf, together, wrapMethod } from '../../core/wrap.ts';
 import { type DatabaseObserver, NO_ROWS } from '../observer.ts';
-import { type Method, ownerOf, together, wrapMethod } from '../wrap.ts';
 import { isDatabase, type SqliteDriver, Statements } from './statements.ts';
 
 /** `prepare` and `exec` of a synchronous SQLite driver, and the statements that come of it. */

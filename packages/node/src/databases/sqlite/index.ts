@@ -1,6 +1,6 @@
 import type { ModuleInstrumentation } from '../../core/hub.ts';
+import { isFunction, isObject, prototypeOf, prototypeOfClass, wholeOf } from '../../core/wrap.ts';
 import { observerOf } from '../observer.ts';
-import { isFunction, isObject, prototypeOf, prototypeOfClass, wholeOf } from '../wrap.ts';
 import { watchDatabase } from './database.ts';
 import type { SqliteDriver } from './statements.ts';
 

@@ -1,8 +1,8 @@
 /** `@libsql/client` over the network. A file of its own is opened by `libsql`, where its statements are seen. */
 import type { Hub, ModuleInstrumentation } from '../../core/hub.ts';
+import { isObject, type Method, ownerOf, prototypeOf, together, wrapMethod } from '../../core/wrap.ts';
 import { textOf } from '../handover.ts';
 import { type DatabaseObserver, NO_ROWS, observerOf, type Rows, type Target } from '../observer.ts';
-import { isObject, type Method, ownerOf, prototypeOf, together, wrapMethod } from '../wrap.ts';
 
 const TARGET: Target = { system: 'sqlite', namespace: '', address: '', port: 0 };
 /** Of a batch so many statements say what it is. */

@@ -1,5 +1,5 @@
+import { isFunction, isObject, type Method, ownerOf, wrapMethod } from '../../core/wrap.ts';
 import { type DatabaseObserver, NO_ROWS, type Rows, type RunningQuery, type Target } from '../observer.ts';
-import { isFunction, isObject, type Method, ownerOf, wrapMethod } from '../wrap.ts';
 
 /** What differs between the drivers that have the interface of better-sqlite3. */
 export interface SqliteDriver {

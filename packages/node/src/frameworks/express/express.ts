@@ -1,5 +1,5 @@
 import type { ModuleInstrumentation } from '../../core/hub.ts';
-import { exported, isFunction, isObject, together, wholeOf } from '../../databases/wrap.ts';
+import { exported, isFunction, isObject, together, wholeOf } from '../../core/wrap.ts';
 import { watchRender } from './render.ts';
 import { watchRoutes } from './routes.ts';
 

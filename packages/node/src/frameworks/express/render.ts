@@ -1,5 +1,5 @@
 import type { Hub } from '../../core/hub.ts';
-import { isFunction, type Method, wrapMethod } from '../../databases/wrap.ts';
+import { isFunction, type Method, wrapMethod } from '../../core/wrap.ts';
 import { createRenderWatch } from '../render.ts';
 
 /** `app.render` and `res.render`, which calls it. The view's text goes where it went. */

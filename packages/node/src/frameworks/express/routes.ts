@@ -3,7 +3,7 @@
  * other, each time with the `next` of this passage, by which nested routers are told apart.
  */
 import type { Hub } from '../../core/hub.ts';
-import { isFunction, isObject, type Method, ownerOf, together, wrapMethod } from '../../databases/wrap.ts';
+import { isFunction, isObject, type Method, ownerOf, together, wrapMethod } from '../../core/wrap.ts';
 import type { LateRoute } from '../../http/exchange.ts';
 import { exchangeOf, setRoute } from '../../http/route.ts';
 import { isPath, joined, type Path, templateOf } from './pattern.ts';

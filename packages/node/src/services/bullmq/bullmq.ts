@@ -1,5 +1,5 @@
 import type { Hub, ModuleInstrumentation } from '../../core/hub.ts';
-import { prototypeOf, together, wrapMethod } from '../../databases/wrap.ts';
+import { prototypeOf, together, wrapMethod } from '../../core/wrap.ts';
 import { watchEvents } from '../../http/emit.ts';
 import { type Backend, QueueWatch } from './queue-watch.ts';
 import { type Job, type Worker, WorkerWatch } from './worker-watch.ts';

@@ -1,5 +1,5 @@
 import type { Hub, ModuleInstrumentation } from '../../core/hub.ts';
-import { prototypeOf, wrapMethod } from '../../databases/wrap.ts';
+import { prototypeOf, wrapMethod } from '../../core/wrap.ts';
 import { type Operation, type Server, StoreWatch } from '../store-watch.ts';
 import { collectionOf, shapeOf } from './shape.ts';
 

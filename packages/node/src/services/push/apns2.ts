@@ -1,5 +1,5 @@
 import type { ModuleInstrumentation } from '../../core/hub.ts';
-import { prototypeOf, wrapMethod } from '../../databases/wrap.ts';
+import { prototypeOf, wrapMethod } from '../../core/wrap.ts';
 import { errorResult, pushWatchOf } from './push-watch.ts';
 
 interface Notification {

@@ -3,7 +3,7 @@ import type { ClientHttp2Stream } from 'node:http2';
 import { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import type { Hub, Instrumentation } from '../../core/hub.ts';
-import { type Method, together, wrapMethod } from '../../databases/wrap.ts';
+import { type Method, together, wrapMethod } from '../../core/wrap.ts';
 import { watchEvents } from '../../http/emit.ts';
 import { isCandidate } from './push-requests.ts';
 import { errorResult, type Push, providerOf, pushWatchOf, resultOf } from './push-watch.ts';

@@ -1,5 +1,5 @@
 import type { Hub, ModuleInstrumentation } from '../../core/hub.ts';
-import { prototypeOf, together, wrapMethod } from '../../databases/wrap.ts';
+import { prototypeOf, together, wrapMethod } from '../../core/wrap.ts';
 import { watchEvents } from '../../http/emit.ts';
 import { type Server, StoreWatch } from '../store-watch.ts';
 import { commandName, redisCode, waits } from './commands.ts';

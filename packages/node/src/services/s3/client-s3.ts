@@ -1,5 +1,5 @@
 import type { Hub, ModuleInstrumentation } from '../../core/hub.ts';
-import { isFunction, type Method, prototypeOf, wrapMethod } from '../../databases/wrap.ts';
+import { isFunction, type Method, prototypeOf, wrapMethod } from '../../core/wrap.ts';
 import { type Call, CallWatch, type Command } from './call-watch.ts';
 
 export const clientS3: ModuleInstrumentation = {

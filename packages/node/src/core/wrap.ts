@@ -7,25 +7,49 @@ const nothing = (): void => {};
 const NOT_COPIED: ReadonlySet<string | symbol> = new Set(['prototype', 'arguments', 'caller']);
 
 /**
- * Replaces `owner[name]` by what `make` makes of it, with its name, length and own properties, and gives the way back.
- * Does nothing where there is no such function or where it is replaced already.
+ * Puts what `make` gives in the place of a method, or before one that is inherited, with the description, name, length and
+ * own properties of the original. Gives the way back, which leaves alone what somebody else has put there since: `isWatching`
+ * says then that everything is to pass straight on. Does nothing where there is no such method.
  */
-export function wrapMethod(owner: object, name: string, make: (original: Method) => Method): () => void {
-  const descriptor = Object.getOwnPropertyDescriptor(owner, name);
-  const original: unknown = descriptor?.value;
-  if (!isFunction(original) || ours.has(original)) return nothing;
-  if (!descriptor?.configurable && !descriptor?.writable) return nothing;
-  const wrapped = make(original);
-  for (const key of Reflect.ownKeys(original)) {
-    if (NOT_COPIED.has(key)) continue;
-    const own = Object.getOwnPropertyDescriptor(original, key);
-    if (own) Object.defineProperty(wrapped, key, own);
-  }
-  ours.add(wrapped);
-  Object.defineProperty(owner, name, { ...descriptor, value: wrapped });
+export function replaceMethod<Own extends (...values: never[]) => unknown>(
+  target: object,
+  name: string | symbol,
+  make: (original: Own, isWatching: () => boolean) => Own,
+): () => void {
+  const before = Object.getOwnPropertyDescriptor(target, name);
+  const owner = ownerOf(target, name);
+  const description = owner && Object.getOwnPropertyDescriptor(owner, name);
+  const original: unknown = description?.value;
+  if (!isFunction(original) || (before && !before.configurable && !before.writable)) return nothing;
+  let watching = true;
+  const own = make(original as unknown as Own, () => watching);
+  alike(own, original);
+  Object.defineProperty(target, name, { ...description, value: own });
   return () => {
-    if (Object.getOwnPropertyDescriptor(owner, name)?.value === wrapped) Object.defineProperty(owner, name, descriptor);
+    watching = false;
+    if (Object.getOwnPropertyDescriptor(target, name)?.value !== own) return;
+    if (before) Object.defineProperty(target, name, before);
+    else Reflect.deleteProperty(target, name);
   };
+}
+
+/** The same for a method of the owner's own, once: copies of a package, and its parts, may lead to the same one. */
+export function wrapMethod(owner: object, name: string, make: (original: Method) => Method): () => void {
+  const original: unknown = Object.getOwnPropertyDescriptor(owner, name)?.value;
+  if (!isFunction(original) || ours.has(original)) return nothing;
+  return replaceMethod<Method>(owner, name, (replaced) => {
+    const wrapped = make(replaced);
+    ours.add(wrapped);
+    return wrapped;
+  });
+}
+
+/** Code that wraps functions looks at these; a bundler may have changed the name. */
+export function alike(own: (...values: never[]) => unknown, original: (...values: never[]) => unknown): void {
+  for (const key of Reflect.ownKeys(original)) {
+    const property = NOT_COPIED.has(key) ? undefined : Object.getOwnPropertyDescriptor(original, key);
+    if (property) Object.defineProperty(own, key, property);
+  }
 }
 
 /** Several ways back as one, the last one first. */
@@ -36,7 +60,7 @@ export const together =
   };
 
 /** The object in the chain of prototypes, `from` itself included, that has the method. */
-export function ownerOf(from: object, name: string): object | undefined {
+export function ownerOf(from: object, name: string | symbol): object | undefined {
   for (let object: object | null = from; object !== null; object = Object.getPrototypeOf(object)) {
     if (Object.hasOwn(object, name)) return object;
   }
