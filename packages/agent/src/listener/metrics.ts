@@ -119,7 +119,7 @@ export const families: readonly Family[] = [
   family(
     'nightshift_agent_samples_lost_total',
     'counter',
-    'Samples that the destination refused, by status and, where it names one, the reason, or that were too old to be sent. `repeated`: they may have arrived before.',
+    'Samples that the destination refused, by status and, where it names one, the reason, that were too old to be sent, or that remote write 1.0 has no place for. `repeated`: they may have arrived before.',
     lostSamples,
   ),
   each(

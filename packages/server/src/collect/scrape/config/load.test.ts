@@ -101,6 +101,26 @@ scrape_configs: [{ job_name: a, enable_http2: false }]
     ]);
   });
 
+  it('says of a job, or for all, which classic histograms become native, by the name that it has now', () => {
+    const text = `global: { convert_classic_histograms_to_nhcb: true, always_scrape_classic_histograms: true }
+scrape_configs:
+  - job_name: a
+  - { job_name: b, convert_classic_histograms_to_nhcb: false, always_scrape_classic_histograms: false }
+`;
+    const { configs, unused } = loadScrapeFile(written(text));
+    const flags = configs.map((one) => [one.classicToCustomBuckets, one.alwaysClassicHistograms]);
+    expect([unused, flags]).toEqual([
+      [],
+      [
+        [true, true],
+        [false, false],
+      ],
+    ]);
+    expect(mistakes('scrape_configs: [{ job_name: a, scrape_classic_histograms: true }]')).toEqual([
+      'prometheus.yml:1: scrape_configs[0].scrape_classic_histograms: there is no such key; it is called `always_scrape_classic_histograms` now',
+    ]);
+  });
+
   it('that is no YAML, or no file, is refused', () => {
     expect(mistakes('a: [')[0]).toMatch(/^prometheus\.yml:1: /);
     expect(offencesOf(join(dir, 'none.yml'))).toEqual([`${dir}/none.yml: there is no such file`]);

@@ -42,7 +42,7 @@ const foreignDiscoveries =
 const supported = ['static_configs', ...Object.keys(discoveryReaders)].join(', ');
 
 function unknownHint(key: string): string {
-  if (key === 'scrape_classic_histograms') return `${key} is called always_scrape_classic_histograms now`;
+  if (key === 'scrape_classic_histograms') return 'it is called `always_scrape_classic_histograms` now';
   return foreignDiscoveries.test(key) ? `targets can be found by ${supported}; ${key} is not supported` : '';
 }
 
