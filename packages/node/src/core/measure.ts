@@ -1,4 +1,5 @@
 import type { Hub } from './hub.ts';
+import { following } from './settled.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -47,16 +48,6 @@ export function createMeasure(hub: Hub): Measure {
       done(false);
       return result;
     }
-    const settled = result.then(
-      (value: unknown) => {
-        done(false);
-        return value;
-      },
-      (error: unknown) => {
-        done(true, error);
-        throw error;
-      },
-    );
-    return settled as typeof result;
+    return following(result, { resolved: () => done(false), rejected: (error) => done(true, error) }) as typeof result;
   };
 }

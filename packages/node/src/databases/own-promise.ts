@@ -1,11 +1,7 @@
+import type { Settled } from '../core/settled.ts';
+
 type Executor = (resolve: (value: unknown) => void, reject: (error: unknown) => void) => void;
 type PromiseClass = new (executor: Executor) => object;
-
-/** Told in the same tick, before whoever awaits. */
-export interface Settled {
-  resolved(value: unknown): void;
-  rejected(error: unknown): void;
-}
 
 interface Watched {
   readonly original: PromiseClass;

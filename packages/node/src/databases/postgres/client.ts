@@ -1,7 +1,8 @@
+import { following, type Settled } from '../../core/settled.ts';
 import { isFunction, isObject, type Method, together, wrapMethod } from '../../core/wrap.ts';
 import { textOf } from '../handover.ts';
 import { type DatabaseObserver, NO_ROWS, type Rows, type RunningQuery, type Target } from '../observer.ts';
-import { type Settled, watchNextPromise } from '../own-promise.ts';
+import { watchNextPromise } from '../own-promise.ts';
 import { SubmittedQueries } from './submitted.ts';
 
 export interface Client {
@@ -87,19 +88,6 @@ function withCallback(args: unknown[], settled: Settled): boolean {
   return true;
 }
 
-/** A promise that settles as the other does; for a version of the driver whose own promise cannot be watched. */
-const following = (promise: Promise<unknown>, settled: Settled): Promise<unknown> =>
-  promise.then(
-    (value) => {
-      settled.resolved(value);
-      return value;
-    },
-    (error) => {
-      settled.rejected(error);
-      throw error;
-    },
-  );
-
 /** `client.query` in all its forms, and connections that fail; of the client in JavaScript and the native one. */
 export function watchClient(prototype: object, observer: DatabaseObserver): () => void {
   const { guard } = observer.hub;
@@ -125,6 +113,7 @@ export function watchClient(prototype: object, observer: DatabaseObserver): () =
       },
       after: (result) => {
         if (back) back();
+        // A version of the driver whose own promise cannot be watched.
         else if (result instanceof Promise) return following(result, settled);
         return result;
       },

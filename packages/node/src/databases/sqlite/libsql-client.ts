@@ -1,5 +1,6 @@
 /** `@libsql/client` over the network. A file of its own is opened by `libsql`, where its statements are seen. */
 import type { Hub, ModuleInstrumentation } from '../../core/hub.ts';
+import { following } from '../../core/settled.ts';
 import { isObject, type Method, ownerOf, prototypeOf, together, wrapMethod } from '../../core/wrap.ts';
 import { textOf } from '../handover.ts';
 import { type DatabaseObserver, NO_ROWS, observerOf, type Rows, type Target } from '../observer.ts';
@@ -53,16 +54,10 @@ function watchClass(prototype: object | undefined, observer: DatabaseObserver): 
           busy = before;
         }
         if (!(result instanceof Promise)) return result;
-        return result.then(
-          (value: unknown) => {
-            running.done(guard.run('database.libsql.rows', () => rowsOf(value), NO_ROWS));
-            return value;
-          },
-          (error: unknown) => {
-            running.fail(error);
-            throw error;
-          },
-        );
+        return following(result, {
+          resolved: (value) => running.done(guard.run('database.libsql.rows', () => rowsOf(value), NO_ROWS)),
+          rejected: (error) => running.fail(error),
+        });
       };
   const wrap = (name: string, fixed?: string) =>
     wrapMethod(ownerOf(prototype, name) ?? prototype, name, measured(fixed));

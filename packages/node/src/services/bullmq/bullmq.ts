@@ -1,4 +1,5 @@
 import type { Hub, ModuleInstrumentation } from '../../core/hub.ts';
+import { following } from '../../core/settled.ts';
 import { prototypeOf, together, wrapMethod } from '../../core/wrap.ts';
 import { watchEvents } from '../../http/emit.ts';
 import { type Backend, QueueWatch } from './queue-watch.ts';
@@ -69,16 +70,7 @@ function watchAdding(prototype: object, hub: Hub): () => void {
         if (!(result instanceof Promise)) return result;
         const end = (failed: boolean, error?: unknown) =>
           guard.run('bullmq.added', () => watch.end(adding, failed, error), undefined);
-        return result.then(
-          (value) => {
-            end(false);
-            return value;
-          },
-          (error) => {
-            end(true, error);
-            throw error;
-          },
-        );
+        return following(result, { resolved: () => end(false), rejected: (error) => end(true, error) });
       },
   );
 }

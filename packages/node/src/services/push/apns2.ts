@@ -1,4 +1,5 @@
 import type { ModuleInstrumentation } from '../../core/hub.ts';
+import { following } from '../../core/settled.ts';
 import { prototypeOf, wrapMethod } from '../../core/wrap.ts';
 import { errorResult, pushWatchOf } from './push-watch.ts';
 
@@ -26,16 +27,10 @@ export const apns2: ModuleInstrumentation = {
           const sending = () => original.apply(this, args);
           const result = push.span ? tracer.run(push.span, sending) : sending();
           if (!(result instanceof Promise)) return result;
-          return result.then(
-            (value) => {
-              guard.run('apns2.sent', () => watch.end(push, 'ok'), undefined);
-              return value;
-            },
-            (error) => {
-              guard.run('apns2.failed', () => watch.end(push, errorResult(error), error), undefined);
-              throw error;
-            },
-          );
+          return following(result, {
+            resolved: () => guard.run('apns2.sent', () => watch.end(push, 'ok'), undefined),
+            rejected: (error) => guard.run('apns2.failed', () => watch.end(push, errorResult(error), error), undefined),
+          });
         },
     );
   },

@@ -1,4 +1,5 @@
 import type { Hub, ModuleInstrumentation } from '../../core/hub.ts';
+import { following } from '../../core/settled.ts';
 import { isFunction, type Method, prototypeOf, wrapMethod } from '../../core/wrap.ts';
 import { type Call, CallWatch, type Command } from './call-watch.ts';
 
@@ -55,15 +56,9 @@ function watchedSend(original: Method, hub: Hub): Method {
       throw error;
     }
     if (!(result instanceof Promise) || isFunction(callback)) return result;
-    return result.then(
-      (output: unknown) => {
-        succeeded(call, command, output);
-        return output;
-      },
-      (error: unknown) => {
-        failed(call, error);
-        throw error;
-      },
-    );
+    return following(result, {
+      resolved: (output) => succeeded(call, command, output),
+      rejected: (error) => failed(call, error),
+    });
   };
 }
