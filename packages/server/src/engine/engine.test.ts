@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -10,6 +10,8 @@ import { type Engine, startEngine } from './engine.ts';
 import type { EngineLauncher } from './engine-child.ts';
 
 const log = { info() {}, warn() {} };
+/** Whether system calls can be followed here. */
+const hasStrace = spawnSync('strace', ['-f', 'true']).status === 0;
 let launcher: EngineLauncher;
 let dir: string;
 const engines: Engine[] = [];
@@ -69,6 +71,36 @@ describe('the engine', () => {
     await engine.insert('t', ['x'], row, 'a');
     await engine.insert('t', ['x'], row, 'b');
     expect(await engine.query('SELECT count() AS n FROM t')).toEqual([{ n: '2' }]);
+  });
+
+  it.skipIf(!hasStrace)('has rows and token on disk when an insert is answered', async () => {
+    const engine = await start();
+    await engine.command(
+      'CREATE TABLE t (x UInt32) ENGINE = MergeTree ORDER BY x SETTINGS non_replicated_deduplication_window = 1000',
+    );
+    const [table] = await engine.query<{ path: string }>(
+      "SELECT data_paths[1] AS path FROM system.tables WHERE name = 't'",
+    );
+    const row = Uint8Array.from([7, 0, 0, 0]);
+    await engine.insert('t', ['x'], row, 'a');
+    const trace = join(dir, 'trace');
+    const pids = [engine.pid as number, process.pid].flatMap((pid) => ['-p', String(pid)]);
+    const strace = spawn('strace', ['-f', '-y', '-o', trace, '-e', 'trace=rename,fsync,fdatasync', ...pids]);
+    await until(() => existsSync(trace), 'strace follows');
+    await sleep(500);
+    await engine.insert('t', ['x'], row, 'b');
+    await sleep(200);
+    strace.kill('SIGINT');
+    await new Promise((resolve) => strace.once('close', resolve));
+    const calls = readFileSync(trace, 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(table!.path));
+    const first = (pattern: RegExp) => calls.findIndex((line) => pattern.test(line));
+    const renamed = first(/rename\(".*tmp_insert_/);
+    expect(first(/fdatasync\(.*tmp_insert_.*data\.bin/)).toBeGreaterThanOrEqual(0);
+    expect(renamed).toBeGreaterThan(first(/fdatasync\(.*tmp_insert_.*data\.bin/));
+    expect(first(/fdatasync\(\d+<[^>]*\/all_\d+_\d+_0\/?>/)).toBeGreaterThan(renamed);
+    expect(first(/fdatasync\(.*deduplication_log_/)).toBeGreaterThan(renamed);
   });
 
   it('is closed to everybody who has not the key and the password of this start', async () => {

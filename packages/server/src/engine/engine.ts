@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { NightshiftError } from '../errors/catalogue.ts';
 import { EngineChild, type EngineLauncher, type EngineLog } from './engine-child.ts';
+import { TokenLog } from './token-log.ts';
 
 export interface EngineOptions {
   /** Where the embedded engine keeps its data, configuration and log. */
@@ -46,7 +47,7 @@ export interface Engine {
     received?: (bytes: number) => void,
   ): Promise<Uint8Array>;
   command(sql: string, params?: QueryParams): Promise<void>;
-  /** Inserts rows given as RowBinary, or in another `format`, whole or in pieces; the same `token` for the same table again is a no-op. Resolves when they are on disk (tables have fsync_after_insert). */
+  /** Inserts rows given as RowBinary, or in another `format`, whole or in pieces; the same `token` for the same table again is a no-op. Resolves when they and the token are on disk (tables have fsync_after_insert). */
   insert(
     table: string,
     columns: readonly string[],
@@ -78,6 +79,13 @@ class ClickHouse implements Engine {
   #child: EngineChild | null = null;
   #health: NodeJS.Timeout | undefined;
   #misses = 0;
+  readonly #tokens = new TokenLog(async (table) => {
+    const [row] = await this.query<{ paths: string[] }>(
+      "SELECT data_paths AS paths FROM system.tables WHERE {table:String} IN (concat(database, '.', name), name) LIMIT 1",
+      { table },
+    );
+    return row?.paths ?? [];
+  });
   #closing: Promise<void> | null = null;
 
   constructor(private readonly options: EngineOptions) {}
@@ -258,6 +266,8 @@ class ClickHouse implements Engine {
         // Read to the end: an error of the insert may come after the headers.
       }
     });
+    // Where the files are its own; a server elsewhere keeps tokens by its own rules.
+    if (this.#child) await this.#tokens.sync(table);
   }
 
   close(): Promise<void> {
