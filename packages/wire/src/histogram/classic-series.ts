@@ -73,11 +73,11 @@ export class ClassicSeriesCollector {
 
   /** Takes a sample of the family that was declared as a histogram; false for one that is no part of it. */
   take({ role, bound, histogram }: ClassicPart, family: string, sample: ClassicSample): boolean {
-    if (this.identity && this.identity.key !== histogram.key) this.end();
+    if (this.identity && this.identity !== histogram && this.identity.key !== histogram.key) this.end();
     if (role === 'other' || histogram.family !== family) return false;
     this.identity ??= histogram;
     this.last = sample;
-    this.exemplars.push(...sample.exemplars);
+    if (sample.exemplars.length > 0) this.exemplars.push(...sample.exemplars);
     if (role === 'bucket') this.buckets.addBucket(bound, sample.value);
     else if (role === 'count') this.buckets.setCount(sample.value);
     else this.buckets.setSum(sample.value);
