@@ -76,9 +76,16 @@ describe('classic histograms of a text', () => {
   });
 
   it('leave in the family what is no part of one: other names, and bounds that are no numbers', () => {
-    const lines = 'h_created{a="x"} 1\nh{a="x"} 2\nh_bucket{a="x",le="many"} 3\nh_bucket{a="x"} 4\n';
+    const lines =
+      'h_created{a="x"} 1\nh{a="x"} 2\nh_bucket{a="x",le="many"} 3\nh_bucket{a="x"} 4\nh_bucket{a="x",le="1e400"} 5\n';
     const { samples, histograms } = converted(`${H}${lines}`);
-    expect(samples.map(([name]) => name)).toEqual(['h_created a=x', 'h a=x', 'h_bucket a=x le=many', 'h_bucket a=x']);
+    expect(samples.map(([name]) => name)).toEqual([
+      'h_created a=x',
+      'h a=x',
+      'h_bucket a=x le=many',
+      'h_bucket a=x',
+      'h_bucket a=x le=1e400',
+    ]);
     expect(histograms).toEqual([OF_H]);
   });
 

@@ -16,10 +16,20 @@ export function openMetricsFloat(value: number): string {
 }
 
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const INFINITE = /^([+-]?)inf(?:inity)?$/i;
+
+/** The number that a label's value says; undefined for NaN, and for any other text, such as a number beyond all doubles. */
+export function numberOf(text: string): number | undefined {
+  if (NUMBER.test(text)) {
+    const number = Number(text);
+    return Number.isFinite(number) ? number : undefined;
+  }
+  const infinite = INFINITE.exec(text);
+  return infinite ? (infinite[1] === '-' ? -Infinity : Infinity) : undefined;
+}
 
 /** A label's value, made uniform where it is a number; any other text stays as it is. */
 export function uniformFloat(text: string): string {
-  if (NUMBER.test(text)) return openMetricsFloat(Number(text));
-  const infinite = /^([+-]?)inf(?:inity)?$/i.exec(text);
-  return infinite ? (infinite[1] === '-' ? '-Inf' : '+Inf') : text;
+  const number = numberOf(text);
+  return number === undefined ? text : openMetricsFloat(number);
 }

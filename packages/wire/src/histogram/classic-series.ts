@@ -1,5 +1,6 @@
 import { type Exemplar, type Labels, WireError } from '../batch.ts';
 import { METRIC_NAME } from '../labels.ts';
+import { numberOf } from '../open-metrics-float.ts';
 import { ClassicBuckets } from './classic-buckets.ts';
 import type { NativeHistogram } from './histogram.ts';
 
@@ -21,14 +22,6 @@ export interface ClassicPart {
 }
 
 const SUFFIX = /_(bucket|sum|count|created)$/;
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
-const INFINITE = /^([+-]?)inf(?:inity)?$/i;
-
-function boundOf(text: string): number {
-  if (NUMBER.test(text)) return Number(text);
-  const infinite = INFINITE.exec(text);
-  return infinite ? (infinite[1] === '-' ? -Infinity : Infinity) : Number.NaN;
-}
 
 /** @param before the part that was found last, whose identity is used again where it is the same */
 export function classicPartOf(labels: Labels, before?: ClassicPart): ClassicPart {
@@ -40,8 +33,8 @@ export function classicPartOf(labels: Labels, before?: ClassicPart): ClassicPart
   const key = JSON.stringify([...common]);
   const histogram = before?.histogram.key === key ? before.histogram : { family, labels: common, key };
   if (suffix === 'sum' || suffix === 'count') return { role: suffix, bound: 0, histogram };
-  const bound = suffix === 'bucket' ? boundOf(labels.get('le') ?? '') : Number.NaN;
-  return { role: Number.isNaN(bound) ? 'other' : 'bucket', bound, histogram };
+  const bound = suffix === 'bucket' ? numberOf(labels.get('le') ?? '') : undefined;
+  return bound === undefined ? { role: 'other', bound: 0, histogram } : { role: 'bucket', bound, histogram };
 }
 
 /** A sample of a classic series. */
