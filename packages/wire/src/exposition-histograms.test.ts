@@ -100,6 +100,11 @@ describe('classic histograms of a text', () => {
     });
   });
 
+  it('end where a family is declared, even the same one again', () => {
+    const later = H.replaceAll(/5$/gm, '6').replace('7.6', '7.5');
+    expect(converted(`${H}${later}`).histograms).toMatchObject([{ count: 5 }, { count: 6 }]);
+  });
+
   it('are nothing where they cannot be converted, and those around them are not touched', () => {
     const bad = H.replaceAll('a="x"', 'a="bad"').replace('# TYPE h histogram\n', '').replace(' 4\n', ' 0\n');
     expect(converted(`${H}${bad}${H}`)).toEqual({ samples: [], histograms: [OF_H, OF_H], exemplars: [] });
