@@ -15,7 +15,8 @@ const MOST_NESTED = 32;
 const LONGEST_KEYWORD = 20;
 
 type Words = ReadonlySet<string>;
-const words = (text: string): Words => new Set(text.split(' '));
+/** None is empty: `Reader.word` is, for what is no word and at the end. */
+const words = (text: string): Words => new Set(text.split(' ').filter((word) => word !== ''));
 
 const QUERIES = words('SELECT INSERT UPDATE DELETE MERGE REPLACE WITH VALUES TABLE');
 /** Set the stage: of several statements in one text the first one that is not of these counts. */

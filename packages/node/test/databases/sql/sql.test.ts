@@ -24,7 +24,11 @@ const pieces = [
   '\ud800',
   'é',
 ];
-const soup = fc.array(fc.constantFrom(...pieces), { maxLength: 60 }).map((parts) => parts.join(' '));
+const verbs =
+  'SELECT WITH INSERT REPLACE UPDATE DELETE MERGE TRUNCATE TABLE COPY LOAD CALL EXEC EXECUTE EXPLAIN DESCRIBE DESC CREATE ALTER DROP START DECLARE PREPARE LOCK ANALYZE VACUUM REINDEX CLUSTER OPTIMIZE REPAIR CHECK CHECKSUM RENAME REFRESH GRANT REVOKE COMMENT DO HANDLER SHOW SET USE PRAGMA LISTEN NOTIFY IMPORT'.split(
+    ' ',
+  );
+const soup = fc.array(fc.constantFrom(...pieces, ...verbs), { maxLength: 60 }).map((parts) => parts.join(' '));
 const tightSoup = fc.array(fc.constantFrom(...pieces), { maxLength: 60 }).map((parts) => parts.join(''));
 
 describe('a statement', () => {
@@ -50,6 +54,12 @@ describe('a statement', () => {
       }),
       { numRuns: 5000 },
     );
+  });
+
+  it.each(verbs)('is read where it ends behind %s or one piece more', (verb) => {
+    for (const dialect of dialects)
+      for (const piece of ['', ...pieces])
+        expect(read(dialect, `${verb} ${piece}`).operation).toMatch(/^(other|[A-Z ]+)$/);
   });
 
   it('shows nothing of its literals', () => {

@@ -178,6 +178,9 @@ export const statements: readonly Row[] = [
     'LOAD DATA LOCAL INFILE ? INTO TABLE t FIELDS TERMINATED BY ?',
   ],
   [my, 'CALL shop.refresh(1, 2)', 'CALL shop.refresh', 'CALL shop.refresh(?, ?)'],
+  [my, 'CALL `shop`.`refresh`()', 'CALL shop.refresh'],
+  [pg, 'call', 'CALL'],
+  ['sql', "EXEC ('DROP TABLE t')", 'EXEC', 'EXEC (?)'],
   ['sql', 'EXEC dbo.refresh @a = 1', 'EXEC dbo.refresh'],
   [pg, 'EXECUTE plan(1)', 'EXECUTE plan'],
   // Around queries
