@@ -37,7 +37,7 @@ interface ApiAnswer {
   readonly infos?: readonly string[];
 }
 
-/** A series that each load brings along, at a time that no script asks about: when it is there, the load is. */
+/** Series that each load brings along, at a time that no script asks about: when they are there, the load is. */
 const MARKER = 'nightshift_conformance_load';
 const MARKER_TIME = Date.UTC(1980, 0, 1);
 const VISIBLE_MS = 30_000;
@@ -104,21 +104,27 @@ async function load(peer: Peer, { interval, series, withCustomBuckets }: LoadCom
   const loaded = all.map((each) => written(each, interval));
   const wanted = loaded.filter(({ samples, histograms = [] }) => samples.length + histograms.length > 0);
   const id = randomUUID();
-  const labels = new Map([
-    ['__name__', MARKER],
-    ['id', id],
-  ]);
-  const marker = { labels, samples: [{ timestamp: MARKER_TIME, value: 1 }] };
-  await remoteWrite(peer, [...wanted, marker]);
-  await untilVisible(peer, `${MARKER}{id="${id}"}`);
+  const marker = (kind: string) =>
+    new Map([
+      ['__name__', MARKER],
+      ['id', id],
+      ['kind', kind],
+    ]);
+  const markers: WriteSeries[] = [{ labels: marker('float'), samples: [{ timestamp: MARKER_TIME, value: 1 }] }];
+  // They are stored apart from floats.
+  const native = wanted.flatMap(({ histograms = [] }) => histograms)[0];
+  if (native)
+    markers.push({ labels: marker('histogram'), samples: [], histograms: [{ ...native, timestamp: MARKER_TIME }] });
+  await remoteWrite(peer, [...wanted, ...markers]);
+  await untilVisible(peer, `${MARKER}{id="${id}"}`, markers.length);
 }
 
 /** Samples of 1970 are too old for memory: they can be asked for as soon as they are in the engine. */
-async function untilVisible(peer: Peer, query: string): Promise<void> {
+async function untilVisible(peer: Peer, query: string, count: number): Promise<void> {
   const deadline = Date.now() + VISIBLE_MS;
   while (Date.now() < deadline) {
     const result = await ask(peer, 'query', { query, time: seconds(MARKER_TIME) });
-    if (result.resultType === 'vector' && result.samples.length > 0) return;
+    if (result.resultType === 'vector' && result.samples.length >= count) return;
     await sleep(20);
   }
   throw new Error(`${peer.name} does not show what it took, not even after ${VISIBLE_MS / 1000} s`);

@@ -88,7 +88,10 @@ export const remoteWriteKeys: Readonly<Record<string, Key>> = {
   headers: key('none', 'Headers of every request.'),
   write_relabel_configs: key('none', 'Relabelling of what goes to this destination, after `external_labels`.'),
   send_exemplars: key('false', 'Whether exemplars are sent.'),
-  send_native_histograms: key('false', 'Whether native histograms are sent; those with custom buckets go by remote write 2.0 only.'),
+  send_native_histograms: key(
+    'false',
+    'Whether native histograms are sent; those with custom buckets go by remote write 2.0 only.',
+  ),
   protobuf_message: key(
     'prometheus.WriteRequest',
     'That, which is remote write 1.0, or `io.prometheus.write.v2.Request`, which is 2.0. To a destination that does not understand 2.0, 1.0 is sent until the next reload.',
