@@ -24,6 +24,6 @@ describe('the guide on limits', () => {
 
   it('shows rules that can be loaded', () => {
     const groups = loadRuleFiles([fileOf('rules.yaml', rules)], 15_000);
-    expect(groups.flatMap((group) => group.rules)).toHaveLength(4);
+    expect(groups.flatMap((group) => group.rules)).toHaveLength(rules.match(/- alert:/g)?.length ?? Number.NaN);
   });
 });
