@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ensureReady, root } from './setup.mjs';
+import { ensureForTests, ensureReady, root } from './setup.mjs';
 import { stopChildrenOnSignals } from './stop-children.mjs';
 
 await ensureReady();
@@ -14,6 +14,8 @@ if (!name || !names.includes(name)) {
   console.error(`npm run bench -- NAME, where NAME is one of: ${names.join(', ')}`);
   process.exit(2);
 }
+// Beside what the library is measured stands with its tests.
+if (name === 'node') ensureForTests();
 const outfile = join(root, 'node_modules/.nightshift-bench', `${name}.mjs`);
 const { build } = await import('esbuild');
 await build({
