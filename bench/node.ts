@@ -48,12 +48,12 @@ async function measure(framework: Framework, variant: Variant, receiver: Receive
   try {
     await saturate(subject.url, 1, connections);
     const saturated = await cpuOf(() => saturate(subject.url, seconds, connections));
-    const memory = await subject.memory();
+    const { anonymous: memory, used } = await subject.memory();
     await pace(subject.url, 1, connections, paced);
     const fixed = await cpuOf(() => pace(subject.url, seconds, connections, paced));
     if (variant.exports && receiver.traces() === before) throw new Error(`${variant.name}: no span arrived`);
     const { perSecond, cpu: cpuSaturated } = saturated;
-    return { perSecond, cpuSaturated, cpuPaced: fixed.cpu, p99: fixed.p99, memory };
+    return { perSecond, cpuSaturated, cpuPaced: fixed.cpu, p99: fixed.p99, memory, used };
   } finally {
     await subject.stop();
   }

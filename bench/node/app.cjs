@@ -32,16 +32,21 @@ async function fastify() {
   return app.server.address().port;
 }
 
-/** Anonymous and resident, in bytes (proc_pid_smaps(5)). */
-function anonymousBytes() {
+/**
+ * In bytes, after a garbage collection: what is anonymous and resident (proc_pid_smaps(5)), and what is in use of it: objects
+ * and buffers, without the room that V8 keeps for new ones.
+ */
+function memory() {
   global.gc();
   global.gc();
-  return 1024 * Number(/^Anonymous:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/smaps_rollup', 'utf8'))[1]);
+  const { heapUsed, external } = process.memoryUsage();
+  const [, kilobytes] = /^Anonymous:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/smaps_rollup', 'utf8'));
+  return { anonymous: 1024 * kilobytes, used: heapUsed + external };
 }
 
 const answers = {
   cpu: () => process.cpuUsage(),
-  memory: () => anonymousBytes(),
+  memory,
 };
 
 process.on('message', (question) => process.send({ answer: answers[question]() }));

@@ -11,8 +11,10 @@ export interface Figures {
   readonly cpuPaced: number;
   /** Milliseconds at a fixed rate. */
   readonly p99: number;
-  /** MB. */
+  /** MB, anonymous. */
   readonly memory: number;
+  /** MB, in use by objects and buffers. */
+  readonly used: number;
 }
 
 /** Of a variant over all rounds; what is compared is compared within a round, and the median is of that. */
@@ -22,6 +24,7 @@ export interface Summary extends Figures {
   /** Microseconds and MB beyond those of nothing. */
   readonly cpuAdded: number;
   readonly memoryAdded: number;
+  readonly usedAdded: number;
 }
 
 const medianOf = (rounds: readonly Figures[], figure: (one: Figures, round: number) => number): number =>
@@ -35,8 +38,10 @@ export function summarize(rounds: readonly Figures[], nothing: readonly Figures[
     cpuPaced: medianOf(rounds, (one) => one.cpuPaced),
     p99: medianOf(rounds, (one) => one.p99),
     memory: medianOf(rounds, (one) => one.memory),
+    used: medianOf(rounds, (one) => one.used),
     costs: medianOf(rounds, (one, round) => 100 * (1 - one.perSecond / beside(round).perSecond)),
     cpuAdded: medianOf(rounds, (one, round) => one.cpuSaturated - beside(round).cpuSaturated),
     memoryAdded: medianOf(rounds, (one, round) => one.memory - beside(round).memory),
+    usedAdded: medianOf(rounds, (one, round) => one.used - beside(round).used),
   };
 }

@@ -35,8 +35,20 @@ function section({ framework, summaries }: Result): string[] {
     summary.p99.toFixed(1),
     summary.memory.toFixed(1),
     signed(summary.memoryAdded, 1),
+    signed(summary.usedAdded, 1),
   ]);
-  const head = ['', 'requests/s', 'costs %', 'CPU µs', 'added', 'CPU µs, paced', 'p99 ms, paced', 'MB', 'added'];
+  const head = [
+    '',
+    'requests/s',
+    'costs %',
+    'CPU µs',
+    'added',
+    'CPU µs, paced',
+    'p99 ms, paced',
+    'MB',
+    'added',
+    'in use, added',
+  ];
   return [`## ${titles[framework]}`, '', ...table(head, rows), ''];
 }
 
@@ -55,7 +67,9 @@ export function page(
     `${connections} kept connections: ${seconds} s of as much as it takes (${saturatedBy}), then ${seconds} s of ${paced.toLocaleString('en')} requests/s (autocannon), each`,
     `after a second that does not count. Medians of ${rounds} rounds; what is added or costs is compared within a round.`,
     '`CPU µs` is processor time of the whole process for a request. Memory is anonymous and resident, after a garbage',
-    'collection, in MB (10⁶ bytes). Where traces are on, they are sampled at 10 % and pushed by OTLP to a receiver that forgets.',
+    'collection, in MB (10⁶ bytes); a part of it is room for new objects, 1 to 48 MB, which V8 widens by how much has outlived a',
+    'collection since the start, so that after a while every busy application has all of it. `in use` is objects and buffers',
+    'without it. Where traces are on, they are sampled at 10 % and pushed by OTLP to a receiver that forgets.',
     'OpenTelemetry is `@opentelemetry/auto-instrumentations-node/register` with its Prometheus exporter; prom-client is a',
     'histogram of durations by route, method and status in a middleware, with default metrics.',
     '',

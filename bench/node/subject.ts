@@ -3,12 +3,17 @@ import { spawn } from 'node:child_process';
 import type { Framework } from './figures.ts';
 import type { Variant } from './variants.ts';
 
+export interface Memory {
+  readonly anonymous: number;
+  readonly used: number;
+}
+
 export interface Subject {
   readonly url: string;
   /** Microseconds of processor time since it was started, of all its threads. */
   cpu(): Promise<number>;
-  /** Anonymous memory in MB (10^6 bytes) after a garbage collection. */
-  memory(): Promise<number>;
+  /** In MB (10^6 bytes) after a garbage collection: anonymous, and in use by objects and buffers. */
+  memory(): Promise<Memory>;
   stop(): Promise<void>;
 }
 
@@ -39,7 +44,10 @@ export async function startSubject(framework: Framework, { args, env }: Variant)
       const { user, system } = await ask<NodeJS.CpuUsage>('cpu');
       return user + system;
     },
-    memory: async () => (await ask<number>('memory')) / 1e6,
+    async memory() {
+      const { anonymous, used } = await ask<Memory>('memory');
+      return { anonymous: anonymous / 1e6, used: used / 1e6 };
+    },
     async stop() {
       const ended = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGKILL');
