@@ -1,5 +1,6 @@
 import { type FileHandle, mkdir, open, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncDirectory } from '@nightshift/spool';
 import { decodeSegment, encodeRecord, SEGMENT_HEADER } from './journal-record.ts';
 import type { GatewayEvent } from './protocol.ts';
 
@@ -302,14 +303,4 @@ async function truncateDurably(path: string, bytes: number): Promise<void> {
   await file.truncate(bytes);
   await file.datasync();
   await file.close();
-}
-
-/** A name is on the disk only when its directory is (fsync(2)). */
-export async function syncDirectory(dir: string): Promise<void> {
-  const handle = await open(dir, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -1,7 +1,7 @@
 import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Baseline, GuardSnapshot } from '@nightshift/guard';
-import { syncDirectory } from './journal.ts';
+import { syncDirectory } from '@nightshift/spool';
 import type { ProcessIdentity } from './process-identity.ts';
 import type { AppConfig, ReleaseSpec, VersionState } from './protocol.ts';
 
