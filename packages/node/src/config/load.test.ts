@@ -74,6 +74,23 @@ describe('the configuration', () => {
     expect(loadConfig({ protocol: 'http/protobuf' }, { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }).complaints).toEqual([]);
   });
 
+  it('says that a setting of OTLP is not read, and the one that is', () => {
+    const { complaints } = loadConfig(
+      {},
+      {
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318',
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:4319/v1/traces',
+        OTEL_EXPORTER_OTLP_LOGS_HEADERS: ' ',
+        OTEL_EXPORTER_OTLP_COMPRESSION: 'none',
+        OTEL_PROPAGATORS: 'b3',
+      },
+    );
+    expect(complaints).toEqual([
+      'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is set, and @nightshift/node does not read it; OTEL_EXPORTER_OTLP_ENDPOINT is read, for all signals.',
+      'OTEL_EXPORTER_OTLP_COMPRESSION is set, and @nightshift/node does not read it.',
+    ]);
+  });
+
   it('refuses options that do not exist or are not allowed, all at once, by type and by an error', () => {
     // @ts-expect-error: there is no such option
     const misspelled: Options = { samplingRates: 0.1 };

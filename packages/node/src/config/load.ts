@@ -153,11 +153,20 @@ function fixedRate(sampler = ''): number | undefined {
 function unknownVariables(environment: Environment): string[] {
   const known = [...readVariables, ...serviceVariables];
   return Object.keys(environment).flatMap((name) => {
-    if (!/^(METRICS|NIGHTSHIFT)_/.test(name) || known.includes(name)) return [];
+    if (known.includes(name)) return [];
+    if (name.startsWith('OTEL_EXPORTER_OTLP_') && environment[name]?.trim()) return [unreadOfOtlp(name, known)];
+    if (!/^(METRICS|NIGHTSHIFT)_/.test(name)) return [];
     const [prefix = ''] = name.split('_', 1);
     const candidates = known.filter((one) => one.startsWith(`${prefix}_`)).map((one) => one.slice(prefix.length + 1));
     const word = name.slice(prefix.length + 1);
     const right = nearest(word, candidates) ?? longerForm(word, candidates);
     return [`${name} is set, and nothing reads it${right ? `; did you mean ${prefix}_${right}?` : '.'}`];
   });
+}
+
+/** OpenTelemetry has most of these for each signal too; whoever sets one alone would wait for data that goes elsewhere. */
+function unreadOfOtlp(name: string, known: readonly string[]): string {
+  const general = name.replace(/^OTEL_EXPORTER_OTLP_(TRACES|METRICS|LOGS)_/, 'OTEL_EXPORTER_OTLP_');
+  const instead = general !== name && known.includes(general) ? `; ${general} is read, for all signals.` : '.';
+  return `${name} is set, and @nightshift/node does not read it${instead}`;
 }
