@@ -28,6 +28,7 @@ function resultOf(parts: Partial<ScenarioResult> = {}): ScenarioResult {
     missing: [],
     report: '/tmp/report/report.md',
     servePid: 1,
+    firstPassword: 'once',
     ...parts,
   };
 }
@@ -46,7 +47,9 @@ describe('the end of the demo', () => {
     expect(text).toContain('Restored after 410 ms, detected after 120 ms.');
     expect(text).toContain('Report: /tmp/report/report.md');
     expect(text).toContain('Page:   http://127.0.0.1:4300/incidents/inc1');
+    expect(text).toContain('sign in as admin with the one-time password once');
     expect(story(plain, resultOf(), false)).toContain('--keep');
+    expect(story(plain, resultOf(), false)).not.toContain('password');
   });
 
   it('is bad without an incident, without a restoration, and with a part missing', () => {

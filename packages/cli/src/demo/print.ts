@@ -52,7 +52,7 @@ function failures(canvas: Pick<Terminal, 'color'>, count: number): string {
 }
 
 function ending(canvas: Pick<Terminal, 'color'>, result: ScenarioResult, keep: boolean): string {
-  const { restoredMs, detectedMs, missing, report, url, incident } = result;
+  const { restoredMs, detectedMs, missing, report, url, incident, firstPassword } = result;
   const restored = restoredMs !== null;
   const verdict = restored
     ? `Restored after ${showMs(restoredMs)}, detected after ${showMs(detectedMs)}.`
@@ -63,6 +63,7 @@ function ending(canvas: Pick<Terminal, 'color'>, result: ScenarioResult, keep: b
     ...(missing.length > 0 ? [paint(canvas, 'bad', `The incident lacks: ${missing.join(', ')}.`)] : []),
     `Report: ${report}${report ? ` (and report.html in ${dirname(report)})` : ''}`,
     `Page:   ${page}`,
+    ...(keep && firstPassword ? [`        sign in as admin with the one-time password ${firstPassword}`] : []),
     '',
   ].join('\n');
 }

@@ -48,6 +48,8 @@ export interface ScenarioResult {
   /** The written report.md, null without an incident. */
   readonly report: string | null;
   readonly servePid: number;
+  /** With which `admin` can sign in. */
+  readonly firstPassword: string | undefined;
 }
 
 const SERVICE = 'url-shortener';
@@ -58,6 +60,7 @@ interface Stage {
   readonly workDir: string;
   readonly dataDir: string;
   serve: ServeProcess;
+  readonly firstPassword: ServeProcess['firstPassword'];
   gatewayPid: number | null;
   readonly versionPids: Set<number>;
   applicationUrl: string;
@@ -101,7 +104,8 @@ async function setStage({ entry, examplesDir, note, signal }: ScenarioOptions, w
   mkdirSync(dataDir);
   const serve = await startServe(entry, dataDir, signal);
   note(`Nightshift is up after ${Math.round(serve.startedInMs)} ms: ${serve.url}`);
-  return { workDir, dataDir, serve, gatewayPid: null, versionPids: new Set(), applicationUrl: '' };
+  const { firstPassword } = serve;
+  return { workDir, dataDir, serve, firstPassword, gatewayPid: null, versionPids: new Set(), applicationUrl: '' };
 }
 
 function requestFor(version: 'v1' | 'v2', stage: Stage, failover: boolean): ReleaseRequest {
@@ -201,6 +205,7 @@ async function conclude(stage: Stage, traffic: TrafficSummary, seen: Incident | 
     missing: incident ? missingParts(incident) : ['incident'],
     report: incident && (await writeReport(client, incident)),
     servePid: pid,
+    firstPassword: stage.firstPassword(),
   };
 }
 

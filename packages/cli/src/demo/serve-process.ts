@@ -5,6 +5,7 @@ import { Client } from '../client.ts';
 import { EXIT, Exit } from '../exit.ts';
 
 const UP = /Nightshift is up: (https?:\/\/\S+)/;
+const PASSWORD = /one-time password (\S+)\n/;
 const START_TIMEOUT_MS = 60_000;
 const KEPT_OUTPUT = 8 * 1024;
 
@@ -15,6 +16,8 @@ export interface ServeProcess {
   readonly client: Client;
   /** Milliseconds from start to the line that says so. */
   readonly startedInMs: number;
+  /** The one-time password of `admin` which the first start of a data directory prints, once it was printed. */
+  firstPassword(): string | undefined;
 }
 
 /** Of our own variables only these: the demo must not reach into an installation that the shell points to. */
@@ -39,6 +42,7 @@ export async function startServe(entry: string, dataDir: string, signal: AbortSi
     detached: true,
   });
   try {
+    const firstPassword = watchForPassword(child);
     const url = await addressOf(child, signal);
     const token = readFileSync(join(dataDir, 'cli-token'), 'utf8').trim();
     return {
@@ -46,11 +50,25 @@ export async function startServe(entry: string, dataDir: string, signal: AbortSi
       url,
       client: new Client({ server: url, token }),
       startedInMs: performance.now() - startedAt,
+      firstPassword,
     };
   } catch (error) {
     child.kill('SIGKILL');
     throw error;
   }
+}
+
+/** Gives what was found so far. The line comes behind the one that says where serve is. */
+function watchForPassword({ stdout }: ChildProcess): () => string | undefined {
+  let output = '';
+  let password: string | undefined;
+  const look = (text: string) => {
+    output = (output + text).slice(-KEPT_OUTPUT);
+    password = PASSWORD.exec(output)?.[1];
+    if (password !== undefined) stdout?.off('data', look);
+  };
+  stdout?.setEncoding('utf8').on('data', look);
+  return () => password;
 }
 
 function addressOf(child: ChildProcess, signal: AbortSignal): Promise<string> {
