@@ -74,8 +74,8 @@ export class Flusher {
   readonly refused: RefusedRecords;
   /** Exemplars that were not stored since the start: not usable, or too many of one series at once. */
   droppedExemplars = 0;
-  /** Why deletions that were left behind are not done, by the place of their record. */
-  readonly undone = new Map<string, string>();
+  /** Why deletions that were left behind are not done, by the place of their record, until somebody asks. */
+  private readonly undone = new Map<string, string>();
   private committed = 0;
   private waiting: { readonly target: number; readonly resolve: () => void }[] = [];
   private nudge = new AbortController();
@@ -104,6 +104,13 @@ export class Flusher {
     if (target === this.committed) return Promise.resolve();
     this.hurry();
     return new Promise((resolve) => this.waiting.push({ target, resolve }));
+  }
+
+  /** Why a deletion that was flushed is not done, once; undefined for one that is. */
+  takeUndone(place: string): string | undefined {
+    const reason = this.undone.get(place);
+    this.undone.delete(place);
+    return reason;
   }
 
   /** Was appended: whatever the head does not have goes to the engine soon. */

@@ -208,7 +208,7 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
       // At once, as for samples: what was appended behind it comes to the head behind it.
       deleteFromHead(deletion, index, head);
       const isFlushed = await flushed(DELETION_MS);
-      const undone = flusher.undone.get(placeOf(segment, offset));
+      const undone = flusher.takeUndone(placeOf(segment, offset));
       if (isFlushed && undone === undefined) return;
       const why = isFlushed ? undone : flusher.lastError || 'much waits before it';
       throw new NightshiftError('ENGINE_DOWN', { reason: `the deletion is recorded and not done yet; ${why}` }, 30);
