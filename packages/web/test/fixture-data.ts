@@ -447,7 +447,7 @@ export function cardinality(match: string, empty: boolean): CardinalityReport {
   const all = empty
     ? []
     : [
-        metricOf('shortener_redirects_total', 48_210, [
+        metricOf('shortener_redirects_by_country_of_the_visitor_total', 48_210, [
           { name: 'user_id', values: 24_105 },
           { name: 'instance', values: 2 },
         ]),

@@ -247,7 +247,9 @@ describe.skipIf(!existsSync(CHROMIUM))('the pages', () => {
   test('the metric that makes the series leads to what it is made of and to a rule that can be copied', async () => {
     await visit('/cardinality');
     await page
-      .getByRole('heading', { name: 'shortener_redirects_total makes 92 % of the series, by 24,105 values of user_id' })
+      .getByRole('heading', {
+        name: 'shortener_redirects_by_country_of_the_visitor_total makes 92 % of the series, by 24,105 values of user_id',
+      })
       .waitFor();
     await page.getByText('target_label: "user_id"').waitFor();
     await page
