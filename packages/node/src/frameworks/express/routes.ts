@@ -183,7 +183,7 @@ function mountTemplate(layer: Layer, paths: WeakMap<object, Path>, mounted: stri
   });
 }
 
-/** What version 4 makes of a text ends like this; a regular expression of the application’s own is taken as it is. */
+/** What version 4 makes of a text ends like this; a regular expression of the application's own is taken as it is. */
 const isOwnExpression = ({ regexp }: Layer): boolean =>
   regexp !== undefined && !regexp.source.endsWith('(?=\\/|$)') && !('fast_slash' in regexp && regexp.fast_slash);
 
