@@ -46,6 +46,24 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 describe('the breaker', () => {
+  it('forgets at closing what failed before, also where the clock is younger than the window', () => {
+    let now = 0;
+    const breaker = new Breaker({
+      windowMs: WINDOW,
+      minimumFailures: MINIMUM,
+      failureShare: 0.5,
+      restMs: REST,
+      now: () => now,
+    });
+    for (let call = 0; call < MINIMUM; call++) breaker.ask()!.failed();
+    expect(breaker.state).toBe('open');
+    now = REST;
+    breaker.ask()!.succeeded();
+    expect(breaker.state).toBe('closed');
+    breaker.ask()!.failed();
+    expect(breaker.state).toBe('closed');
+  });
+
   it('is in the state that all that happened calls for, whatever happens in whatever order', () => {
     const visited = new Set<string>();
     fc.assert(

@@ -27,6 +27,8 @@ export interface Permit {
 }
 
 const PARTS = 10;
+/** The number of a part in which nothing was counted: older than any, also where the clock began only just now. */
+const UNUSED = Number.NEGATIVE_INFINITY;
 
 export class Breaker {
   private current: BreakerState = 'closed';
@@ -34,7 +36,7 @@ export class Breaker {
   private age = 0;
   private openedAt = 0;
   private probing = false;
-  private readonly numbers = new Float64Array(PARTS).fill(-1);
+  private readonly numbers = new Float64Array(PARTS).fill(UNUSED);
   private readonly successes = new Float64Array(PARTS);
   private readonly failures = new Float64Array(PARTS);
 
@@ -78,7 +80,7 @@ export class Breaker {
     this.age++;
     this.probing = false;
     if (state === 'open') this.openedAt = this.options.now();
-    if (state === 'closed') this.numbers.fill(-1);
+    if (state === 'closed') this.numbers.fill(UNUSED);
     this.options.changed?.(state);
   }
 
