@@ -34,12 +34,25 @@ const histogramOf = (isInteger: boolean, count: fc.Arbitrary<number>): fc.Arbitr
 const whole = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
 const histograms = fc.oneof(histogramOf(true, whole), histogramOf(false, fc.double({ noNaN: true })));
 
+const EMPTY: NativeHistogram = {
+  schema: 0,
+  count: 0,
+  sum: 0,
+  zeroThreshold: 0,
+  zeroCount: 0,
+  positive: { indexes: new Int32Array(), counts: new Float64Array() },
+  negative: { indexes: new Int32Array(), counts: new Float64Array() },
+  bounds: new Float64Array(),
+  resetHint: 'unknown',
+};
+
 describe('the payload of a histogram', () => {
   it('gives back any histogram', () => {
     fc.assert(
       fc.property(histograms, (histogram) => {
         expect(decodeHistogram(encodeHistogram(histogram).slice())).toEqual(histogram);
       }),
+      { examples: [[{ ...EMPTY, zeroCount: -0 }], [{ ...EMPTY, zeroThreshold: -0 }]] },
     );
   });
 

@@ -95,7 +95,7 @@ export function encodeHistogram(histogram: NativeHistogram): Uint8Array {
   const { schema, count, sum, zeroThreshold, zeroCount, positive, negative, bounds, resetHint } = histogram;
   const isInteger =
     histogram.isInteger === true && isWhole(count) && isWhole(zeroCount) && allWhole(positive) && allWhole(negative);
-  const hasZero = zeroThreshold !== 0 || zeroCount !== 0;
+  const hasZero = !Object.is(zeroThreshold, 0) || !Object.is(zeroCount, 0);
   const buckets = positive.indexes.length + negative.indexes.length;
   writer.begin(64 + buckets * (2 * VARINT_BYTES + 8) + bounds.length * 8);
   writer.byte(
