@@ -12,7 +12,7 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 /** What only tests and benchmarks need is large, and is installed for them alone. */
 const forTests = {
   'packages/node/test': 'frameworks, drivers and rivals of packages/node',
-  'packages/wire/assembly': 'the compiler of packages/wire/assembly',
+  'tools/assembly': 'the compiler of the loops in packages/*/assembly',
 };
 const buildStamp = join(root, 'packages/cli/dist/.build-stamp');
 

@@ -1,3 +1,4 @@
+import type { RowMemory } from '../engine/rowMemory.ts';
 import type { Runs } from '../engine/rows.ts';
 import type { StepSeries } from '../engine/values.ts';
 import { FloatMeans, FloatSums, type FloatTotals } from './totals.ts';
@@ -80,12 +81,11 @@ class Extremes implements FloatTotals {
   finish(): void {}
 }
 
+type BeginTotals = (into: StepSeries, memory?: RowMemory) => FloatTotals;
+
 /** Aggregations of floats into which series can go one after the other, without being kept. */
-export const STREAMED: ReadonlyMap<string, (into: StepSeries) => FloatTotals> = new Map<
-  string,
-  (into: StepSeries) => FloatTotals
->([
-  ['sum', (into) => new FloatSums(into)],
+export const STREAMED: ReadonlyMap<string, BeginTotals> = new Map<string, BeginTotals>([
+  ['sum', (into, memory) => new FloatSums(into, memory)],
   ['avg', (into) => new FloatMeans(into)],
   ['min', (into) => new Extremes(into, -1)],
   ['max', (into) => new Extremes(into, 1)],

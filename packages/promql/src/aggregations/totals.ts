@@ -1,3 +1,4 @@
+import type { RowMemory } from '../engine/rowMemory.ts';
 import type { Runs } from '../engine/rows.ts';
 import type { StepSeries } from '../engine/values.ts';
 
@@ -19,10 +20,13 @@ export class FloatSums implements FloatTotals {
   private readonly lost: Float64Array;
   /** Those that were marked as seen last. */
   private runs: Runs | undefined;
+  private readonly memory: RowMemory | undefined;
 
-  constructor(into: StepSeries) {
+  constructor(into: StepSeries, memory?: RowMemory) {
     this.into = into;
-    this.lost = new Float64Array(into.values.length);
+    const { length } = into.values;
+    this.lost = memory?.doubles(length) ?? new Float64Array(length);
+    this.memory = memory?.has(into.values) && memory.has(this.lost) ? memory : undefined;
     // The only number that changes no other when it is added, zeros included.
     into.values.fill(-0);
   }
@@ -44,8 +48,13 @@ export class FloatSums implements FloatTotals {
   addRuns(values: Float64Array, runs: Runs): void {
     const isNew = runs !== this.runs;
     this.runs = runs;
+    const { lost } = this;
+    const sums = this.into.values;
+    const loops = this.memory?.has(values) ? this.memory.loops : undefined;
     for (let i = 0; i < runs.length; i += 2) {
-      addTo(this.into.values, this.lost, values, runs[i]!, runs[i + 1]!);
+      const [begin, end] = [runs[i]!, runs[i + 1]!];
+      if (loops) loops.add(sums.byteOffset, lost.byteOffset, values.byteOffset, begin, end);
+      else addTo(sums, lost, values, begin, end);
       if (isNew) this.into.present.fill(1, runs[i]!, runs[i + 1]!);
     }
   }

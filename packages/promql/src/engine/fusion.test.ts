@@ -67,6 +67,18 @@ describe('an aggregation in one pass', () => {
       { numRuns: 500 },
     ));
 
+  it('does the same where the sums are too many for the memory of the loops in WebAssembly', async () => {
+    const all = Array.from({ length: 220 }, (_, i) =>
+      dataOf({ start: 0, gaps: [15_000], values: [i, 7, 3, 900, 'stale', 5, 8 * i], zone: 'a' }, i),
+    );
+    const ask = (query: string) => createEvaluator(sourceOf(all)).range(query, 0, 3000 * 40, 40, { statistics: true });
+    for (const grouping of ['', ' by (i)']) {
+      expect(await ask(`sum${grouping} (rate(x_total[1m]))`)).toEqual(
+        await ask(`sum${grouping} (+(rate(x_total[1m])))`),
+      );
+    }
+  });
+
   it('leaves it to the others where one of the series has histograms', async () => {
     const times = Float64Array.of(0, 15_000, 30_000);
     const histogram = (count: number) => ({

@@ -10,10 +10,11 @@ import { rollupsFor } from '../rollup/evaluate.ts';
 import type { Labels, SeriesSamples } from '../source.ts';
 import type { Evaluation } from './evaluation.ts';
 import { isStepInvariant } from './invariance.ts';
+import { RowMemory } from './rowMemory.ts';
 import { clearPresent, fillPresent, newRow, type Row, type RowFunction, type Runs } from './rows.ts';
 import { extensionOf, referenceTimes, select } from './selector.ts';
 import { hasNaN, staleTest, withoutStale } from './staleness.ts';
-import { type Grid, isEmpty, newSeries, type StepSeries } from './values.ts';
+import { type Grid, isEmpty, type StepSeries } from './values.ts';
 import { floatWindows } from './window.ts';
 
 /**
@@ -66,27 +67,32 @@ export async function aggregateRows(
     return undefined;
   }
   const elements = new Float64Array(grid.count);
-  const groups = new Groups(expr, grid.count, over !== undefined, evaluation);
   samples.begin();
-  const each = over
-    ? overRanges(over, references, evaluation)
-    : lastSamples(references, !COUNTED.has(expr.op), evaluation);
-  const row = newRow(grid.count);
-  const counts = new StepCounts(elements);
-  for (const [place, labels] of all.labels.entries()) {
-    const pause = evaluation.pauseAfter(grid.count);
-    if (pause) await pause;
-    const series = all.read(place);
-    if (series.timestamps.length === 0) continue;
-    if (each.fill(labels, series, row) === 0) continue;
-    counts.add(row);
-    groups.add(labels, row);
+  const memory = RowMemory.take();
+  try {
+    const groups = new Groups(expr, grid.count, over !== undefined, evaluation, memory);
+    const each = over
+      ? overRanges(over, references, evaluation, memory)
+      : lastSamples(references, !COUNTED.has(expr.op), evaluation);
+    const row = newRow(grid.count, memory);
+    const counts = new StepCounts(elements);
+    for (const [place, labels] of all.labels.entries()) {
+      const pause = evaluation.pauseAfter(grid.count);
+      if (pause) await pause;
+      const series = all.read(place);
+      if (series.timestamps.length === 0) continue;
+      if (each.fill(labels, series, row) === 0) continue;
+      counts.add(row);
+      groups.add(labels, row);
+    }
+    counts.finish();
+    each.finish(elements);
+    samples.end('passes', samples.vectorOf(elements));
+    evaluation.release(heldBytes);
+    return groups.finish();
+  } finally {
+    memory.giveBack();
   }
-  counts.finish();
-  each.finish(elements);
-  samples.end('passes', samples.vectorOf(elements));
-  evaluation.release(heldBytes);
-  return groups.finish();
 }
 
 /** Counts the rows that have a sample at each step. */
@@ -137,13 +143,15 @@ function overRanges(
   { range, implementation, rows }: NonNullable<Fusion['over']>,
   references: Float64Array,
   evaluation: Evaluation,
+  memory: RowMemory,
 ): RowMaker {
-  const windows = floatWindows(references, resolvePositive(range.range, evaluation.durations), evaluation);
+  const windows = floatWindows(references, resolvePositive(range.range, evaluation.durations), evaluation, memory);
   const fill = rows();
   let isInspected = false;
   return {
     fill(labels, samples, row) {
-      windows.place(withoutStale(samples));
+      const { timestamps, values } = withoutStale(samples);
+      windows.place({ timestamps, values: memory.hold(values) });
       const size = fill(windows, row);
       evaluation.samples.windowedSteps(windows.largest, windows.last, size);
       if (size > 0 && !isInspected) {
@@ -205,12 +213,14 @@ class Groups {
   private readonly count: number;
   private readonly dropsName: boolean;
   private readonly evaluation: Evaluation;
+  private readonly memory: RowMemory;
 
-  constructor(expr: AggregateExpr, count: number, dropsName: boolean, evaluation: Evaluation) {
+  constructor(expr: AggregateExpr, count: number, dropsName: boolean, evaluation: Evaluation, memory: RowMemory) {
     this.expr = expr;
     this.count = count;
     this.dropsName = dropsName;
     this.evaluation = evaluation;
+    this.memory = memory;
   }
 
   add(labels: Labels, { values, present, runs }: Row): void {
@@ -236,13 +246,15 @@ class Groups {
 
   private create(labels: Labels): Group {
     this.evaluation.spend(this.count);
-    const series = newSeries(this.labelsOf(labels), this.count);
-    return { series, totals: STREAMED.get(this.expr.op)!(series) };
+    const values = this.memory.doubles(this.count);
+    const series = { labels: this.labelsOf(labels), values, present: new Uint8Array(this.count), dropName: false };
+    return { series, totals: STREAMED.get(this.expr.op)!(series, this.memory) };
   }
 
   finish(): StepSeries[] {
     const all = [...this.groups.values()];
     for (const { totals } of all) totals.finish();
-    return all.map(({ series }) => series).filter((series) => !isEmpty(series));
+    const found = all.map(({ series }) => series).filter((series) => !isEmpty(series));
+    return found.map((series) => ({ ...series, values: this.memory.kept(series.values) }));
   }
 }

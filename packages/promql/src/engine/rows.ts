@@ -1,4 +1,5 @@
 import type { SeriesSamples } from '../source.ts';
+import type { RowMemory } from './rowMemory.ts';
 
 /** Steps `begin <= step < end`, one pair after the other. */
 export type Runs = readonly number[];
@@ -57,16 +58,27 @@ export class FloatWindows {
   private known:
     | { readonly version: number; readonly least: number; readonly runs: Runs; readonly size: number }
     | undefined;
+  /** What `slidesFrom` found last. */
+  private slides = { version: -1, begin: 0, end: 0, first: 0 };
   /** Called with how many series had the windows that are about to be replaced. */
   private readonly replaced: (windows: FloatWindows, series: number) => void;
   private series = 0;
+  /** Where columns stand that go with it. */
+  readonly memory: RowMemory | undefined;
 
-  constructor(references: Float64Array, range: number, replaced: (windows: FloatWindows, series: number) => void) {
+  constructor(
+    references: Float64Array,
+    range: number,
+    replaced: (windows: FloatWindows, series: number) => void,
+    memory?: RowMemory,
+  ) {
     this.references = references;
     this.range = range;
     this.replaced = replaced;
-    this.from = new Int32Array(references.length);
-    this.to = new Int32Array(references.length);
+    this.memory = memory;
+    const { length } = references;
+    this.from = memory?.integers(length) ?? new Int32Array(length);
+    this.to = memory?.integers(length) ?? new Int32Array(length);
   }
 
   /** Samples of the last window. */
@@ -115,6 +127,17 @@ export class FloatWindows {
     return this.known;
   }
 
+  /** The first of the steps begin <= step < end from which on each window begins and ends one sample after the one before. */
+  slidesFrom(begin: number, end: number): number {
+    const { version, from, to } = this;
+    const known = this.slides;
+    if (known.version === version && known.begin === begin && known.end === end) return known.first;
+    let first = end - 1;
+    while (first > begin && from[first] === from[first - 1]! + 1 && to[first] === to[first - 1]! + 1) first--;
+    this.slides = { version, begin, end, first };
+    return first;
+  }
+
   /** Ends only move forward, so finding all windows is linear in the samples. */
   private find(): void {
     const { timestamps, references, range, from, to } = this;
@@ -136,6 +159,6 @@ export class FloatWindows {
   }
 }
 
-export function newRow(count: number): Row {
-  return { values: new Float64Array(count), present: new Uint8Array(count), runs: undefined };
+export function newRow(count: number, memory?: RowMemory): Row {
+  return { values: memory?.doubles(count) ?? new Float64Array(count), present: new Uint8Array(count), runs: undefined };
 }

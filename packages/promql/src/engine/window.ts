@@ -4,6 +4,7 @@ import type { Span } from '../parser/ast.ts';
 import type { Labels, SeriesSamples } from '../source.ts';
 import type { Annotations } from './annotations.ts';
 import type { Evaluation } from './evaluation.ts';
+import type { RowMemory } from './rowMemory.ts';
 import { FloatWindows, type RowFunction } from './rows.ts';
 import type { Extension, RangeVector } from './selector.ts';
 import { dropName, isEmpty, newSeries, type StepSeries } from './values.ts';
@@ -152,8 +153,14 @@ export async function slide(
 }
 
 /** Windows that are counted as samples that the query looked at. */
-export function floatWindows(references: Float64Array, range: number, evaluation: Evaluation): FloatWindows {
-  return new FloatWindows(references, range, (windows, series) => evaluation.samples.sawWindows(windows, series));
+export function floatWindows(
+  references: Float64Array,
+  range: number,
+  evaluation: Evaluation,
+  memory?: RowMemory,
+): FloatWindows {
+  const saw = (windows: FloatWindows, series: number) => evaluation.samples.sawWindows(windows, series);
+  return new FloatWindows(references, range, saw, memory);
 }
 
 /** Whether a series is floats whose start times do not matter. */

@@ -11,41 +11,50 @@ export function rateRows(kind: RateKind): () => RowFunction {
     let known: Extrapolation | undefined;
     let version = -1;
     return (windows, into) => {
-      if (version !== windows.version || !known) {
-        known = extrapolationOf(windows, kind, known);
-        version = windows.version;
-      }
-      return kind.isCounter ? counterRow(windows, known, kind, into) : gaugeRow(windows, known, into);
+      known ??= newExtrapolation(windows, kind);
+      if (version !== windows.version) extrapolationOf(windows, known);
+      version = windows.version;
+      return (kind.isCounter ? counterRow : increases)(windows, known, kind, into);
     };
   };
 }
 
 /** By step: seconds between first and last sample, seconds to add before and after, and what that makes to multiply with. */
 interface Extrapolation {
+  /** All of them, one behind the other. */
+  readonly columns: Float64Array;
   readonly sampled: Float64Array;
   readonly toStart: Float64Array;
   readonly toEnd: Float64Array;
   readonly factor: Float64Array;
   /** An increase below the first value times this is not that of a counter that would have been below zero; a little less than the bound. */
   readonly reach: Float64Array;
-  readonly rangeSeconds: number;
+  /** Seconds of the range of a rate; else 1. */
+  readonly divisor: number;
+}
+
+function newExtrapolation({ memory, references, range }: FloatWindows, { perSecond }: RateKind): Extrapolation {
+  const { length } = references;
+  const columns = memory?.doubles(5 * length) ?? new Float64Array(5 * length);
+  const column = (place: number) => columns.subarray(place * length, (place + 1) * length);
+  return {
+    columns,
+    sampled: column(0),
+    toStart: column(1),
+    toEnd: column(2),
+    factor: column(3),
+    reach: column(4),
+    divisor: perSecond ? secondsOf(range) : 1,
+  };
 }
 
 /** More than what rounding makes of it. */
 const LITTLE_LESS = 1 - 1e-9;
 
 /** Prometheus' extrapolatedRate (promql/functions.go), as far as it is about times. */
-function extrapolationOf(windows: FloatWindows, { perSecond }: RateKind, reused?: Extrapolation): Extrapolation {
+function extrapolationOf(windows: FloatWindows, into: Extrapolation): void {
   const { from, to, timestamps, references, range } = windows;
   const { length } = references;
-  const into = reused ?? {
-    sampled: new Float64Array(length),
-    toStart: new Float64Array(length),
-    toEnd: new Float64Array(length),
-    factor: new Float64Array(length),
-    reach: new Float64Array(length),
-    rangeSeconds: secondsOf(range),
-  };
   for (let step = 0; step < length; step++) {
     const count = to[step]! - from[step]!;
     if (count < 2) continue;
@@ -62,46 +71,82 @@ function extrapolationOf(windows: FloatWindows, { perSecond }: RateKind, reused?
     into.sampled[step] = sampled;
     into.toStart[step] = toStart;
     into.toEnd[step] = toEnd;
-    into.factor[step] = perSecond ? factor / into.rangeSeconds : factor;
+    into.factor[step] = factor / into.divisor;
     into.reach[step] = (sampled / toStart) * LITTLE_LESS;
   }
-  return into;
 }
 
 function counterRow(windows: FloatWindows, known: Extrapolation, kind: RateKind, into: Row): number {
+  const size = increases(windows, known, kind, into);
   const { from, to, values } = windows;
   const { length } = from;
-  const { runs, size } = windows.stepsWith(2);
-  fillPresent(into, runs);
-  if (!falls(values, from[0]!, to[length - 1]!)) {
-    for (let i = 0; i < runs.length; i += 2) risingRow(windows, known, kind, into.values, runs[i]!, runs[i + 1]!);
-    return size;
-  }
-  // The last place up to the end of the window where a value is less than the one before.
-  let fall = 0;
-  let seen = 1;
-  for (let step = 0; step < length; step++) {
-    const start = from[step]!;
-    const end = to[step]!;
-    for (; seen < end; seen++) if (values[seen]! < values[seen - 1]!) fall = seen;
-    if (end - start < 2) continue;
-    const first = values[start]!;
-    let increase = values[end - 1]! - first;
-    if (fall > start) {
-      for (let i = start + 1; i < end; i++) if (values[i]! < values[i - 1]!) increase += values[i - 1]!;
+  const stop = to[length - 1]!;
+  // The windows that see a fall are done again.
+  let step = 0;
+  for (let fall = nextFall(windows, from[0]! + 1, stop); fall < stop; fall = nextFall(windows, fall + 1, stop)) {
+    step = firstAbove(to, fall, step);
+    for (; step < length && from[step]! < fall; step++) {
+      if (to[step]! - from[step]! < 2) continue;
+      const first = values[from[step]!]!;
+      let increase = values[to[step]! - 1]! - first;
+      for (let i = from[step]! + 1; i < to[step]!; i++) if (values[i]! < values[i - 1]!) increase += values[i - 1]!;
+      into.values[step] = increase * factorOf(step, first, increase, known);
     }
-    into.values[step] = increase * factorOf(step, first, increase, known, kind);
   }
   return size;
 }
 
-function falls(values: Float64Array, from: number, to: number): boolean {
-  for (let i = from + 1; i < to; i++) if (values[i]! < values[i - 1]!) return true;
-  return false;
+/** The place of the first value of from <= i < to that is less than the one before; at least `to` where there is none. */
+function nextFall({ memory, values }: FloatWindows, from: number, to: number): number {
+  if (memory?.has(values)) return memory.loops.nextFall(values.byteOffset, from, to);
+  let i = from;
+  while (i < to && !(values[i]! < values[i - 1]!)) i++;
+  return i;
 }
 
-/** The steps `begin <= step < end` of a counter that never falls, all of which have a result. */
-function risingRow(
+/** The first step from `begin` on whose place is above `place`; places ascend. */
+function firstAbove(places: Int32Array, place: number, begin: number): number {
+  let low = begin;
+  let high = places.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (places[middle]! > place) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** What comes of each window between its first and its last value, as of a counter that never falls. */
+function increases(windows: FloatWindows, known: Extrapolation, kind: RateKind, into: Row): number {
+  const { runs, size } = windows.stepsWith(2);
+  fillPresent(into, runs);
+  const { memory, values, from, to } = windows;
+  const { columns, divisor } = known;
+  const isHere = memory?.has(values) && memory.has(into.values) && memory.has(to) && memory.has(columns);
+  const loops = isHere ? memory?.loops : undefined;
+  for (let i = 0; i < runs.length; i += 2) {
+    const [begin, end] = [runs[i]!, runs[i + 1]!];
+    if (!loops) increasesOf(windows, known, kind, into.values, begin, end);
+    else
+      loops.increases(
+        values.byteOffset,
+        from.byteOffset,
+        to.byteOffset,
+        columns.byteOffset,
+        from.length,
+        into.values.byteOffset,
+        begin,
+        end,
+        kind.isCounter,
+        windows.slidesFrom(begin, end),
+        divisor,
+      );
+  }
+  return size;
+}
+
+/** The steps begin <= step < end, all of which have a result. */
+function increasesOf(
   { from, to, values }: FloatWindows,
   known: Extrapolation,
   kind: RateKind,
@@ -113,8 +158,8 @@ function risingRow(
   for (let step = begin; step < end; step++) {
     const first = values[from[step]!]!;
     const increase = values[to[step]! - 1]! - first;
-    const mayReachZero = first * reach[step]! <= increase;
-    into[step] = increase * (mayReachZero ? factorOf(step, first, increase, known, kind) : factor[step]!);
+    const mayReachZero = kind.isCounter && first * reach[step]! <= increase;
+    into[step] = increase * (mayReachZero ? factorOf(step, first, increase, known) : factor[step]!);
   }
 }
 
@@ -123,25 +168,12 @@ function factorOf(
   step: number,
   first: number,
   increase: number,
-  { sampled, toStart, toEnd, factor, rangeSeconds }: Extrapolation,
-  { perSecond }: RateKind,
+  { sampled, toStart, toEnd, factor, divisor }: Extrapolation,
 ): number {
   if (!(increase > 0 && first >= 0)) return factor[step]!;
   const between = sampled[step]!;
   const toZero = between * (first / increase);
   if (!(toZero < toStart[step]!)) return factor[step]!;
   const times = between === 0 ? 1 : (between + toZero + toEnd[step]!) / between;
-  return perSecond ? times / rangeSeconds : times;
-}
-
-function gaugeRow(windows: FloatWindows, { factor }: Extrapolation, into: Row): number {
-  const { from, to, values } = windows;
-  const { runs, size } = windows.stepsWith(2);
-  fillPresent(into, runs);
-  for (let i = 0; i < runs.length; i += 2) {
-    for (let step = runs[i]!; step < runs[i + 1]!; step++) {
-      into.values[step] = (values[to[step]! - 1]! - values[from[step]!]!) * factor[step]!;
-    }
-  }
-  return size;
+  return times / divisor;
 }

@@ -28,6 +28,25 @@ const TIMES = 8192;
 
 let readers = 0;
 
+/** Layouts that are compared with. */
+const LAYOUTS = 4;
+
+/** How the samples of a series are spread over its chunks, from <= i < to, and the times that follow from that. */
+interface Layout {
+  readonly from: number;
+  readonly to: number;
+  /** Within the range. */
+  readonly times: Float64Array;
+  /** Samples before the range. */
+  readonly skipped: number;
+}
+
+function areEqual(a: Float64Array, b: Float64Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
 export class HeadReader implements SeriesReader {
   /** No other reader has it. */
   readonly number = ++readers;
@@ -48,17 +67,15 @@ export class HeadReader implements SeriesReader {
   private copiesIndex = 0;
   private usedUnits = 0;
 
-  /** Chunks whose times are those of `times`, before it was cut to the range. */
-  private timesFrom = 0;
-  private timesTo = 0;
-  private times: Float64Array = noSamples.timestamps;
-  private skipped = 0;
+  /** The last few that were found, the one used last first: series that are scraped together are not all packed alike. */
+  private readonly layouts: Layout[] = [];
   private timesBuffer: Float64Array = noSamples.timestamps;
   private timesUsed = 0;
 
   private columns: Columns = newColumns(0);
-  /** Those that belong to `times`. */
+  /** Of the columns, what the last one read has: so many samples behind those that were skipped. */
   private values: Float64Array = noSamples.values;
+  private skipped = 0;
 
   /** Of samples with start <= time <= end, Unix milliseconds. */
   constructor(
@@ -114,17 +131,37 @@ export class HeadReader implements SeriesReader {
   read(place: number): SeriesSamples {
     const from = this.first[place]!;
     const to = this.first[place + 1] ?? this.used;
-    if (!this.isLikeBefore(from, to)) this.findTimes(from, to);
-    const { times: timestamps } = this;
-    if (timestamps.length === 0) return noSamples;
+    const { times, skipped } = this.layoutOf(from, to);
+    if (times.length === 0) return noSamples;
     const withoutNaN = this.findValues(from, to);
-    return { timestamps, values: this.values, withoutNaN };
+    if (this.values.length !== times.length || this.skipped !== skipped) {
+      this.skipped = skipped;
+      this.values = this.columns.values.subarray(skipped, skipped + times.length);
+    }
+    return { timestamps: times, values: this.values, withoutNaN };
   }
 
-  private isLikeBefore(from: number, to: number): boolean {
+  private layoutOf(from: number, to: number): Layout {
+    const { layouts } = this;
+    for (let i = 0; i < layouts.length; i++) {
+      const layout = layouts[i]!;
+      if (!this.isLike(layout, from, to)) continue;
+      if (i > 0) {
+        layouts.splice(i, 1);
+        layouts.unshift(layout);
+      }
+      return layout;
+    }
+    const layout = this.findTimes(from, to);
+    layouts.unshift(layout);
+    if (layouts.length > LAYOUTS) layouts.pop();
+    return layout;
+  }
+
+  private isLike(layout: Layout, from: number, to: number): boolean {
     const { pages, places } = this;
-    let other = this.timesFrom;
-    if (to - from !== this.timesTo - other) return false;
+    let other = layout.from;
+    if (to - from !== layout.to - other) return false;
     for (let i = from; i < to; i++, other++) {
       const [place, before] = [places[i]!, places[other]!];
       if (!haveSameTimes(pages[place >>> 16]!, place & 0xffff, pages[before >>> 16]!, before & 0xffff)) return false;
@@ -132,7 +169,7 @@ export class HeadReader implements SeriesReader {
     return true;
   }
 
-  private findTimes(from: number, to: number): void {
+  private findTimes(from: number, to: number): Layout {
     const { pages, places } = this;
     let most = 0;
     for (let i = from; i < to; i++) most += countOf(pages[places[i]! >>> 16]!, places[i]! & 0xffff);
@@ -140,22 +177,24 @@ export class HeadReader implements SeriesReader {
       this.timesBuffer = new Float64Array(Math.max(TIMES, most));
       this.timesUsed = 0;
     }
-    const { timesBuffer: buffer } = this;
-    let last = this.timesUsed;
+    const { timesBuffer: buffer, timesUsed: begin } = this;
+    let last = begin;
     for (let i = to - 1; i >= from; i--) {
       last += readTimes(pages[places[i]! >>> 16]!, places[i]! & 0xffff, buffer, last);
     }
-    let first = this.timesUsed;
+    let first = begin;
     while (first < last && buffer[first]! < this.start) first++;
-    this.skipped = first - this.timesUsed;
-    this.timesUsed = last;
+    const end = last;
     while (last > first && buffer[last - 1]! > this.end) last--;
-    this.times = buffer.subarray(first, last);
-    this.timesFrom = from;
-    this.timesTo = to;
-    if (this.columns.times.length < most) this.columns = newColumns(Math.max(2 * most, 512));
-    const { values } = this.columns;
-    this.values = values.subarray(this.skipped, this.skipped + this.times.length);
+    const found = buffer.subarray(first, last);
+    // The very array where another layout has the same times.
+    const known = this.layouts.find(({ times }) => areEqual(times, found))?.times;
+    if (!known) this.timesUsed = end;
+    if (this.columns.times.length < most) {
+      this.columns = newColumns(Math.max(2 * most, 512));
+      this.values = noSamples.values;
+    }
+    return { from, to, times: known ?? found, skipped: first - begin };
   }
 
   /** Says whether all are finite. */
