@@ -1,6 +1,5 @@
 import { type OverWindow, type PromqlFunction, placeOf } from '../functions/function.ts';
 import { FUNCTIONS } from '../functions/registry.ts';
-import { identity } from '../labels.ts';
 import { type Call, type Expr, stripParens } from '../parser/ast.ts';
 import { typeOf } from '../parser/check.ts';
 import { resolvePositive } from '../parser/durations.ts';
@@ -11,6 +10,7 @@ import type { Evaluation } from './evaluation.ts';
 import { mapFloats } from './mapSamples.ts';
 import { type Extension, extensionOf, type RangeVector, referenceTimes } from './selector.ts';
 import {
+  checkDistinct,
   dropName,
   type Grid,
   isEmpty,
@@ -97,14 +97,6 @@ async function overRolledUpWindows(
   const results = found.map((series) => dropName(series, evaluation.delayedNameRemoval));
   if (!evaluation.delayedNameRemoval) checkDistinct(results);
   return results;
-}
-
-/** Unlike elsewhere it does not help that the series have no step in common (promql/engine.go, ContainsSameLabelset). */
-function checkDistinct(all: readonly StepSeries[]): void {
-  const seen = new Set(all.map(({ labels }) => identity(labels)));
-  if (seen.size < all.length) {
-    throw new PromqlExecutionError('vector cannot contain metrics with the same labelset');
-  }
 }
 
 /** The functions that know what to do with samples beyond the range. */

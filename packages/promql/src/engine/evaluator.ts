@@ -182,10 +182,10 @@ function areInOrder(all: readonly MatrixSeries[]): boolean {
 
 /** Removes the names that were marked, and the series that have no sample. */
 function finish(all: readonly StepSeries[], evaluation: Evaluation): readonly StepSeries[] {
-  const named = all
-    .filter((series) => !isEmpty(series))
-    .map((series) => (series.dropName ? { ...series, labels: withoutMetadata(series.labels) } : series));
-  return mergeSameLabels(named, evaluation);
+  const named = all.some(({ dropName }) => dropName)
+    ? all.map((series) => (series.dropName ? { ...series, labels: withoutMetadata(series.labels) } : series))
+    : all;
+  return mergeSameLabels(named, evaluation).filter((series) => !isEmpty(series));
 }
 
 function sizeOfSeries({ timestamps, histograms }: MatrixSeries): number {

@@ -63,13 +63,28 @@ export function dropName(series: StepSeries, delayed: boolean): StepSeries {
   return { ...series, labels: withoutMetadata(series.labels) };
 }
 
+/** Vectors of which it was found that no two series have the same labels. */
+const distinct = new WeakSet<readonly StepSeries[]>();
+
+/**
+ * Unlike `mergeSameLabels` it does not help here that the series have no step in common (promql/engine.go, ContainsSameLabelset).
+ * @throws PromqlExecutionError
+ */
+export function checkDistinct(all: readonly StepSeries[]): void {
+  const seen = new Set(all.map(({ labels }) => identity(labels)));
+  if (seen.size < all.length) {
+    throw new PromqlExecutionError('vector cannot contain metrics with the same labelset');
+  }
+  distinct.add(all);
+}
+
 /**
  * Joins series that have the same labels and no step in common. The first sample decides whether the name goes. The
  * evaluation is asked meanwhile whether to go on, except for a few.
  * @throws PromqlExecutionError if two of them have a sample at one step.
  */
 export function mergeSameLabels(all: readonly StepSeries[], evaluation?: Evaluation): readonly StepSeries[] {
-  if (all.length < 2) return all;
+  if (all.length < 2 || distinct.has(all)) return all;
   const byLabels = new Map<string, StepSeries>();
   let merged = false;
   for (const series of evaluation?.each(all) ?? all) {
