@@ -5,7 +5,7 @@
  * there for certain when its directory was synced; a file that was removed may be back. Linux only (it finds a file by its
  * descriptor).
  */
-import { mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { constants, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
@@ -34,30 +34,37 @@ export class WatchedDisk {
   ) {
     const real = { ...pick(methods) };
     this.#undo = () => Object.assign(methods, real);
-    const watch = (name: keyof Methods, note: (file: FileState, path: string, args: unknown[]) => () => void) => {
+    type Note = (file: FileState, path: string, args: unknown[], handle: FileHandle) => () => void;
+    const watch = (name: keyof Methods, note: Note) => {
       const self = this;
       methods[name] = async function (this: FileHandle, ...args: unknown[]) {
         const path = pathOf(this);
         if (path !== self.dir && dirname(path) !== self.dir) return real[name].apply(this, args);
         self.onStep();
-        const done = note(self.#file(path), path, args);
+        const done = note(self.#file(path), path, args, this);
         const answer = await real[name].apply(this, args);
         done();
         return answer;
       };
     };
-    watch('write', (file, _path, [bytes, offset = 0, length, position]) => {
+    const written = (file: FileState, handle: FileHandle, at: number, bytes: Buffer) => {
+      const changes = blocks(at, bytes);
+      file.waiting.push(...changes);
+      return () => {
+        if (!isSynchronous(handle)) return;
+        file.synced = changes.reduce(applied, file.synced);
+        file.waiting = file.waiting.filter((one) => !changes.includes(one as (typeof changes)[number]));
+      };
+    };
+    watch('write', (file, _path, [bytes, offset = 0, length, position], handle) => {
       const data = bytes as Uint8Array;
       const from = Number(offset);
-      file.waiting.push(
-        ...blocks(Number(position), Buffer.from(data.subarray(from, from + Number(length ?? data.length)))),
-      );
-      return () => {};
+      const part = data.subarray(from, from + Number(length ?? data.length));
+      return written(file, handle, Number(position), Buffer.from(part));
     });
-    watch('writev', (file, _path, [parts, position]) => {
-      file.waiting.push(...blocks(Number(position), Buffer.concat(parts as Uint8Array[])));
-      return () => {};
-    });
+    watch('writev', (file, _path, [parts, position], handle) =>
+      written(file, handle, Number(position), Buffer.concat(parts as Uint8Array[])),
+    );
     watch('truncate', (file, _path, [size]) => {
       file.waiting.push({ size: Number(size) });
       return () => {};
@@ -114,6 +121,12 @@ export class WatchedDisk {
 const pick = ({ write, writev, truncate, datasync, sync }: Methods): Methods => ({
   ...{ write, writev, truncate, datasync, sync },
 });
+
+/** Whether its writes are on the disk when they have ended: open(2), `O_DSYNC`; proc_pid_fdinfo(5) for the flags, which are octal. */
+function isSynchronous({ fd }: FileHandle): boolean {
+  const flags = /^flags:\s+([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '0';
+  return (Number.parseInt(flags, 8) & constants.O_DSYNC) !== 0;
+}
 
 const pathOf = (handle: FileHandle): string => readlinkSync(`/proc/self/fd/${handle.fd}`).replace(/ \(deleted\)$/, '');
 

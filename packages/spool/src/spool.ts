@@ -1,5 +1,5 @@
 /**
- * A durable queue on disk. A record is on disk when `append` resolves (one fdatasync is shared by all that wait). The
+ * A durable queue on disk. A record is on disk when `append` resolves (one synchronous write is shared by all that wait). The
  * one consumer gets batches whose bounds, and so whose token, are durable before they are handed out: after a crash the
  * very same batch with the very same token comes first, so that a receiver that remembers tokens stores it once.
  */
