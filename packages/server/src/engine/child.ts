@@ -1,7 +1,11 @@
 import { createRequire } from 'node:module';
+import { setPriority } from 'node:os';
 import { dirname, join } from 'node:path';
 
 const require = createRequire(import.meta.url);
+
+/** Where processors are scarce, what a sender waits for comes before inserting and merging what it sent. */
+const NICE = 10;
 
 /**
  * The file of the ClickHouse library for this platform, out of the packages that `chdb` brings.
@@ -26,6 +30,8 @@ export function libraryPath(platform = process.platform, arch = process.arch): s
  * signal in any case (the library crashes after its databases are shut down); a reason, if any, is on standard error.
  */
 export function runEngineChild(clickhouseArguments: readonly string[]): never {
+  // Before the library starts its threads, which inherit it.
+  setPriority(NICE);
   // Loaded here and not above, so that other commands of the same bundle do not pay for it.
   const { open, load, DataType } = require('ffi-rs') as typeof import('ffi-rs');
   open({ library: 'chdb', path: libraryPath() });

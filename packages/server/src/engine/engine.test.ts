@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -48,6 +48,20 @@ describe('the engine', () => {
     await engine.close();
     const again = await start();
     expect(await again.query('SELECT x, s FROM t WHERE s = {s:String}', { s: 'hi' })).toEqual([{ x: 1, s: 'hi' }]);
+  });
+
+  it.runIf(process.platform === 'linux')('leaves processors to whoever acknowledges', async () => {
+    const engine = await start();
+    const tasks = `/proc/${engine.pid}/task`;
+    // proc_pid_stat(5): the second field is the name in brackets, the 19th the nice value.
+    const nices = readdirSync(tasks).map((id) => {
+      const [, name = '', rest = ''] = /\((.*)\) (.*)/.exec(readFileSync(`${tasks}/${id}/stat`, 'utf8')) ?? [];
+      return { name, nice: Number(rest.split(' ')[16]) };
+    });
+    // The one that watches over memory raises itself where it may.
+    const working = nices.filter(({ name }) => name !== 'node' && name !== 'MemoryWorker');
+    expect(working.length).toBeGreaterThan(0);
+    expect(working.filter(({ nice }) => nice !== 10)).toEqual([]);
   });
 
   it('takes long lists in the text of a query', async () => {
