@@ -7,7 +7,11 @@ import { pathToFileURL } from 'node:url';
 async function bundleCommand(esbuild, root, out) {
   const { dependencies } = JSON.parse(readFileSync(join(root, 'packages/cli/package.json'), 'utf8'));
   await esbuild.build({
-    entryPoints: [join(root, 'packages/cli/src/nightshift.ts')],
+    entryPoints: [
+      { in: join(root, 'packages/cli/src/nightshift.ts'), out: 'nightshift' },
+      // A thread is a file of its own.
+      { in: join(root, 'packages/server/src/store/sample-blocks-thread.ts'), out: 'sample-blocks-thread' },
+    ],
     outdir: out,
     bundle: true,
     splitting: true,

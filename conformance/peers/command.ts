@@ -15,7 +15,10 @@ export async function buildCommand(root = resolve('.')): Promise<BuiltCommand> {
   };
   await build({
     absWorkingDir: root,
-    entryPoints: ['packages/cli/src/nightshift.ts'],
+    entryPoints: [
+      { in: 'packages/cli/src/nightshift.ts', out: 'nightshift' },
+      { in: 'packages/server/src/store/sample-blocks-thread.ts', out: 'sample-blocks-thread' },
+    ],
     outdir: dir,
     bundle: true,
     splitting: true,

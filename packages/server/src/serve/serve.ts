@@ -273,6 +273,8 @@ async function openStation(
     head: { maxBytes: config.head.bytes, windowMs: config.head.window },
     maxSeries: config.head.maxSeries,
     rejectedDir: rejectedDirOf(dataDir),
+    // Beside the bundle that this becomes a part of.
+    blocksThread: new URL('./sample-blocks-thread.js', import.meta.url),
     retention: metricRetention(config.retention),
     now,
     log,

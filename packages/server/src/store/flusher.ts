@@ -13,7 +13,7 @@ import type { RecentBatches } from './recent-batches.ts';
 import { refusalOf } from './refusal.ts';
 import { RefusedRecords } from './refused-records.ts';
 import { BatchRows, columns, type Insert } from './rows.ts';
-import { freeSamples } from './sample-rows.ts';
+import type { SampleBlocks } from './sample-blocks.ts';
 import type { SeriesIndex } from './series-index.ts';
 import type { SeriesNumbers } from './series-numbers.ts';
 
@@ -43,6 +43,7 @@ export interface FlusherOptions {
   readonly memory: WriteMemory;
   /** Batches by the place of their record; those that are there are not decoded again. */
   readonly recent: RecentBatches;
+  readonly blocks: SampleBlocks;
   /** Records that cannot be decoded any more or that the engine refuses are kept here, one file each. */
   readonly rejectedDir: string;
   /** Bytes of them; 1 GiB unless told. */
@@ -272,16 +273,25 @@ export class Flusher {
   }
 
   /** False when the engine refuses the rows and would again; throws for whatever may pass. */
-  private async isTaken({ table, rows, format }: Insert, token: string, part: string): Promise<boolean> {
+  private async isTaken(insert: Insert, token: string, part: string): Promise<boolean> {
     try {
-      await this.options.engine.insert(`nightshift.${table}`, columns[table], rows, token, format);
-      if (format === 'Native') freeSamples(rows);
+      await this.insertRows(insert, token);
       return true;
     } catch (error) {
       if (!this.isRefused(error, part)) throw error;
       this.refusal = error;
       return false;
     }
+  }
+
+  private async insertRows(insert: Insert, token: string): Promise<void> {
+    const { engine, index, blocks } = this.options;
+    const { table } = insert;
+    const into = `nightshift.${table}`;
+    if ('rows' in insert) return engine.insert(into, columns[table], insert.rows, token);
+    const block = await blocks.make(insert.runs, index.idWords);
+    await engine.insert(into, columns[table], block, token, 'Native');
+    blocks.free(block);
   }
 
   /** Each record under a token of its own; one that the engine refuses even so is set aside, and the others go on. */

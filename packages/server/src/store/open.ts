@@ -23,6 +23,7 @@ import { RecentBatches } from './recent-batches.ts';
 import { RetentionKeeper } from './retention.ts';
 import type { MetricRetention } from './retention-policy.ts';
 import { dropGone, unmarkReturned } from './retention-series.ts';
+import { SampleBlocks } from './sample-blocks.ts';
 import { wordsOf } from './sample-columns.ts';
 import { SeriesIndex } from './series-index.ts';
 import { type NumberedBatch, SeriesNumbers } from './series-numbers.ts';
@@ -38,6 +39,8 @@ export interface StoreOptions {
   /** Series that may be known; without a limit unless told. */
   readonly maxSeries?: number;
   readonly rejectedDir: string;
+  /** See `SampleBlocks`. */
+  readonly blocksThread?: URL;
   /** How long samples are kept; for ever unless told. */
   readonly retention?: MetricRetention;
   /** When hours that are over are packed, for tests. */
@@ -106,6 +109,7 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
   const refused = { series: 0, samples: 0 };
   const memory = new WriteMemory();
   const recent = new RecentBatches();
+  const blocks = new SampleBlocks(options.blocksThread);
   await forgetGone(engine, journal);
   await loadSeries(engine, index);
   const metadata = await loadMetadata(engine);
@@ -138,6 +142,7 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
     numbers,
     memory,
     recent,
+    blocks,
     rejectedDir,
     everyMs,
     ...(refusalPatienceMs !== undefined && { refusalPatienceMs }),
@@ -220,6 +225,7 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
       await Promise.race([derived.close(), sleep(CLOSE_MS, undefined, { ref: false })]);
       await Promise.race([retention.close(), sleep(CLOSE_MS, undefined, { ref: false })]);
       await flusher.close(CLOSE_MS);
+      blocks.end();
       await deletions.close();
     },
   };

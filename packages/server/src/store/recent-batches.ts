@@ -7,9 +7,12 @@ const BLOCK_BYTES = 1024 * 1024;
 const BYTES_PER_SAMPLE = 20;
 const BYTES_PER_SERIES = 4;
 
-/** Memory for the columns of some batches, one behind the other; written anew when none of them is kept any more. */
+/**
+ * Memory for the columns of some batches, one behind the other; written anew when none of them is kept any more. The thread
+ * that makes the blocks for the engine reads them where they are.
+ */
 interface Block {
-  readonly memory: ArrayBuffer;
+  readonly memory: SharedArrayBuffer;
   used: number;
   batches: number;
 }
@@ -67,7 +70,7 @@ export class RecentBatches {
   }
 }
 
-const newBlock = (bytes: number): Block => ({ memory: new ArrayBuffer(bytes), used: 0, batches: 0 });
+const newBlock = (bytes: number): Block => ({ memory: new SharedArrayBuffer(bytes), used: 0, batches: 0 });
 
 /** The rows name series by their numbers; a list of labels for each record took 90 MB under load. */
 function copyOf(numbered: NumberedBatch, block: Block): NumberedBatch {

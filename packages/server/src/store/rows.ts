@@ -5,7 +5,7 @@ import { HOUR_MS, hourOf } from './derived/hours.ts';
 import { ExemplarLimiter } from './exemplar-limiter.ts';
 import { encodeHistogram } from './histogram-payload.ts';
 import { RowBinaryWriter } from './row-binary.ts';
-import { nativeSamples, type SampleRun } from './sample-rows.ts';
+import type { SampleRun } from './sample-rows.ts';
 import type { Series, SeriesIndex } from './series-index.ts';
 import type { NumberedBatch } from './series-numbers.ts';
 
@@ -35,15 +35,22 @@ export const columns = {
 
 export type Table = keyof typeof columns;
 
-export interface Insert {
+interface InsertOf {
   readonly table: Table;
   /** Goes behind the batch's token. */
   readonly part: string;
-  /** In pieces. */
-  readonly rows: readonly Uint8Array[];
-  /** RowBinary unless it says otherwise. */
-  readonly format?: 'Native';
 }
+
+export interface RowsInsert extends InsertOf {
+  readonly rows: Uint8Array;
+}
+
+/** Of samples, of which no rows are made yet. */
+export interface SamplesInsert extends InsertOf {
+  readonly runs: readonly SampleRun[];
+}
+
+export type Insert = RowsInsert | SamplesInsert;
 
 const pieceOf = (timeMs: number): number => Math.floor(timeMs / DAY_MS / DAYS_PER_INSERT);
 
@@ -127,17 +134,18 @@ export class BatchRows {
   }
 
   /** Cuts the batch where its samples go from one piece to another, which they hardly ever do. */
-  private addSamples(numbered: NumberedBatch): void {
-    const { timestamps } = numbered.batch;
+  private addSamples({ batch, numbers }: NumberedBatch): void {
+    const { seriesIndex, timestamps, values } = batch;
     for (let from = 0; from < timestamps.length; ) {
       const piece = pieceOf(timestamps[from]!);
       const start = piece * DAYS_PER_INSERT * DAY_MS;
       const end = start + DAYS_PER_INSERT * DAY_MS;
       let to = from + 1;
       while (to < timestamps.length && timestamps[to]! >= start && timestamps[to]! < end) to++;
+      const run = { seriesIndex, timestamps, values, numbers, from, to };
       const runs = this.samples.get(piece);
-      if (runs) runs.push({ numbered, from, to });
-      else this.samples.set(piece, [{ numbered, from, to }]);
+      if (runs) runs.push(run);
+      else this.samples.set(piece, [run]);
       from = to;
     }
   }
@@ -195,16 +203,15 @@ export class BatchRows {
   /** In the order in which they must be done. Empty for a batch without rows. */
   inserts(now: number): Insert[] {
     const inserts: Insert[] = [];
-    if (this.series.size > 0) inserts.push({ table: 'series', part: 'series', rows: [seriesRows(this.series, now)] });
+    if (this.series.size > 0) inserts.push({ table: 'series', part: 'series', rows: seriesRows(this.series, now) });
     if (this.metadata.size > 0) {
-      inserts.push({ table: 'metadata', part: 'metadata', rows: [metadataRows(this.metadata.values())] });
+      inserts.push({ table: 'metadata', part: 'metadata', rows: metadataRows(this.metadata.values()) });
     }
     for (const [piece, runs] of this.samples) {
-      const rows = nativeSamples(runs, this.index.idWords);
-      inserts.push({ table: 'samples', part: `samples-${piece}`, rows, format: 'Native' });
+      inserts.push({ table: 'samples', part: `samples-${piece}`, runs });
     }
     for (const [key, writer] of this.pieces) {
-      inserts.push({ table: key.split(' ')[0] as Table, part: key.replace(' ', '-'), rows: [writer.finish()] });
+      inserts.push({ table: key.split(' ')[0] as Table, part: key.replace(' ', '-'), rows: writer.finish() });
     }
     return inserts;
   }

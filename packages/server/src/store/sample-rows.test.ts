@@ -54,16 +54,14 @@ describe('samples on their way to the engine', () => {
         const runs = batches.map((samples): SampleRun => {
           // Every series has the number of its place, and each sample names a place in a list that is the other way round.
           const numbers = Uint32Array.from(words.keys()).reverse();
-          const batch = {
-            series: words.map(() => new Map()),
+          return {
             seriesIndex: Uint32Array.from(samples, ([pick]) => words.length - 1 - (pick % words.length)),
             timestamps: Float64Array.from(samples, ([, time]) => time),
             values: Float64Array.from(samples, ([, , value]) => value),
-            metadata: [],
-            exemplars: [],
-            exemplarsDropped: 0,
+            numbers,
+            from: 0,
+            to: samples.length,
           };
-          return { numbered: { batch, numbers }, from: 0, to: samples.length };
         });
         const came = batches.flat().map(([pick, time, value]) => ({ id: idOf(pick), time, value }));
         const hour = (time: number) => Math.floor(time / HOUR);
@@ -79,16 +77,14 @@ describe('samples on their way to the engine', () => {
 
   it('keep the order in which they came where they reach over too many hours', () => {
     const times = [200 * HOUR, 0, 100 * HOUR];
-    const batch = {
-      series: [new Map()],
+    const run = {
       seriesIndex: new Uint32Array(3),
       timestamps: Float64Array.from(times),
       values: new Float64Array(3),
-      metadata: [],
-      exemplars: [],
-      exemplarsDropped: 0,
+      numbers: Uint32Array.of(0),
+      from: 0,
+      to: 3,
     };
-    const run = { numbered: { batch, numbers: Uint32Array.of(0) }, from: 0, to: 3 };
     const rows = rowsOf(Buffer.concat(nativeSamples([run], Uint32Array.of(1, 2))));
     expect(rows.map(([, time]) => time)).toEqual(times);
   });

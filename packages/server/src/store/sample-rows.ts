@@ -5,7 +5,6 @@
  * the order of the table's key, (hour, id, time), so that ClickHouse finds them sorted; it sorts whatever is not.
  */
 import { wordsOf } from './sample-columns.ts';
-import type { NumberedBatch } from './series-numbers.ts';
 
 const HOUR_MS = 3_600_000;
 /** Batches that reach over more hours are left to ClickHouse to sort. */
@@ -16,18 +15,26 @@ const HIGH = 2 ** 32;
 
 /** Some of the samples of a batch: those from `from` to `to`, which is not among them. */
 export interface SampleRun {
-  readonly numbered: NumberedBatch;
+  /** Of each sample, a place in `numbers`. */
+  readonly seriesIndex: Uint32Array;
+  readonly timestamps: Float64Array;
+  readonly values: Float64Array;
+  /** Of the series of the batch. */
+  readonly numbers: Uint32Array;
   readonly from: number;
   readonly to: number;
 }
 
+/** A block of Native, in pieces. */
+export type SampleBlock = readonly Uint8Array[];
+
 /** By the number of each series both words of its id, the low one first. */
 type IdWords = Uint32Array;
 
-/** The pieces of the block, in their order. */
-export function nativeSamples(runs: readonly SampleRun[], idWords: IdWords): readonly Uint8Array[] {
-  const rows = runs.reduce((sum, { from, to }) => sum + to - from, 0);
-  const columns = memoryFor(rows * 6);
+/** The pieces of the block, in their order; those with values stand in `memory`, if that is large enough, or in new memory. */
+export function nativeSamples(runs: readonly SampleRun[], idWords: IdWords, memory?: ArrayBuffer): SampleBlock {
+  const rows = rowsOf(runs);
+  const columns = memoryFor(rows * 6, memory);
   fill(columns, rows, runs, idWords, rows === 0 ? undefined : placesOf(runs, idWords, rows));
   const column = (place: number) => new Uint8Array(columns.buffer, place * rows * 8, rows * 8);
   return [
@@ -40,24 +47,17 @@ export function nativeSamples(runs: readonly SampleRun[], idWords: IdWords): rea
   ];
 }
 
-/** Memory of a block that the engine has, for the next one: what is allocated anew for each makes work for the collector. */
-let spare: Uint32Array<ArrayBuffer> | undefined;
-const MOST_SPARE = 8 * 1024 * 1024;
+/** Memory that the values of a block stand in. */
+export const memoryOf = ([, column]: SampleBlock): ArrayBuffer => column!.buffer as ArrayBuffer;
+
+export const rowsOf = (runs: readonly SampleRun[]): number => runs.reduce((sum, { from, to }) => sum + to - from, 0);
+
 /** Blocks of one size are never quite equally large. */
 const ROUNDED_TO = 1024 * 1024;
 
-function memoryFor(words: number): Uint32Array<ArrayBuffer> {
-  const isEnough = spare && spare.length >= words;
-  const found = isEnough
-    ? spare!
-    : new Uint32Array(words > ROUNDED_TO ? words + ROUNDED_TO - (words % ROUNDED_TO) : words);
-  spare = undefined;
-  return found;
-}
-
-/** To be called with a block that nothing reads any more. */
-export function freeSamples([, column]: readonly Uint8Array[]): void {
-  if (column && column.buffer.byteLength <= MOST_SPARE * 4) spare = new Uint32Array(column.buffer as ArrayBuffer);
+function memoryFor(words: number, memory: ArrayBuffer | undefined): Uint32Array<ArrayBuffer> {
+  if (memory && memory.byteLength >= words * 4) return new Uint32Array(memory);
+  return new Uint32Array(words > ROUNDED_TO ? words + ROUNDED_TO - (words % ROUNDED_TO) : words);
 }
 
 function columnHead(name: string, type: string): Buffer {
@@ -93,8 +93,8 @@ function placesOf(runs: readonly SampleRun[], idWords: IdWords, rows: number): P
   const keys = new Float64Array(ranks.length);
   if (hours > MOST_HOURS || ranks.length > MOST_SERIES) return undefined;
   let series = 0;
-  for (const { numbered } of runs) {
-    for (const number of numbered.numbers) {
+  for (const { numbers } of runs) {
+    for (const number of numbers) {
       if (ranks[number]! >= 0) continue;
       ranks[number] = 0;
       keys[series++] = idWords[2 * number + 1]! * MOST_SERIES + number;
@@ -104,9 +104,7 @@ function placesOf(runs: readonly SampleRun[], idWords: IdWords, rows: number): P
   const sorted = byId(keys.subarray(0, series), idWords);
   for (let rank = 0; rank < series; rank++) ranks[sorted[rank]!] = rank;
   const next = new Uint32Array(series * hours);
-  for (const { numbered, from, to } of runs) {
-    const { batch, numbers } = numbered;
-    const { seriesIndex, timestamps } = batch;
+  for (const { seriesIndex, timestamps, numbers, from, to } of runs) {
     let hourStart = Number.NaN;
     let first = 0;
     for (let i = from; i < to; i++) {
@@ -148,8 +146,7 @@ function byId(keys: Float64Array, idWords: IdWords): Float64Array {
 function hoursOf(runs: readonly SampleRun[]): { firstHour: number; hours: number } {
   let first = Number.POSITIVE_INFINITY;
   let last = Number.NEGATIVE_INFINITY;
-  for (const { numbered, from, to } of runs) {
-    const { timestamps } = numbered.batch;
+  for (const { timestamps, from, to } of runs) {
     for (let i = from; i < to; i++) {
       const time = timestamps[i]!;
       if (time < first) first = time;
@@ -176,10 +173,8 @@ function fill(
   let firstPlace = 0;
   let timeHigh = 0;
   let base = Number.NaN;
-  for (const { numbered, from, to } of runs) {
-    const { batch, numbers } = numbered;
-    const { seriesIndex, timestamps } = batch;
-    const words = wordsOf(batch.values);
+  for (const { seriesIndex, timestamps, values: doubles, numbers, from, to } of runs) {
+    const words = wordsOf(doubles);
     for (let i = from; i < to; i++) {
       const number = numbers[seriesIndex[i]!]!;
       const time = timestamps[i]!;
