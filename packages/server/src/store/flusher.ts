@@ -19,6 +19,8 @@ import type { SeriesNumbers } from './series-numbers.ts';
 
 /** A part for each insert, and every part is merged again: few large ones cost ClickHouse half of what many small ones do. */
 const BATCH_BYTES = 16 * 1024 * 1024;
+/** Taken with it: a segment of the journal ends a little behind its size, and what is left of it would be a part of its own. */
+const REST_BYTES = 1024 * 1024;
 /** Samples can be queried from the head meanwhile; so long, in multiples of the usual time, they may gather. */
 const SAMPLES_PATIENCE = 5;
 const FIRST_BACK_OFF_MS = 100;
@@ -169,7 +171,7 @@ export class Flusher {
     const { journal, log } = this.options;
     for (let backOff = FIRST_BACK_OFF_MS; !this.stopping; backOff = Math.min(LONGEST_BACK_OFF_MS, backOff * 2)) {
       try {
-        const batch = await journal.nextBatch(BATCH_BYTES);
+        const batch = await journal.nextBatch(BATCH_BYTES + REST_BYTES);
         if (batch) await this.move(batch);
         this.lastError = '';
         return;
