@@ -26,7 +26,7 @@ const rivals: readonly Rival[] = [
   {
     name: 'Nightshift',
     start: (dir) => startNightshift(resolve('packages/cli/dist/nightshift.js'), dir),
-    durable: 'fdatasync of the journal before each answer, shared by what waits together',
+    durable: 'the journal synced (`O_DSYNC`) before each answer, one write for what waits together',
   },
   {
     name: 'VictoriaMetrics',
