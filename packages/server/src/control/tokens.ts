@@ -31,7 +31,7 @@ const lastUsedStepMs = 60_000;
 
 /** API tokens: `ns_` and 256 random bits, kept as SHA-256. Any number may be valid at once. */
 export class Tokens {
-  /** Rows of tokens that were verified, by token: this process alone writes them, and forgets all when it changes one. */
+  /** Rows of tokens that were verified, by hash: this process alone writes them, and forgets all when it changes one. */
   private readonly verified = new Map<string, TokenRow>();
 
   constructor(
@@ -64,9 +64,10 @@ export class Tokens {
 
   /** The token's entry, null for an unknown or expired one. */
   verify(token: string): TokenInfo | null {
-    const row = this.verified.get(token) ?? this.find(token);
+    const hash = hashSecret(token);
+    const row = this.find(hash);
     const now = this.now();
-    if (!row) return null;
+    if (!row || !timingSafeEqual(row.hash, hash)) return null;
     if (row.expires_at !== null && row.expires_at <= now) return null;
     if (row.last_used_at === null || now - row.last_used_at >= lastUsedStepMs) {
       this.database.run('UPDATE tokens SET last_used_at = ? WHERE id = ?', now, row.id);
@@ -75,11 +76,12 @@ export class Tokens {
     return infoOf(row);
   }
 
-  private find(token: string): TokenRow | undefined {
-    const hash = hashSecret(token);
+  private find(hash: Buffer): TokenRow | undefined {
+    const key = hash.toString('base64');
+    const known = this.verified.get(key);
+    if (known) return known;
     const row = this.database.get<TokenRow>('SELECT * FROM tokens WHERE hash = ?', hash);
-    if (!row || !timingSafeEqual(row.hash, hash)) return undefined;
-    this.verified.set(token, row);
+    if (row) this.verified.set(key, row);
     return row;
   }
 
