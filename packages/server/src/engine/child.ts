@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { dirname, join } from 'node:path';
 
 const require = createRequire(import.meta.url);
@@ -30,8 +30,8 @@ export function libraryPath(platform = process.platform, arch = process.arch): s
  * signal in any case (the library crashes after its databases are shut down); a reason, if any, is on standard error.
  */
 export function runEngineChild(clickhouseArguments: readonly string[]): never {
-  // Before the library starts its threads, which inherit it.
-  setPriority(NICE);
+  // Before the library starts its threads, which inherit it. Nobody but root may lower it, where it is higher already.
+  setPriority(Math.max(NICE, getPriority()));
   // Loaded here and not above, so that other commands of the same bundle do not pay for it.
   const { open, load, DataType } = require('ffi-rs') as typeof import('ffi-rs');
   open({ library: 'chdb', path: libraryPath() });
