@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NightshiftError } from '../errors/catalogue.ts';
+import { forgetLostTokens, lostTokens } from './lost-tokens.ts';
 import { type EngineSecrets, writeServerConfig } from './server-config.ts';
 
 export interface EngineLauncher {
@@ -85,6 +86,23 @@ export class EngineChild {
   }
 
   async #launch(): Promise<void> {
+    let started = await this.#spawn();
+    const lost = await lostTokens(join(this.options.dir, 'data'));
+    if (lost.size > 0) {
+      // Read anew when nobody writes them any more.
+      await stop(started.child);
+      const tokens = await forgetLostTokens(join(this.options.dir, 'data'));
+      this.options.log.warn({ tokens }, 'the engine had noted inserts that it had not done; they are forgotten');
+      started = await this.#spawn();
+    }
+    const { child, ended, httpPort, secrets } = started;
+    void ended.then((reason) => this.#ended(child, reason));
+    await this.events.up(httpPort, secrets);
+    this.options.log.info({ pid: child.pid, port: httpPort }, 'the engine is up');
+  }
+
+  /** A process that answers, and so has the directory for itself. */
+  async #spawn(): Promise<Started> {
     const { dir, launcher, memoryBytes } = this.options;
     const secrets = { key: secret(), password: secret() };
     const httpPort = await freePort();
@@ -104,9 +122,7 @@ export class EngineChild {
     });
     const answered = await Promise.race([waitForAnswer(httpPort, secrets), ended]);
     if (typeof answered === 'string') throw new NightshiftError('ENGINE_START', { reason: answered });
-    void ended.then((reason) => this.#ended(child, reason));
-    await this.events.up(httpPort, secrets);
-    this.options.log.info({ pid: child.pid, port: httpPort }, 'the engine is up');
+    return { child, ended, httpPort, secrets };
   }
 
   #ended(child: ChildProcess, reason: string): void {
@@ -146,14 +162,26 @@ export class EngineChild {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#restarting;
-    const child = this.#process;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    child.stdin?.end();
-    const force = setTimeout(() => child.kill('SIGKILL'), cleanStopMs);
-    await ended;
-    clearTimeout(force);
+    if (this.#process) await stop(this.#process);
   }
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  /** Why it ended. */
+  readonly ended: Promise<string>;
+  readonly httpPort: number;
+  readonly secrets: EngineSecrets;
+}
+
+/** Cleanly, or else by force. */
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.stdin?.end();
+  const force = setTimeout(() => child.kill('SIGKILL'), cleanStopMs);
+  await ended;
+  clearTimeout(force);
 }
 
 function exitReason(code: number | null, signal: NodeJS.Signals | null, errors: string): string {

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { engineLauncher } from '../../test/engine-launcher.ts';
 import { type Engine, startEngine } from './engine.ts';
 import type { EngineLauncher } from './engine-child.ts';
+import { lostTokens } from './lost-tokens.ts';
 
 const log = { info() {}, warn() {} };
 /** Whether system calls can be followed here. */
@@ -96,6 +97,33 @@ describe('the engine', () => {
     await engine.insert('t', ['x'], row, 'a');
     await engine.insert('t', ['x'], row, 'b');
     expect(await engine.query('SELECT count() AS n FROM t')).toEqual([{ n: '2' }]);
+  });
+
+  it('takes rows again whose token it had noted when it was killed before their part had its name', async () => {
+    const engine = await start();
+    await engine.command(
+      'CREATE TABLE t (x UInt32) ENGINE = MergeTree ORDER BY x SETTINGS non_replicated_deduplication_window = 100',
+    );
+    const insert = (to: Engine, x: number) => to.insert('t', ['x'], Uint8Array.from([x, 0, 0, 0]), `token-${x}`);
+    for (const x of [1, 2, 3, 4]) await insert(engine, x);
+    const [table] = await engine.query<{ path: string }>(
+      "SELECT data_paths[1] AS path FROM system.tables WHERE database = currentDatabase() AND name = 't'",
+    );
+    await engine.close();
+    // As it is left by a kill between the two.
+    rmSync(join(table!.path, 'all_4_4_0'), { recursive: true });
+    const again = await start();
+    for (const x of [1, 2, 3, 4]) await insert(again, x);
+    const all = async (from: Engine) =>
+      (await from.query<{ x: number }>('SELECT x FROM t ORDER BY x')).map(({ x }) => x);
+    expect(await all(again)).toEqual([1, 2, 3, 4]);
+    await again.command('OPTIMIZE TABLE t FINAL');
+    await again.close();
+    // Merged, and so under another name: nothing is missing.
+    expect((await lostTokens(join(dir, 'data'))).size).toBe(0);
+    const last = await start();
+    for (const x of [1, 2, 3, 4]) await insert(last, x);
+    expect(await all(last)).toEqual([1, 2, 3, 4]);
   });
 
   it.skipIf(!hasStrace)('has rows and token on disk when an insert is answered', async () => {
