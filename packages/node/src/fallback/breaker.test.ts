@@ -6,6 +6,9 @@ const WINDOW = 1000;
 const REST = 500;
 const MINIMUM = 3;
 
+const breakerAt = (now: () => number) =>
+  new Breaker({ windowMs: WINDOW, minimumFailures: MINIMUM, failureShare: 0.5, restMs: REST, now });
+
 /** What a breaker should be, by the list of all that happened. */
 class Model {
   state: BreakerState = 'closed';
@@ -48,13 +51,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 describe('the breaker', () => {
   it('forgets at closing what failed before, also where the clock is younger than the window', () => {
     let now = 0;
-    const breaker = new Breaker({
-      windowMs: WINDOW,
-      minimumFailures: MINIMUM,
-      failureShare: 0.5,
-      restMs: REST,
-      now: () => now,
-    });
+    const breaker = breakerAt(() => now);
     for (let call = 0; call < MINIMUM; call++) breaker.ask()!.failed();
     expect(breaker.state).toBe('open');
     now = REST;
@@ -69,13 +66,7 @@ describe('the breaker', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200, size: 'max' }), (steps) => {
         let now = 0;
-        const breaker = new Breaker({
-          windowMs: WINDOW,
-          minimumFailures: MINIMUM,
-          failureShare: 0.5,
-          restMs: REST,
-          now: () => now,
-        });
+        const breaker = breakerAt(() => now);
         const model = new Model();
         let pending: { permit: Permit; age: number }[] = [];
         let age = 0;

@@ -92,7 +92,10 @@ export class EngineChild {
       // Read anew when nobody writes them any more.
       await stop(started.child);
       const tokens = await forgetLostTokens(join(this.options.dir, 'data'));
-      this.options.log.warn({ tokens }, 'the engine had noted inserts that it had not done; they are forgotten');
+      this.options.log.warn(
+        { tokens },
+        'the engine had noted inserts whose rows are not there; it forgets them, so that they can be done again',
+      );
       started = await this.#spawn();
     }
     const { child, ended, httpPort, secrets } = started;

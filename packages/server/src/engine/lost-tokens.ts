@@ -7,11 +7,15 @@
  * the part and the token, with tabs between them. A part is PARTITION_FIRST_LAST_LEVEL[_MUTATION], by the numbers of its
  * first and last block; it is there if a directory of its partition has these blocks, since parts are merged.
  */
-import { open, readdir, readFile, rename } from 'node:fs/promises';
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { syncPath } from './token-log.ts';
 
-const LOG = /^deduplication_log_\d+\.txt$/;
+const LOG = /^deduplication_log_(\d+)\.txt$/;
 const NAME = /^(.+)_(\d+)_(\d+)_\d+(?:_\d+)?$/;
+
+/** Of each table: what was under way at a kill was noted last. The rows of older ones may be gone because they expired. */
+const NEWEST = 8;
 
 interface Blocks {
   readonly partition: string;
@@ -50,9 +54,9 @@ function lostIn(logs: readonly Log[], parts: readonly Blocks[]): Map<string, Set
   const lines = logs.flatMap((log) => log.lines.map((line) => ({ file: log.file, line, fields: line.split('\t') })));
   const forgotten = new Set(lines.flatMap(({ fields: [what, , token = ''] }) => (what === '2' ? [token] : [])));
   const found = new Map<string, Set<string>>();
-  for (const { file, line, fields } of lines) {
-    const [what, part = '', token = ''] = fields;
-    const blocks = what === '1' && !forgotten.has(token) ? blocksOf(part) : undefined;
+  for (const { file, line, fields } of lines.filter(({ fields: [what] }) => what === '1').slice(-NEWEST)) {
+    const [, part = '', token = ''] = fields;
+    const blocks = forgotten.has(token) ? undefined : blocksOf(part);
     if (!blocks || parts.some((one) => has(one, blocks))) continue;
     found.set(file, (found.get(file) ?? new Set()).add(line));
   }
@@ -62,9 +66,20 @@ function lostIn(logs: readonly Log[], parts: readonly Blocks[]): Map<string, Set
 const has = (one: Blocks, other: Blocks): boolean =>
   one.partition === other.partition && one.first <= other.first && other.last <= one.last;
 
+/** The oldest first. */
 async function readLogs(dir: string): Promise<Log[]> {
-  const files = (await namesIn(dir)).filter((name) => LOG.test(name)).map((name) => join(dir, name));
-  return Promise.all(files.map(async (file) => ({ file, lines: (await readFile(file, 'utf8')).split('\n') })));
+  const numberOf = (name: string) => Number(LOG.exec(name)?.[1]);
+  const names = (await namesIn(dir)).filter((name) => LOG.test(name)).sort((a, b) => numberOf(a) - numberOf(b));
+  return Promise.all(names.map((name) => join(dir, name)).map(async (file) => ({ file, lines: await linesOf(file) })));
+}
+
+/** None of one that ClickHouse has given up meanwhile, as it does with old ones when it starts. */
+async function linesOf(file: string): Promise<string[]> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  return text.split('\n');
 }
 
 /** None of what is no directory or is not there any more. */
@@ -76,26 +91,13 @@ async function namesIn(dir: string): Promise<string[]> {
 export async function forgetLostTokens(dataDir: string): Promise<number> {
   let forgotten = 0;
   for (const [file, lost] of await lostTokens(dataDir)) {
-    const lines = (await readFile(file, 'utf8')).split('\n');
-    await replace(file, lines.filter((line) => !lost.has(line)).join('\n'), join(dataDir, 'tokens.new'));
+    const lines = await linesOf(file);
+    // Not beside it: ClickHouse reads whatever stands there.
+    const written = join(dataDir, 'tokens.new');
+    await writeFile(written, lines.filter((line) => !lost.has(line)).join('\n'), { mode: 0o640, flush: true });
+    await rename(written, file);
+    await syncPath(dirname(file));
     forgotten += lost.size;
   }
   return forgotten;
-}
-
-async function replace(file: string, text: string, beside: string): Promise<void> {
-  const handle = await open(beside, 'w', 0o640);
-  try {
-    await handle.writeFile(text);
-    await handle.datasync();
-  } finally {
-    await handle.close();
-  }
-  await rename(beside, file);
-  const dir = await open(dirname(file), 'r');
-  try {
-    await dir.sync();
-  } finally {
-    await dir.close();
-  }
 }

@@ -37,7 +37,7 @@ export class TokenLog {
 }
 
 /** Of a file its bytes, of a directory the names in it. */
-async function syncPath(path: string): Promise<void> {
+export async function syncPath(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {
     await handle.datasync();
