@@ -53,7 +53,7 @@ afterEach(async () => {
 });
 
 const open = (options: Partial<StoreOptions> = {}): Promise<NightshiftStore> =>
-  openStore({ ...options, engine, journal, rejectedDir: join(dir, 'rejected'), flushEveryMs: 20, now: () => NOW, log });
+  openStore({ flushEveryMs: 20, ...options, engine, journal, rejectedDir: join(dir, 'rejected'), now: () => NOW, log });
 
 const named = (name: string): Matcher[] => [{ name: '__name__', op: '=', value: name }];
 
@@ -244,6 +244,18 @@ describe('a deletion that the engine cannot carry out', () => {
     await store.flush();
     expect(await times(named('a'))).toEqual({ x: [recent + 1, NOW] });
     expect(await rowsIn('samples')).toBe(2);
+  }, 60_000);
+
+  it('hides nothing that was acknowledged behind it and had not reached the engine when the server ended', async () => {
+    await write({ __name__: 'a', job: 'x' }, [OLD]);
+    await write({ __name__: 'b', job: 'y' }, [NOW]);
+    await store.flush();
+    await obstruct();
+    await expect(store.deleteSeries({ selectors: [named('a')], ...always })).rejects.toThrow('not done');
+    await store.close();
+    await journal.append(written({ __name__: 'b', job: 'y' }, [NOW - 1000]));
+    store = await open({ flushEveryMs: 10_000 });
+    expect(await times(named('b'))).toEqual({ y: [NOW - 1000, NOW] });
   }, 60_000);
 
   it('is set aside when the engine does not take it and never will, and the rest goes on', async () => {

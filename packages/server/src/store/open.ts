@@ -94,7 +94,7 @@ export interface NightshiftStore extends Store, ExemplarStore, Required<RecordSi
 
 const SWEEP_MS = 30_000;
 const CLOSE_MS = 3000;
-/** A question for exemplars waits so long for the last ones to reach the engine. */
+/** A question for exemplars, or a start, waits so long for what has to reach the engine. */
 const SETTLE_MS = 2000;
 const DELETION_MS = 120_000;
 
@@ -120,10 +120,11 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
     if (series) histograms.note(series.number);
   }
   const newest = { head, histograms, metadata };
+  let headHasAll = true;
   for await (const record of journal.peek()) {
     try {
       const { metrics, deletion } = decodeJournal(record, memory);
-      if (metrics) takeMetrics(numbers.number(metrics), newest);
+      if (metrics && !takeMetrics(numbers.number(metrics), newest)) headHasAll = false;
       if (deletion) deleteFromHead(deletion, index, head);
     } catch {
       // The flusher meets the same record and sets it aside with its reason.
@@ -229,6 +230,8 @@ export async function openStore(options: StoreOptions): Promise<NightshiftStore>
       await deletions.close();
     },
   };
+  // Old samples, or any while a deletion is not done: they could be queried before this start, and can be from the engine.
+  if (!headHasAll) await flushed(SETTLE_MS);
   return store;
 }
 
