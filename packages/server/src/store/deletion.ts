@@ -20,11 +20,19 @@ export interface Deletion extends SeriesDeletion {
   readonly series: readonly Series[];
 }
 
+/** Whether it was carried out under this token. Then what came before it in its batch is in the engine, as far as it is to stay. */
+export async function isCarriedOut(engine: Engine, token: string): Promise<boolean> {
+  const found = await engine.query('SELECT 1 FROM nightshift.deletions WHERE token = {token:String} LIMIT 1', {
+    token,
+  });
+  return found.length > 0;
+}
+
 /**
- * Deletes every row of the range that is in the engine, and notes under `token` that it was done: with the same token
- * again it is a no-op, so that rows that came later stay. Killed in between, it is done again, and nothing can have come
- * later yet, because the batch goes on only behind it. A deletion that the engine has taken and fails to carry out counts
- * as done: later rows are none of its business. The answer is why it fails, '' for one that is done.
+ * Deletes every row of the range that is in the engine, and notes under `token` that it was done, so that rows that came
+ * later stay. Killed in between, it is done again, and nothing can have come later yet, because the batch goes on only
+ * behind it. A deletion that the engine has taken and fails to carry out counts as done: later rows are none of its
+ * business. The answer is why it fails, '' for one that is done.
  */
 export async function carryOut(
   engine: Engine,
@@ -32,11 +40,6 @@ export async function carryOut(
   { selectors, start, end, series }: Deletion,
   token: string,
 ): Promise<string> {
-  const [done] = await engine.query<{ n: string }>(
-    'SELECT count() AS n FROM nightshift.deletions WHERE token = {token:String}',
-    { token },
-  );
-  if (Number(done?.n ?? 0) > 0) return '';
   const range = { start: milliseconds(start), end: milliseconds(Math.floor(end)) };
   const named = { token, start: Number(range.start), end: Number(range.end) };
   const reason = await runs.run(named, statementsFor(engine, series, range));

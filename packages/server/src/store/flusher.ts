@@ -6,7 +6,7 @@ import type { Batch } from '@nightshift/spool';
 import type { WriteMemory } from '@nightshift/wire';
 import type { Engine } from '../engine/engine.ts';
 import { type Decoded, decodeJournal, type Journal, placeOf } from '../spool/journal.ts';
-import { carryOut, type Deletion } from './deletion.ts';
+import { carryOut, type Deletion, isCarriedOut } from './deletion.ts';
 import type { DeletionRuns } from './deletion-runs.ts';
 import type { DerivedHours } from './derived/derived-hours.ts';
 import type { RecentBatches } from './recent-batches.ts';
@@ -194,9 +194,12 @@ export class Flusher {
       const name = `${batch.token}-${place}`;
       const deletion = await this.take(rows, batch, place, name);
       if (!deletion) continue;
-      // What follows is inserted under tokens of its own, and only when the deletion is done.
-      await this.insert(rows, token, { batch, from, to: place });
-      await this.carryOut(deletion, batch, place, name);
+      // What follows is inserted under tokens of its own, and only when the deletion is done. What it deleted is not
+      // inserted again: the engine forgets a token with the last row that came under it.
+      if (!(await isCarriedOut(this.options.engine, name))) {
+        await this.insert(rows, token, { batch, from, to: place });
+        await this.carryOut(deletion, batch, place, name);
+      }
       droppedExemplars += rows.droppedExemplars;
       rows = new BatchRows(index, rows.nextSequence);
       token = name;
