@@ -74,6 +74,8 @@ it('deltas are counted once each over 15 times kill -9 of the server or the engi
       await sleep(Math.random() * 100);
       await host.kill();
       host = undefined;
+      // The next one's engine may be given the same port.
+      for (const lane of lanes) lane.url = '';
     }
     for (const lane of lanes) lane.stopping = true;
     await Promise.all(running);
