@@ -21,7 +21,7 @@ class Counts implements FloatTotals {
     }
   }
 
-  addRuns(_: Float64Array, runs: Runs): void {
+  addRuns(_: unknown, runs: Runs): void {
     if (runs !== this.runs) this.finish();
     this.runs = runs;
     this.members++;

@@ -1,5 +1,5 @@
 import type { RowMemory } from '../engine/rowMemory.ts';
-import type { Runs } from '../engine/rows.ts';
+import type { Row, Runs } from '../engine/rows.ts';
 import type { StepSeries } from '../engine/values.ts';
 
 /** Accumulates floats, one total for each step, in the columns of a series that is still without samples. */
@@ -7,7 +7,7 @@ export interface FloatTotals {
   /** Adds the values of the steps where `present` is 1. */
   add(values: Float64Array, present: Uint8Array): void;
   /** The same with the steps of the runs. */
-  addRuns?(values: Float64Array, runs: Runs): void;
+  addRuns?(row: Pick<Row, 'values' | 'at'>, runs: Runs): void;
   /** Turns what was accumulated into the totals. */
   finish(): void;
 }
@@ -21,12 +21,16 @@ export class FloatSums implements FloatTotals {
   /** Those that were marked as seen last. */
   private runs: Runs | undefined;
   private readonly memory: RowMemory | undefined;
+  private readonly sumsAt: number;
+  private readonly lostAt: number;
 
   constructor(into: StepSeries, memory?: RowMemory) {
     this.into = into;
     const { length } = into.values;
     this.lost = memory?.doubles(length) ?? new Float64Array(length);
-    this.memory = memory?.has(into.values) && memory.has(this.lost) ? memory : undefined;
+    this.sumsAt = memory?.addressOf(into.values) ?? -1;
+    this.lostAt = memory?.addressOf(this.lost) ?? -1;
+    this.memory = this.sumsAt >= 0 && this.lostAt >= 0 ? memory : undefined;
     // The only number that changes no other when it is added, zeros included.
     into.values.fill(-0);
   }
@@ -45,15 +49,15 @@ export class FloatSums implements FloatTotals {
     }
   }
 
-  addRuns(values: Float64Array, runs: Runs): void {
+  addRuns({ values, at = -1 }: Pick<Row, 'values' | 'at'>, runs: Runs): void {
     const isNew = runs !== this.runs;
     this.runs = runs;
     const { lost } = this;
     const sums = this.into.values;
-    const loops = this.memory?.has(values) ? this.memory.loops : undefined;
+    const loops = at < 0 ? undefined : this.memory?.loops;
     for (let i = 0; i < runs.length; i += 2) {
       const [begin, end] = [runs[i]!, runs[i + 1]!];
-      if (loops) loops.add(sums.byteOffset, lost.byteOffset, values.byteOffset, begin, end);
+      if (loops) loops.add(this.sumsAt, this.lostAt, at, begin, end);
       else addTo(sums, lost, values, begin, end);
       if (isNew) this.into.present.fill(1, runs[i]!, runs[i + 1]!);
     }

@@ -150,8 +150,7 @@ function overRanges(
   let isInspected = false;
   return {
     fill(labels, samples, row) {
-      const { timestamps, values } = withoutStale(samples);
-      windows.place({ timestamps, values: memory.hold(values) });
+      windows.place(withoutStale(samples));
       const size = fill(windows, row);
       evaluation.samples.windowedSteps(windows.largest, windows.last, size);
       if (size > 0 && !isInspected) {
@@ -223,15 +222,15 @@ class Groups {
     this.memory = memory;
   }
 
-  add(labels: Labels, { values, present, runs }: Row): void {
+  add(labels: Labels, row: Row): void {
     const key = this.keyOf(labels);
     let group = this.groups.get(key);
     if (!group) {
       group = this.create(labels);
       this.groups.set(key, group);
     }
-    if (runs && group.totals.addRuns) group.totals.addRuns(values, runs);
-    else group.totals.add(values, present);
+    if (row.runs && group.totals.addRuns) group.totals.addRuns(row, row.runs);
+    else group.totals.add(row.values, row.present);
   }
 
   private keyOf(labels: Labels): string {

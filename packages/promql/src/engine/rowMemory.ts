@@ -42,8 +42,8 @@ export class RowMemory {
   private readonly buffer: ArrayBuffer;
   private readonly values: Float64Array;
   private used = FREE_AT;
-  /** The samples of the series before, as far as they reach. */
-  private series: Float64Array;
+  /** The values of the series that is held. */
+  held: Float64Array;
 
   private constructor() {
     compiled ??= new WebAssembly.Module(Buffer.from(ROW_LOOPS, 'base64'));
@@ -51,7 +51,7 @@ export class RowMemory {
     this.loops = new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as Loops;
     this.buffer = memory.buffer;
     this.values = new Float64Array(this.buffer, VALUES_AT, VALUES);
-    this.series = this.values;
+    this.held = this.values;
   }
 
   /** One that belongs to the caller until it is given back. */
@@ -83,21 +83,22 @@ export class RowMemory {
     return at;
   }
 
-  /** The values, which are copied here until the next ones are; or as they are where they are too many. */
-  hold(values: Float64Array): Float64Array {
+  /** Copies the values to where `held` has them until the next ones come; -1, and nothing is copied, where they are too many. */
+  hold(values: Float64Array): number {
     const { length } = values;
-    if (length > VALUES) return values;
-    if (this.series.length !== length) this.series = this.values.subarray(0, length);
-    this.series.set(values);
-    return this.series;
+    if (length > VALUES) return -1;
+    if (this.held.length !== length) this.held = this.values.subarray(0, length);
+    this.held.set(values);
+    return VALUES_AT;
   }
 
   /** Values that outlive the task. */
   kept(values: Float64Array): Float64Array {
-    return this.has(values) ? values.slice() : values;
+    return this.addressOf(values) < 0 ? values : values.slice();
   }
 
-  has({ buffer }: Float64Array | Int32Array): boolean {
-    return buffer === this.buffer;
+  /** In bytes, for the loops; -1 of what is elsewhere. Not for each series: a look at the buffer of an array takes long. */
+  addressOf({ buffer, byteOffset }: Float64Array | Int32Array): number {
+    return buffer === this.buffer ? byteOffset : -1;
   }
 }

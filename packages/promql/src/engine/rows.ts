@@ -7,6 +7,8 @@ export type Runs = readonly number[];
 /** One series of floats at all steps, in columns that are used again for the next series. */
 export interface Row {
   readonly values: Float64Array;
+  /** Where the values are in the memory of the loops, in bytes; -1, or absent, where they are elsewhere. */
+  readonly at?: number;
   /** 1 at the steps that have a sample. */
   readonly present: Uint8Array;
   /** The steps that have a sample, where `present` was filled by them. */
@@ -51,6 +53,10 @@ export class FloatWindows {
   readonly to: Int32Array;
   timestamps: Float64Array = new Float64Array();
   values: Float64Array = new Float64Array();
+  /** Where these are in the memory of the loops, in bytes; -1 where they are elsewhere. */
+  readonly fromAt: number;
+  readonly toAt: number;
+  valuesAt = -1;
   /** Grows whenever the windows are others than those of the series before. */
   version = 0;
   /** Samples of the largest window. */
@@ -79,6 +85,8 @@ export class FloatWindows {
     const { length } = references;
     this.from = memory?.integers(length) ?? new Int32Array(length);
     this.to = memory?.integers(length) ?? new Int32Array(length);
+    this.fromAt = memory?.addressOf(this.from) ?? -1;
+    this.toAt = memory?.addressOf(this.to) ?? -1;
   }
 
   /** Samples of the last window. */
@@ -92,7 +100,9 @@ export class FloatWindows {
     const same = this.version > 0 && sameTimes(this.timestamps, timestamps);
     if (!same) this.finish();
     this.timestamps = timestamps;
-    this.values = values;
+    const { memory } = this;
+    this.valuesAt = memory?.hold(values) ?? -1;
+    this.values = memory && this.valuesAt >= 0 ? memory.held : values;
     this.series++;
     if (!same) this.find();
   }
@@ -160,5 +170,6 @@ export class FloatWindows {
 }
 
 export function newRow(count: number, memory?: RowMemory): Row {
-  return { values: memory?.doubles(count) ?? new Float64Array(count), present: new Uint8Array(count), runs: undefined };
+  const values = memory?.doubles(count) ?? new Float64Array(count);
+  return { values, at: memory?.addressOf(values) ?? -1, present: new Uint8Array(count), runs: undefined };
 }

@@ -1,4 +1,4 @@
-/** Classic histogram arithmetic of prometheus promql/quantile.go. */
+/** Classic histogram arithmetic of prometheus promql/quantile.go. Buckets come in the order of their bounds; their counts are changed. */
 
 export interface Bucket {
   readonly upperBound: number;
@@ -17,11 +17,11 @@ export interface Raised {
 }
 
 /** The quantile by linear interpolation in its bucket; NaN without a `+Inf` bucket. */
-export function bucketQuantile(q: number, unsorted: Bucket[]): { value: number; raised?: Raised | undefined } {
+export function bucketQuantile(q: number, ascending: Bucket[]): { value: number; raised?: Raised | undefined } {
   if (Number.isNaN(q)) return { value: Number.NaN };
   if (q < 0) return { value: Number.NEGATIVE_INFINITY };
   if (q > 1) return { value: Number.POSITIVE_INFINITY };
-  const buckets = ordered(unsorted);
+  const buckets = merged(ascending);
   if (!buckets) return { value: Number.NaN };
   const raised = makeMonotonic(buckets);
   const observations = buckets.at(-1)!.count;
@@ -45,15 +45,17 @@ function interpolate(buckets: readonly Bucket[], rank: number): number {
   return below.upperBound + (upperBound - below.upperBound) * ((rank - below.count) / (count - below.count));
 }
 
-/** Sorted, equal bounds added together; undefined without a `+Inf` bucket. */
-function ordered(unsorted: Bucket[]): Bucket[] | undefined {
+/** Equal bounds added together; undefined without a `+Inf` bucket. */
+function merged(ascending: Bucket[]): Bucket[] | undefined {
+  if (ascending.at(-1)?.upperBound !== Number.POSITIVE_INFINITY) return undefined;
+  if (!ascending.some(({ upperBound }, i) => upperBound === ascending[i - 1]?.upperBound)) return ascending;
   const buckets: Bucket[] = [];
-  for (const bucket of unsorted.sort((a, b) => a.upperBound - b.upperBound)) {
+  for (const bucket of ascending) {
     const last = buckets.at(-1);
     if (last?.upperBound === bucket.upperBound) last.count += bucket.count;
     else buckets.push(bucket);
   }
-  return buckets.at(-1)?.upperBound === Number.POSITIVE_INFINITY ? buckets : undefined;
+  return buckets;
 }
 
 /** Differences that are but lost precision are evened out silently. */
@@ -87,8 +89,8 @@ function almostEqual(a: number, b: number): boolean {
 }
 
 /** The share of observations between two values, by linear interpolation; NaN without a `+Inf` bucket. */
-export function bucketFraction(lower: number, upper: number, unsorted: Bucket[]): number {
-  const buckets = ordered(unsorted);
+export function bucketFraction(lower: number, upper: number, ascending: Bucket[]): number {
+  const buckets = merged(ascending);
   const total = buckets?.at(-1)?.count;
   if (!buckets || !total || Number.isNaN(lower) || Number.isNaN(upper)) return Number.NaN;
   if (lower >= upper) return 0;

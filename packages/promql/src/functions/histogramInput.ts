@@ -11,6 +11,7 @@ import type { CallContext } from './function.ts';
 /** What `histogram_quantile` and the like compute at one step; `name` is the metric's, '' if it was dropped already. */
 export interface HistogramMath {
   ofNative(histogram: FloatHistogram, step: number, name: string): number;
+  /** Buckets in the order of their bounds, which are the callee's until it returns. */
   ofClassic(buckets: Bucket[], step: number, name: string): number;
 }
 
@@ -108,10 +109,16 @@ function overNative({ labels, present, histograms, dropName }: StepSeries, math:
 
 function overClassic({ base, buckets }: ClassicHistogram, math: HistogramMath, name: string): StepSeries {
   const result = newSeries(base.labels, base.present.length, base.dropName);
+  const ascending = [...buckets].sort((a, b) => a.upperBound - b.upperBound);
+  const counted = ascending.map(({ upperBound }): Bucket => ({ upperBound, count: 0 }));
+  const here: Bucket[] = [];
   for (let step = 0; step < result.values.length; step++) {
-    const here: Bucket[] = [];
-    for (const { upperBound, series } of buckets) {
-      if (series.present[step] === 1) here.push({ upperBound, count: series.values[step]! });
+    here.length = 0;
+    for (const [place, { series }] of ascending.entries()) {
+      if (series.present[step] !== 1) continue;
+      const bucket = counted[place]!;
+      bucket.count = series.values[step]!;
+      here.push(bucket);
     }
     if (here.length === 0) continue;
     result.values[step] = math.ofClassic(here, step, name);

@@ -21,8 +21,8 @@ export function rateRows(kind: RateKind): () => RowFunction {
 
 /** By step: seconds between first and last sample, seconds to add before and after, and what that makes to multiply with. */
 interface Extrapolation {
-  /** All of them, one behind the other. */
-  readonly columns: Float64Array;
+  /** Where they are, one behind the other, in the memory of the loops; -1 where they are elsewhere. */
+  readonly columnsAt: number;
   readonly sampled: Float64Array;
   readonly toStart: Float64Array;
   readonly toEnd: Float64Array;
@@ -38,7 +38,7 @@ function newExtrapolation({ memory, references, range }: FloatWindows, { perSeco
   const columns = memory?.doubles(5 * length) ?? new Float64Array(5 * length);
   const column = (place: number) => columns.subarray(place * length, (place + 1) * length);
   return {
-    columns,
+    columnsAt: memory?.addressOf(columns) ?? -1,
     sampled: column(0),
     toStart: column(1),
     toEnd: column(2),
@@ -97,8 +97,8 @@ function counterRow(windows: FloatWindows, known: Extrapolation, kind: RateKind,
 }
 
 /** The place of the first value of from <= i < to that is less than the one before; at least `to` where there is none. */
-function nextFall({ memory, values }: FloatWindows, from: number, to: number): number {
-  if (memory?.has(values)) return memory.loops.nextFall(values.byteOffset, from, to);
+function nextFall({ memory, values, valuesAt }: FloatWindows, from: number, to: number): number {
+  if (memory && valuesAt >= 0) return memory.loops.nextFall(valuesAt, from, to);
   let i = from;
   while (i < to && !(values[i]! < values[i - 1]!)) i++;
   return i;
@@ -120,21 +120,22 @@ function firstAbove(places: Int32Array, place: number, begin: number): number {
 function increases(windows: FloatWindows, known: Extrapolation, kind: RateKind, into: Row): number {
   const { runs, size } = windows.stepsWith(2);
   fillPresent(into, runs);
-  const { memory, values, from, to } = windows;
-  const { columns, divisor } = known;
-  const isHere = memory?.has(values) && memory.has(into.values) && memory.has(to) && memory.has(columns);
+  const { memory, fromAt, toAt, valuesAt } = windows;
+  const { columnsAt, divisor } = known;
+  const { at: rowAt = -1 } = into;
+  const isHere = fromAt >= 0 && toAt >= 0 && valuesAt >= 0 && columnsAt >= 0 && rowAt >= 0;
   const loops = isHere ? memory?.loops : undefined;
   for (let i = 0; i < runs.length; i += 2) {
     const [begin, end] = [runs[i]!, runs[i + 1]!];
     if (!loops) increasesOf(windows, known, kind, into.values, begin, end);
     else
       loops.increases(
-        values.byteOffset,
-        from.byteOffset,
-        to.byteOffset,
-        columns.byteOffset,
-        from.length,
-        into.values.byteOffset,
+        valuesAt,
+        fromAt,
+        toAt,
+        columnsAt,
+        windows.from.length,
+        rowAt,
         begin,
         end,
         kind.isCounter,

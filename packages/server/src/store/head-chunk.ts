@@ -403,7 +403,7 @@ export function writePlain(
   from: number,
   count: number,
 ): void {
-  page.words.fill(0, 2 * at, 2 * at + HEADER_BYTES / 4);
+  for (let i = 2 * at; i < 2 * at + HEADER_BYTES / 4; i++) page.words[i] = 0;
   page.words[2 * at + 1] = (count << 16) | (DOUBLES << 22) | (DOUBLES << 25);
   const start = at + HEADER_BYTES / 8;
   for (let i = 0; i < count; i++) page.doubles[start + i] = times[from + i]!;

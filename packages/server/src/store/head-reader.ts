@@ -28,8 +28,8 @@ const TIMES = 8192;
 
 let readers = 0;
 
-/** Layouts that are compared with. */
-const LAYOUTS = 4;
+/** Layouts that are remembered. */
+const LAYOUTS = 16;
 
 /** How the samples of a series are spread over its chunks, from <= i < to, and the times that follow from that. */
 interface Layout {
@@ -39,6 +39,8 @@ interface Layout {
   readonly times: Float64Array;
   /** Samples before the range. */
   readonly skipped: number;
+  /** What came behind it the last time. */
+  next: Layout | undefined;
 }
 
 function areEqual(a: Float64Array, b: Float64Array): boolean {
@@ -67,8 +69,11 @@ export class HeadReader implements SeriesReader {
   private copiesIndex = 0;
   private usedUnits = 0;
 
-  /** The last few that were found, the one used last first: series that are scraped together are not all packed alike. */
+  /** The last few that were found, in any order: series that are scraped together are not all packed alike. */
   private readonly layouts: Layout[] = [];
+  /** That of the series before. */
+  private layout: Layout | undefined;
+  private oldest = 0;
   private timesBuffer: Float64Array = noSamples.timestamps;
   private timesUsed = 0;
 
@@ -142,20 +147,22 @@ export class HeadReader implements SeriesReader {
   }
 
   private layoutOf(from: number, to: number): Layout {
+    const last = this.layout;
+    if (last && this.isLike(last, from, to)) return last;
+    const found = last?.next && this.isLike(last.next, from, to) ? last.next : this.lookUp(from, to);
+    if (last) last.next = found;
+    this.layout = found;
+    return found;
+  }
+
+  private lookUp(from: number, to: number): Layout {
     const { layouts } = this;
-    for (let i = 0; i < layouts.length; i++) {
-      const layout = layouts[i]!;
-      if (!this.isLike(layout, from, to)) continue;
-      if (i > 0) {
-        layouts.splice(i, 1);
-        layouts.unshift(layout);
-      }
-      return layout;
-    }
-    const layout = this.findTimes(from, to);
-    layouts.unshift(layout);
-    if (layouts.length > LAYOUTS) layouts.pop();
-    return layout;
+    const known = layouts.find((layout) => this.isLike(layout, from, to));
+    if (known) return known;
+    const found = this.findTimes(from, to);
+    layouts[this.oldest] = found;
+    this.oldest = (this.oldest + 1) % LAYOUTS;
+    return found;
   }
 
   private isLike(layout: Layout, from: number, to: number): boolean {
@@ -194,7 +201,7 @@ export class HeadReader implements SeriesReader {
       this.columns = newColumns(Math.max(2 * most, 512));
       this.values = noSamples.values;
     }
-    return { from, to, times: known ?? found, skipped: first - begin };
+    return { from, to, times: known ?? found, skipped: first - begin, next: undefined };
   }
 
   /** Says whether all are finite. */
