@@ -36,6 +36,30 @@ function part(name: string, value: string): string {
   return `${name.length} ${value.length} ${name}${value}`;
 }
 
+/** Whether series, which are all different, are still different without their names: they have one, and nothing else goes with it. */
+export class OneName {
+  private name: string | undefined;
+  private seen = 0;
+  private isOne = true;
+
+  get holds(): boolean {
+    return this.isOne;
+  }
+
+  see(labels: Labels): void {
+    if (this.seen++ === 0) this.name = labels.get(METRIC_NAME);
+    if (labels.get(METRIC_NAME) !== this.name || labels.has('__type__') || labels.has('__unit__')) this.isOne = false;
+  }
+}
+
+export function haveOneName(all: readonly Labels[]): boolean {
+  const name = new OneName();
+  return all.every((labels) => {
+    name.see(labels);
+    return name.holds;
+  });
+}
+
 export function withoutMetadata(labels: Labels): Labels {
   if (!METADATA_LABELS.some((name) => labels.has(name))) return labels;
   return without(labels, METADATA_LABELS);

@@ -1,5 +1,6 @@
 import { type OverWindow, type PromqlFunction, placeOf } from '../functions/function.ts';
 import { FUNCTIONS } from '../functions/registry.ts';
+import { OneName } from '../labels.ts';
 import { type Call, type Expr, stripParens } from '../parser/ast.ts';
 import { typeOf } from '../parser/check.ts';
 import { resolvePositive } from '../parser/durations.ts';
@@ -14,13 +15,14 @@ import {
   dropName,
   type Grid,
   isEmpty,
+  markDistinct,
   mergeSameLabels,
   type StepSeries,
   timeAt,
   type Value,
   vectorOf,
 } from './values.ts';
-import { slide } from './window.ts';
+import { type Sliding, slide } from './window.ts';
 
 /** How a call evaluates its arguments. */
 export interface Evaluators {
@@ -73,8 +75,15 @@ async function overWindows(
   const times = (step: number) => timeAt(grid, step);
   // Prometheus has lost the place of a subquery by the time that it remarks on it.
   const span = main.kind === 'Subquery' && call.args[0] === main ? { start: 0, end: 0 } : placeOf(call, 0);
-  const results = await slide(ranges, { apply, scalars, times, keepName, rows, rescans, span, inspect }, evaluation);
-  if (!evaluation.delayedNameRemoval) checkDistinct(results);
+  const name = new OneName();
+  const see: Sliding['inspect'] = (labels, result, ...rest) => {
+    name.see(labels);
+    inspect?.(labels, result, ...rest);
+  };
+  const sliding = { apply, scalars, times, keepName, rows, rescans, span, inspect: see };
+  const results = await slide(ranges, sliding, evaluation);
+  if (main.kind === 'MatrixSelector' && name.holds) markDistinct(results);
+  else if (!evaluation.delayedNameRemoval) checkDistinct(results);
   return results;
 }
 

@@ -3,7 +3,7 @@ import { STREAMED } from '../aggregations/streamed.ts';
 import type { FloatTotals } from '../aggregations/totals.ts';
 import type { OverWindow } from '../functions/function.ts';
 import { FUNCTIONS } from '../functions/registry.ts';
-import { identity, identityOf, METADATA_LABELS, METRIC_NAME, withoutMetadata } from '../labels.ts';
+import { haveOneName, identity, identityOf, METADATA_LABELS, withoutMetadata } from '../labels.ts';
 import { type AggregateExpr, type Expr, type MatrixSelector, stripParens, type VectorSelector } from '../parser/ast.ts';
 import { resolvePositive } from '../parser/durations.ts';
 import { rollupsFor } from '../rollup/evaluate.ts';
@@ -62,7 +62,7 @@ export async function aggregateRows(
   const references = referenceTimes(selector, grid, evaluation);
   const all = await select(selector, evaluation);
   const needsOthers = all.hasHistograms || (all.hasStartTimestamps && evaluation.settings.features.startTimestamps);
-  if (needsOthers || (over && !areDistinctWithoutName(all.labels))) {
+  if (needsOthers || (over && !haveOneName(all.labels))) {
     evaluation.preloaded.set(selector, all);
     return undefined;
   }
@@ -123,13 +123,6 @@ class StepCounts {
     }
     this.rows = 0;
   }
-}
-
-/** Series of one name, and without other labels that go with it, are still different when it is gone. */
-function areDistinctWithoutName(all: readonly Labels[]): boolean {
-  const name = all[0]?.get(METRIC_NAME);
-  const others = METADATA_LABELS.filter((label) => label !== METRIC_NAME);
-  return all.every((labels) => labels.get(METRIC_NAME) === name && !others.some((label) => labels.has(label)));
 }
 
 interface RowMaker {

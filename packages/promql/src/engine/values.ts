@@ -78,6 +78,11 @@ export function checkDistinct(all: readonly StepSeries[]): void {
   distinct.add(all);
 }
 
+/** Of a vector of which the same is known without a look. */
+export function markDistinct(all: readonly StepSeries[]): void {
+  distinct.add(all);
+}
+
 /**
  * Joins series that have the same labels and no step in common. The first sample decides whether the name goes. The
  * evaluation is asked meanwhile whether to go on, except for a few.

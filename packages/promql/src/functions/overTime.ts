@@ -31,15 +31,24 @@ function averageOfLarge(values: Float64Array, from: number, to: number): number 
 }
 
 function largest({ values, from, to }: FloatWindow): number {
-  let best = values[from]!;
-  for (let i = from + 1; i < to; i++) if (values[i]! > best || Number.isNaN(best)) best = values[i]!;
+  let i = firstNumber(values, from, to);
+  let best = values[i]!;
+  for (i++; i < to; i++) if (values[i]! > best) best = values[i]!;
   return best;
 }
 
 function least({ values, from, to }: FloatWindow): number {
-  let best = values[from]!;
-  for (let i = from + 1; i < to; i++) if (values[i]! < best || Number.isNaN(best)) best = values[i]!;
+  let i = firstNumber(values, from, to);
+  let best = values[i]!;
+  for (i++; i < to; i++) if (values[i]! < best) best = values[i]!;
   return best;
+}
+
+/** The place of the first of from <= i < to that is not NaN, which loses against any number; the last one where there is none. */
+function firstNumber(values: Float64Array, from: number, to: number): number {
+  let i = from;
+  while (i < to - 1 && Number.isNaN(values[i]!)) i++;
+  return i;
 }
 
 /** Index of the sample that wins every comparison; NaN loses against any number. */

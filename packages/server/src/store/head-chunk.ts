@@ -354,10 +354,15 @@ export function readValues(page: PageViews, at: number, into: Columns, offset: n
   const { values } = into;
   const base = doubles[at + 3]!;
   const power = POWERS[((info >>> 28) & 3) as 0 | 1 | 2 | 3];
-  if (kind === BYTES_1) for (let i = 0; i < count; i++) values[offset + i] = base + bytes[start * 8 + i]!;
-  else if (kind === BYTES_2) for (let i = 0; i < count; i++) values[offset + i] = base + halves[start * 4 + i]!;
-  else for (let i = 0; i < count; i++) values[offset + i] = base + words[start * 2 + i]!;
-  if (power > 1) for (let i = 0; i < count; i++) values[offset + i] = values[offset + i]! / power;
+  if (power === 1) {
+    if (kind === BYTES_1) for (let i = 0; i < count; i++) values[offset + i] = base + bytes[start * 8 + i]!;
+    else if (kind === BYTES_2) for (let i = 0; i < count; i++) values[offset + i] = base + halves[start * 4 + i]!;
+    else for (let i = 0; i < count; i++) values[offset + i] = base + words[start * 2 + i]!;
+  } else if (kind === BYTES_1) {
+    for (let i = 0; i < count; i++) values[offset + i] = (base + bytes[start * 8 + i]!) / power;
+  } else if (kind === BYTES_2) {
+    for (let i = 0; i < count; i++) values[offset + i] = (base + halves[start * 4 + i]!) / power;
+  } else for (let i = 0; i < count; i++) values[offset + i] = (base + words[start * 2 + i]!) / power;
   return count;
 }
 
