@@ -19,6 +19,8 @@ const firstRounds = 15;
 const rounds = 31;
 const minuteMs = 60_000;
 const weekMs = 7 * 24 * 60 * minuteMs;
+/** Between two answers: what a server leaves to be done behind its own, Go's garbage above all, is not the next one's. */
+const apartMs = 50;
 /** Longer than Nightshift takes to notice that samples are too old to be kept in memory, and to pack hours that are over. */
 const settleMs = 120_000;
 const product = resolve('packages/cli/dist/nightshift.js');
@@ -50,7 +52,10 @@ interface Cost {
 async function mediansOf(peers: readonly Peer[], asked: Asked, start: number, count: number): Promise<number[]> {
   const times = peers.map((): number[] => []);
   for (let round = 0; round < count; round++)
-    for (const [place, peer] of peers.entries()) times[place]?.push(await timed(() => ask(peer, asked, start)));
+    for (const [place, peer] of peers.entries()) {
+      await sleep(apartMs);
+      times[place]?.push(await timed(() => ask(peer, asked, start)));
+    }
   return times.map(median);
 }
 
@@ -149,7 +154,7 @@ export async function benchQueries(): Promise<string[]> {
     return [
       `${generateFleet().length.toLocaleString('en')} series with a sample every 15 s for an hour, now and a week ago, by remote write; range queries over one of`,
       `the hours at a step of 15 s (max over time: an instant query). The median of ${rounds} answers read to their end, the servers`,
-      'asked in turns, response caches off. CPU is the processor time for one answer, of the server and what it has started.',
+      `asked in turns, ${apartMs} ms apart, response caches off. CPU is the processor time for one answer, of the server and what it has started.`,
       `Before them come ${firstRounds} answers of the same query, whose median is the last columns: Nightshift compiles code while it runs.`,
       '',
       'Over the last hour:',
