@@ -2,10 +2,12 @@ import { quote } from './parser/quote.ts';
 import type { Labels } from './source.ts';
 
 export const METRIC_NAME = '__name__';
+const TYPE = '__type__';
+const UNIT = '__unit__';
 export const NO_LABELS: Labels = new Map();
 
 /** Labels that describe the metric and not the series; a function whose result is something else drops them. */
-export const METADATA_LABELS: readonly string[] = [METRIC_NAME, '__type__', '__unit__'];
+export const METADATA_LABELS: readonly string[] = [METRIC_NAME, TYPE, UNIT];
 
 /** A string that is equal for equal label sets and for no others. */
 export function identity(labels: Labels): string {
@@ -36,28 +38,10 @@ function part(name: string, value: string): string {
   return `${name.length} ${value.length} ${name}${value}`;
 }
 
-/** Whether series, which are all different, are still different without their names: they have one, and nothing else goes with it. */
-export class OneName {
-  private name: string | undefined;
-  private seen = 0;
-  private isOne = true;
-
-  get holds(): boolean {
-    return this.isOne;
-  }
-
-  see(labels: Labels): void {
-    if (this.seen++ === 0) this.name = labels.get(METRIC_NAME);
-    if (labels.get(METRIC_NAME) !== this.name || labels.has('__type__') || labels.has('__unit__')) this.isOne = false;
-  }
-}
-
+/** Whether series, which are all different, still are without their names: they have one, and no other metadata. */
 export function haveOneName(all: readonly Labels[]): boolean {
-  const name = new OneName();
-  return all.every((labels) => {
-    name.see(labels);
-    return name.holds;
-  });
+  const name = all[0]?.get(METRIC_NAME);
+  return all.every((labels) => labels.get(METRIC_NAME) === name && !labels.has(TYPE) && !labels.has(UNIT));
 }
 
 export function withoutMetadata(labels: Labels): Labels {

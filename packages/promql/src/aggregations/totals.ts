@@ -49,7 +49,7 @@ export class FloatSums implements FloatTotals {
     }
   }
 
-  addRuns({ values, at = -1 }: Pick<Row, 'values' | 'at'>, runs: Runs): void {
+  addRuns({ values, at }: Pick<Row, 'values' | 'at'>, runs: Runs): void {
     const isNew = runs !== this.runs;
     this.runs = runs;
     const { lost } = this;

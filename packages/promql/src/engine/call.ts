@@ -1,11 +1,12 @@
 import { type OverWindow, type PromqlFunction, placeOf } from '../functions/function.ts';
 import { FUNCTIONS } from '../functions/registry.ts';
-import { OneName } from '../labels.ts';
+import { haveOneName } from '../labels.ts';
 import { type Call, type Expr, stripParens } from '../parser/ast.ts';
 import { typeOf } from '../parser/check.ts';
 import { resolvePositive } from '../parser/durations.ts';
 import { overRollups, rollupsFor } from '../rollup/evaluate.ts';
 import { ROLLUP_FUNCTIONS } from '../rollup/functions.ts';
+import type { Labels } from '../source.ts';
 import { PromqlExecutionError } from './errors.ts';
 import type { Evaluation } from './evaluation.ts';
 import { mapFloats } from './mapSamples.ts';
@@ -75,14 +76,14 @@ async function overWindows(
   const times = (step: number) => timeAt(grid, step);
   // Prometheus has lost the place of a subquery by the time that it remarks on it.
   const span = main.kind === 'Subquery' && call.args[0] === main ? { start: 0, end: 0 } : placeOf(call, 0);
-  const name = new OneName();
-  const see: Sliding['inspect'] = (labels, result, ...rest) => {
-    name.see(labels);
-    inspect?.(labels, result, ...rest);
+  const named: Labels[] = [];
+  const see: Sliding['inspect'] = (labels, ...rest) => {
+    named.push(labels);
+    inspect?.(labels, ...rest);
   };
   const sliding = { apply, scalars, times, keepName, rows, rescans, span, inspect: see };
   const results = await slide(ranges, sliding, evaluation);
-  if (main.kind === 'MatrixSelector' && name.holds) markDistinct(results);
+  if (main.kind === 'MatrixSelector' && haveOneName(named)) markDistinct(results);
   else if (!evaluation.delayedNameRemoval) checkDistinct(results);
   return results;
 }

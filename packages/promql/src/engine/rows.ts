@@ -7,8 +7,8 @@ export type Runs = readonly number[];
 /** One series of floats at all steps, in columns that are used again for the next series. */
 export interface Row {
   readonly values: Float64Array;
-  /** Where the values are in the memory of the loops, in bytes; -1, or absent, where they are elsewhere. */
-  readonly at?: number;
+  /** Where the values are in the memory of the loops, in bytes; -1 where they are elsewhere. */
+  readonly at: number;
   /** 1 at the steps that have a sample. */
   readonly present: Uint8Array;
   /** The steps that have a sample, where `present` was filled by them. */

@@ -98,7 +98,7 @@ export async function slide(
     if (row && windows && isShort && isPlain(series, evaluation)) {
       const result = newSeries(series.labels, references.length, series.dropName);
       windows.place(series);
-      const size = row(windows, { values: result.values, present: result.present, runs: undefined });
+      const size = row(windows, { values: result.values, at: -1, present: result.present });
       evaluation.samples.windowedSteps(windows.largest, windows.last, size);
       if (size === 0) continue;
       inspect?.(series.labels, result, span, evaluation);

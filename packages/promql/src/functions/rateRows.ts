@@ -122,8 +122,7 @@ function increases(windows: FloatWindows, known: Extrapolation, kind: RateKind, 
   fillPresent(into, runs);
   const { memory, fromAt, toAt, valuesAt } = windows;
   const { columnsAt, divisor } = known;
-  const { at: rowAt = -1 } = into;
-  const isHere = fromAt >= 0 && toAt >= 0 && valuesAt >= 0 && columnsAt >= 0 && rowAt >= 0;
+  const isHere = fromAt >= 0 && toAt >= 0 && valuesAt >= 0 && columnsAt >= 0 && into.at >= 0;
   const loops = isHere ? memory?.loops : undefined;
   for (let i = 0; i < runs.length; i += 2) {
     const [begin, end] = [runs[i]!, runs[i + 1]!];
@@ -135,7 +134,7 @@ function increases(windows: FloatWindows, known: Extrapolation, kind: RateKind, 
         toAt,
         columnsAt,
         windows.from.length,
-        rowAt,
+        into.at,
         begin,
         end,
         kind.isCounter,

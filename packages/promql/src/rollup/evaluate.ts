@@ -41,7 +41,7 @@ export async function overRollups(
     if (counted) windows.place(rows);
     else windows.look(rows);
     const result = newSeries(labels, references.length);
-    const size = fill(rollups, windows, result);
+    const size = fill(rollups, windows, { values: result.values, at: -1, present: result.present });
     if (size === undefined) return undefined;
     if (counted) evaluation.samples.windowedSteps(windows.largest, windows.last, size);
     if (size === 0) continue;

@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path';
 import { syncPath } from './token-log.ts';
 
 const LOG = /^deduplication_log_(\d+)\.txt$/;
-const NAME = /^(.+)_(\d+)_(\d+)_\d+(?:_\d+)?$/;
+const NAME = /^([^_]+)_(\d+)_(\d+)_\d+(?:_\d+)?$/;
 
 /** Of each table: what was under way at a kill was noted last. The rows of older ones may be gone because they expired. */
 const NEWEST = 8;
@@ -51,12 +51,18 @@ interface Log {
 }
 
 function lostIn(logs: readonly Log[], parts: readonly Blocks[]): Map<string, Set<string>> {
-  const lines = logs.flatMap((log) => log.lines.map((line) => ({ file: log.file, line, fields: line.split('\t') })));
-  const forgotten = new Set(lines.flatMap(({ fields: [what, , token = ''] }) => (what === '2' ? [token] : [])));
+  /** By token, in the order in which they were noted. */
+  const noted = new Map<string, { readonly file: string; readonly line: string; readonly part: string }>();
+  for (const { file, lines } of logs) {
+    for (const line of lines) {
+      const [what, part = '', token = ''] = line.split('\t');
+      noted.delete(token);
+      if (what === '1') noted.set(token, { file, line, part });
+    }
+  }
   const found = new Map<string, Set<string>>();
-  for (const { file, line, fields } of lines.filter(({ fields: [what] }) => what === '1').slice(-NEWEST)) {
-    const [, part = '', token = ''] = fields;
-    const blocks = forgotten.has(token) ? undefined : blocksOf(part);
+  for (const { file, line, part } of [...noted.values()].slice(-NEWEST)) {
+    const blocks = blocksOf(part);
     if (!blocks || parts.some((one) => has(one, blocks))) continue;
     found.set(file, (found.get(file) ?? new Set()).add(line));
   }
