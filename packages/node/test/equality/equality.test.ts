@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildNext, bundle, makeFiles } from './build.ts';
 import type { Report } from './child.ts';
-import { differences, type Seen } from './compare.ts';
+import { differences, type Seen, withNames } from './compare.ts';
 import { exchanges } from './exchanges.ts';
 import { driveHttp2, http2Exchanges } from './http2-wire.ts';
 import { drive, type Place, type Running, run } from './run.ts';
@@ -42,7 +42,8 @@ const driveOf = (app: string): Drive =>
 async function look(app: string, child: Running, some: readonly Exchange[]): Promise<Seen & Report> {
   const transcripts = await driveOf(app)(child, some);
   await sleep(40);
-  return { transcripts, ...(await child.order()) };
+  const report = await child.order();
+  return { transcripts, ...report, notes: withNames(report.notes, transcripts) };
 }
 
 async function lookOnce(app: string, mode: string, some = exchanges): Promise<Seen & Report> {

@@ -27,6 +27,8 @@ export interface Transcript {
   readonly bytes: string;
   /** How the connection ended: `end` in order, `reset`, `left` by the client, `time-out`. */
   readonly ended: string;
+  /** The client's port, by which the server names a connection whose request it could not read. */
+  readonly port?: number;
 }
 
 const PATIENCE_MS = 4000;
@@ -38,6 +40,7 @@ export function converse(port: number, secure: boolean, { steps }: Exchange): Pr
     let bytes = '';
     let ended = '';
     let left = false;
+    let from = 0;
     let look = () => {};
     const patience = setTimeout(() => {
       ended = 'time-out';
@@ -56,7 +59,7 @@ export function converse(port: number, secure: boolean, { steps }: Exchange): Pr
     socket.on('close', () => {
       clearTimeout(patience);
       look();
-      resolve({ bytes: withoutTimes(bytes), ended: left ? 'left' : ended });
+      resolve({ bytes: withoutTimes(bytes), ended: left ? 'left' : ended, port: from });
     });
     const until = (text: string) =>
       new Promise<void>((done) => {
@@ -68,6 +71,9 @@ export function converse(port: number, secure: boolean, { steps }: Exchange): Pr
     const leave = () => {
       left = true;
     };
+    socket.once('connect', () => {
+      from = socket.localPort ?? 0;
+    });
     socket.once(secure ? 'secureConnect' : 'connect', () => void play(socket, steps, until, leave));
   });
 }

@@ -1,5 +1,6 @@
 import http, { type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import https from 'node:https';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import send from 'send';
 import type { App } from './app.ts';
@@ -48,8 +49,10 @@ function withOwnHandlers(server: Server, { seen }: Given): Server {
     seen.note(nameOf(request), `connect with ${head.length} bytes`);
     socket.end('HTTP/1.1 200 Connected\r\n\r\ntunnel');
   });
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    seen.note('none', `client error ${error.code}`);
+  // Asked for while it is there, it can be asked for after the end.
+  for (const event of ['connection', 'secureConnection']) server.on(event, (socket: Socket) => socket.remotePort);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    seen.note(`port ${socket.remotePort}`, `client error ${error.code}`);
     if (socket.writable) socket.end('HTTP/1.1 400 Very Bad\r\nConnection: close\r\n\r\n');
   });
   return server;
