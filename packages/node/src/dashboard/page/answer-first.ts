@@ -27,7 +27,7 @@ export function lead({ http, minutes, kinds }: DashboardData): string {
   const time = `in the last ${minutes} minutes`;
   if (!http) return kinds.length > 0 ? 'No HTTP is watched here; operations are below.' : 'Nothing has happened yet.';
   const { count: all, failed } = http.all;
-  if (all === 0) return `No request ${time}.`;
+  if (all === 0) return http.seconds > 0 ? `No request ${time}.` : 'The first numbers come within 5 seconds.';
   const slowest = http.routes.toSorted((a, b) => (b.p95 ?? 0) - (a.p95 ?? 0))[0];
   const slow = slowest && http.routes.length > 1 ? ' Slowest by its 95th percentile: ' : '';
   if (failed === 0)
