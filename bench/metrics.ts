@@ -3,6 +3,7 @@
  * one part or all, beside Debian's VictoriaMetrics and Prometheus. Writes bench/results/metrics.md.
  */
 import { fileURLToPath } from 'node:url';
+import { runIdleServer } from './metrics/idle-server.ts';
 import { benchIngest } from './metrics/ingest.ts';
 import { benchMemory } from './metrics/memory.ts';
 import { writeSection } from './metrics/page.ts';
@@ -14,11 +15,12 @@ const program = fileURLToPath(import.meta.url);
 
 const parts: Record<string, { readonly heading: string; readonly run: () => Promise<string[]> }> = {
   ingest: { heading: 'Remote write', run: () => benchIngest(program) },
-  queries: { heading: 'Queries and size', run: benchQueries },
+  queries: { heading: 'Queries and size', run: () => benchQueries(program) },
   memory: { heading: 'Memory', run: benchMemory },
 };
 
 if (process.argv[2] === 'send') await runSender(JSON.parse(process.argv[3] ?? ''));
+else if (process.argv[2] === 'answer') runIdleServer(Number(process.argv[3]));
 else {
   const wanted = process.argv[3] ?? '';
   const names = wanted === '' ? Object.keys(parts) : [wanted];

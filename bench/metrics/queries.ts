@@ -12,6 +12,7 @@ import { startEngine } from '../../packages/server/src/engine/engine.ts';
 import { median, shown, table, timed } from '../promql/measure.ts';
 import { generateFleet, perSeries, scrapeMs, writeRequests } from '../promql/series.ts';
 import { type Asked, ask, lastMs, queries, sizeOf } from '../promql/servers.ts';
+import { startIdleServer } from './idle-server.ts';
 import { usageOf } from './usage.ts';
 
 /** Of each query. V8 compiles what is asked often while it is asked, so that the first answers are a table's column of their own. */
@@ -117,8 +118,20 @@ async function engineBytes(dataDir: string): Promise<number> {
   }
 }
 
-/** The ten typical queries, and the disk. Lines of Markdown. */
-export async function benchQueries(): Promise<string[]> {
+/** Milliseconds in which the client has the answer of a server with nothing to do. */
+async function leastMs(program: string, start: number): Promise<number> {
+  const idle = await startIdleServer(program);
+  try {
+    const [asked] = queries;
+    const [ms] = asked ? await mediansOf([idle], asked, start, firstRounds + rounds) : [];
+    return ms ?? Number.NaN;
+  } finally {
+    await idle.stop();
+  }
+}
+
+/** The ten typical queries, and the disk. `program` is that of `startIdleServer`. Lines of Markdown. */
+export async function benchQueries(program: string): Promise<string[]> {
   const dir = mkdtempSync(join(tmpdir(), 'nightshift-bench-'));
   const own = (name: string) => {
     mkdirSync(join(dir, name));
@@ -140,6 +153,7 @@ export async function benchQueries(): Promise<string[]> {
     for (const peer of peers) await load(peer, now);
     // Of the last hour, too, a part is packed meanwhile.
     await sleep(settleMs);
+    const least = await leastMs(program, now);
     const lastHour = await timesTable(peers, now);
     const lastWeek = await timesTable(both, then);
     if (victoria) await fetch(`${victoria.url}/internal/force_merge`);
@@ -155,6 +169,7 @@ export async function benchQueries(): Promise<string[]> {
       `${generateFleet().length.toLocaleString('en')} series with a sample every 15 s for an hour, now and a week ago, by remote write; range queries over one of`,
       `the hours at a step of 15 s (max over time: an instant query). The median of ${rounds} answers read to their end, the servers`,
       `asked in turns, ${apartMs} ms apart, response caches off. CPU is the processor time for one answer, of the server and what it has started.`,
+      `A server of Node that has nothing to do takes ${shown(least)} ms, which is the client's part and the least that one of Node can take.`,
       `Before them come ${firstRounds} answers of the same query, whose median is the last columns: Nightshift compiles code while it runs.`,
       '',
       'Over the last hour:',

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startNightshift } from '../../conformance/peers/nightshift.ts';
@@ -42,29 +43,53 @@ export const queries: readonly Asked[] = [
   { name: 'label values', path: 'label/instance/values?match[]=http_requests_total' },
 ];
 
+interface Call {
+  readonly target: string;
+  /** A form; asked by GET where there is none. */
+  readonly body?: string;
+}
+
 /** Starts at a whole step, so that every server evaluates at the same times. */
-function requestOf({ url, headers }: Peer, { query, instant, path }: Asked, start: number): Request {
+function callOf({ query, instant, path }: Asked, start: number): Call {
   const [from, to] = [start / 1000, (start + lastMs) / 1000];
-  const signal = AbortSignal.timeout(60_000);
-  if (query === undefined) return new Request(`${url}/api/v1/${path}&start=${from}&end=${to}`, { headers, signal });
+  if (query === undefined) return { target: `/api/v1/${path}&start=${from}&end=${to}` };
   const times: Record<string, string> = instant
     ? { time: String(to) }
     : { start: String(from), end: String(to), step: String(scrapeMs / 1000) };
   // VictoriaMetrics would otherwise repeat its last answer; the others take no notice.
   const body = new URLSearchParams({ query, ...times, nocache: '1' });
-  return new Request(`${url}/api/v1/${instant ? 'query' : 'query_range'}`, { method: 'POST', headers, body, signal });
+  return { target: `/api/v1/${instant ? 'query' : 'query_range'}`, body: body.toString() };
 }
 
-export async function ask(peer: Peer, asked: Asked, start: number): Promise<string> {
-  const response = await fetch(requestOf(peer, asked, start));
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${peer.name}, ${asked.name}: ${response.status} ${text.slice(0, 300)}`);
-  return text;
+/** One connection to each server. `fetch` would take 2 ms of its own after each pause, more than some answers take. */
+const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+
+/** Resolves with the answer once it is read to its end; it is not looked into. */
+export function ask(peer: Peer, asked: Asked, start: number): Promise<Buffer> {
+  const { target, body = '' } = callOf(asked, start);
+  const form = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': body.length };
+  const headers = body === '' ? peer.headers : { ...peer.headers, ...form };
+  const options = { method: body === '' ? 'GET' : 'POST', headers, agent, timeout: 60_000 };
+  return new Promise((resolve, reject) => {
+    const sent = request(peer.url + target, options, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => {
+        const all = Buffer.concat(chunks);
+        if (response.statusCode === 200) return resolve(all);
+        reject(new Error(`${peer.name}, ${asked.name}: ${response.statusCode} ${all.toString('utf8', 0, 300)}`));
+      });
+    });
+    sent.on('timeout', () => sent.destroy(new Error(`${peer.name}, ${asked.name}: no answer within a minute`)));
+    sent.on('error', reject);
+    sent.end(body);
+  });
 }
 
 /** How many series or values an answer has. */
-export function sizeOf(text: string): number {
-  const { data } = JSON.parse(text) as { data: { result: unknown[] } | unknown[] };
+export function sizeOf(answer: Buffer): number {
+  const { data } = JSON.parse(answer.toString()) as { data: { result: unknown[] } | unknown[] };
   return Array.isArray(data) ? data.length : data.result.length;
 }
 

@@ -94,7 +94,7 @@ export async function recordSender(): Promise<Recording> {
           name,
           url: `${url}/${name}`,
           ...basic,
-          ...(name === 'slow' && { remote_timeout: '1s' }),
+          ...(name === 'slow' && { remote_timeout: '3s' }),
           ...(name === 'status500' && { queue_config: { ...queue, min_backoff: '100ms', max_backoff: '1600ms' } }),
         })),
       ],

@@ -27,11 +27,12 @@ export class KilledHost {
     });
   }
 
-  /** Waits until something like that was printed; throws after half a minute. */
+  /** Waits until something like that was printed; throws after half a minute, or when the process has ended without. */
   async printed(pattern: RegExp): Promise<RegExpExecArray> {
     for (const end = Date.now() + START_MS; Date.now() < end; await sleep(5)) {
       const found = pattern.exec(this.output);
       if (found) return found;
+      if (this.child.exitCode !== null) break;
     }
     throw new Error(`the host did not print ${pattern}: ${this.output}`);
   }
@@ -106,10 +107,12 @@ export interface KillRounds {
  * middle of its recovery.
  */
 export async function killRounds({ rounds, start, working, ended }: KillRounds): Promise<void> {
+  /** The one that runs, and the one whose engine was killed before. */
+  let host: KilledHost | undefined;
   let left: KilledHost | undefined;
   try {
     for (let round = 0; round < rounds; round++) {
-      const host: KilledHost = left ?? start(round);
+      host = left ?? start(round);
       const engine = Number((await host.printed(/^engine (\d+)\n/m))[1]);
       await working(host, round);
       if (round % 3 === 1 && left === undefined) {
@@ -124,6 +127,6 @@ export async function killRounds({ rounds, start, working, ended }: KillRounds):
     await left?.kill();
     if (left) ended(left);
   } finally {
-    await left?.kill();
+    await host?.kill();
   }
 }

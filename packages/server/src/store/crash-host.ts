@@ -2,7 +2,7 @@
  * The process that the crash test kills: an engine and a store under load. Each lane admits numbered samples, histograms, exemplars,
  * log lines and spans as fast as it is answered, and prints what was acknowledged: `ack KIND NAME COUNT`. One writes into
  * an hour that is over, now and then, so that it is packed in between. At the start it is looked whether the hours that
- * count as packed give the samples that there are: `packed COUNT`, `stale COUNT`.
+ * count as packed give the samples that there are: `packed COUNT`, `stale COUNT`. Once one counts as packed: `has packed`.
  */
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,10 +39,14 @@ const store = await openStore({ engine, journal, rejectedDir, flushEveryMs: 5, d
 const COUNT = 10;
 const from = Date.now();
 
+function packedHours(index: SeriesIndex): Promise<DerivedHours> {
+  return DerivedHours.load({ engine, names: derivationsOf(engine, index).map(({ name }) => name) });
+}
+
 async function lookAtPacked(): Promise<void> {
   const index = new SeriesIndex();
   await loadSeries(engine, index);
-  const hours = await DerivedHours.load({ engine, names: derivationsOf(engine, index).map(({ name }) => name) });
+  const hours = await packedHours(index);
   const history = new History(engine, hours);
   const series = index.matchAny([]);
   let stale = 0;
@@ -57,6 +61,17 @@ async function lookAtPacked(): Promise<void> {
     if (!isSame || packed.size !== there.size) stale++;
   }
   writeSync(1, `packed ${hours.sorted().length}\nstale ${stale}\n`);
+}
+
+async function sayWhenPacked(): Promise<void> {
+  // While the engine is dead there is none.
+  const isPacked = () =>
+    packedHours(new SeriesIndex()).then(
+      (hours) => hours.sorted().length > 0,
+      () => false,
+    );
+  while (!(await isPacked())) await sleep(5);
+  writeSync(1, 'has packed\n');
 }
 
 function samplesFrom(start: number, name: string, request: number): JournalRecord {
@@ -142,6 +157,7 @@ async function lane(
 setInterval(() => {}, 1_000_000);
 writeSync(1, `engine ${engine.pid}\n`);
 void lane('samples', `${round}-past`, pastSamples, 100);
+void sayWhenPacked();
 for (const number of [0, 1]) {
   void lane('samples', `${round}-${number}`, samples);
   void lane('histograms', `${round}-${number}`, histograms);

@@ -118,7 +118,7 @@ describe('the ledger of derived hours', () => {
         await world.start();
         expect(world.stale()).toEqual([]);
       }),
-      { numRuns: 900 },
+      { numRuns: 300 },
     );
     expect(current).toBeGreaterThan(60);
   }, 500_000);
