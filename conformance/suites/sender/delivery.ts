@@ -55,8 +55,10 @@ export function deliveryChecks({ v2, v1, to, output, refusal }: Recording): Reco
 
   return {
     'TestBackoffBehavior/exponential_backoff_on_retries': () => {
-      const [first = 0, , , , fifth = 0] = steps();
-      return holds(fifth > 1.5 * first, `waits of ${steps().map(Math.round)} ms`);
+      const [fifth = 0] = steps().slice(4);
+      // A busy machine makes any of them longer, and none shorter.
+      const early = Math.min(...steps().slice(0, 3));
+      return holds(fifth > 1.5 * early, `waits of ${steps().map(Math.round)} ms`);
     },
     'TestBackoffBehavior/backoff_required': () =>
       holds(steps().length >= 6 && Math.min(...steps()) >= 40, `waits of ${steps().map(Math.round)} ms`),
