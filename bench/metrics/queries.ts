@@ -122,9 +122,8 @@ async function engineBytes(dataDir: string): Promise<number> {
 async function leastMs(program: string, start: number): Promise<number> {
   const idle = await startIdleServer(program);
   try {
-    const [asked] = queries;
-    const [ms] = asked ? await mediansOf([idle], asked, start, firstRounds + rounds) : [];
-    return ms ?? Number.NaN;
+    const [ms = Number.NaN] = await mediansOf([idle], queries[0]!, start, firstRounds + rounds);
+    return ms;
   } finally {
     await idle.stop();
   }
@@ -169,8 +168,8 @@ export async function benchQueries(program: string): Promise<string[]> {
       `${generateFleet().length.toLocaleString('en')} series with a sample every 15 s for an hour, now and a week ago, by remote write; range queries over one of`,
       `the hours at a step of 15 s (max over time: an instant query). The median of ${rounds} answers read to their end, the servers`,
       `asked in turns, ${apartMs} ms apart, response caches off. CPU is the processor time for one answer, of the server and what it has started.`,
-      `A server of Node that has nothing to do takes ${shown(least)} ms, which is the client's part and the least that one of Node can take.`,
       `Before them come ${firstRounds} answers of the same query, whose median is the last columns: Nightshift compiles code while it runs.`,
+      `A server of Node that has nothing to do takes ${shown(least)} ms, which is the client's part and the least that one of Node can take.`,
       '',
       'Over the last hour:',
       '',

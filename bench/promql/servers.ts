@@ -61,7 +61,7 @@ function callOf({ query, instant, path }: Asked, start: number): Call {
   return { target: `/api/v1/${instant ? 'query' : 'query_range'}`, body: body.toString() };
 }
 
-/** One connection to each server. `fetch` would take 2 ms of its own after each pause, more than some answers take. */
+/** One connection to each server. `fetch` would take a millisecond or more of its own, as long as some answers. */
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
 /** Resolves with the answer once it is read to its end; it is not looked into. */
